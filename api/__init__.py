@@ -1,0 +1,1 @@
+"""DELIVER: HTTP, console, worker, command line, and the wiring of every room."""

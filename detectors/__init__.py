@@ -1,0 +1,1 @@
+"""NOTICE: access events in, findings out; no table, no route."""

@@ -1,0 +1,187 @@
+"""What an entry of the ledger says, before it is sealed and after it is opened.
+
+An entry has an *event part* (who, why, how it was decided; no customer) and one *subject part* per
+customer (which customer, case, reason). Neither ever holds a field value. The byte formats, the
+commitment and the sealing live in `guard.ledger.entry`; this module only names the content, so that
+the store, the detectors' feed and the exports can share it.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+from guard.clock import Micros
+
+BodyValue = (
+    str | int | float | bool | None | list[str] | list[int] | dict[str, int] | dict[str, str]
+)
+
+
+class EntryKind(IntEnum):
+    """What happened. The number is in the leaf: never reused, never renumbered."""
+
+    WRITER_OPEN = 1
+    WRITER_CLOSE = 2
+    VIEW = 16
+    REFUSAL = 17
+    FAILED = 18
+    REFUND = 19
+    CLOSED = 20
+    EXPORT = 25
+    AUDIT_QUERY = 26
+    OBSERVED = 27
+    CASE = 48
+    ASSIGNMENT = 49
+    WORK_LIST = 50
+    ALERT = 64
+    LABEL = 65
+    RESPONSE = 66
+    SUSPENSION = 67
+    CONTEST = 68
+    BASELINE = 80
+    BUNDLE = 81
+    MODE = 82
+    CLOCK = 83
+    PRINCIPAL = 84
+    SIGN_IN = 85
+    CREDENTIAL = 86
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    PERMITTED = "permitted"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Charge(msgspec.Struct, frozen=True, array_like=True):
+    """What one entry took from one budget key; `amount` 0 says that it was counted and free."""
+
+    key: str
+    measure: str
+    amount: int
+
+
+class EventPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The part of an entry without the customer. Sealed under an epoch key.
+
+    `classes` maps each shown field class to the form it took. `walk` is the bucketed numeric and
+    alphabetic distance of this source key to the agent's previous ones (-1: unknown). `would` is
+    what enforcing would have done where the mode did less. `body` holds what is particular to a
+    kind, by documented name.
+    """
+
+    v: int = 1
+    at: Micros
+    kind: str
+    tenant: str
+    agent: str
+    region: str = ""
+    vendor: str = ""
+    site: str = ""
+    team: str = ""
+    line: tuple[str, ...] = ()
+    actor: str = ""
+    client: str = ""
+    role: str = ""
+    session: str = ""
+    device: str = ""
+    purpose: str = ""
+    link: str = ""
+    tier: str = ""
+    classes: dict[str, str] = {}
+    n_fields: int = 0
+    n_sensitive: int = 0
+    walk: tuple[int, int] = (-1, -1)
+    facts_id: str = ""
+    bundle: str = ""
+    mode: str = ""
+    would: str = ""
+    outcome: str = ""
+    reasons: tuple[str, ...] = ()
+    determined_by: tuple[str, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    body: dict[str, BodyValue] = {}
+
+
+class SubjectPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The part of an entry about one customer. Sealed under that customer's key, erasable."""
+
+    v: int = 1
+    customer: str
+    case: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """An entry still to be appended."""
+
+    kind: EntryKind
+    event: EventPart
+    subjects: tuple[SubjectPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedEntry:
+    """An entry as the store keeps it: a leaf for the tree, and the sealed detail beside it.
+
+    `event` stays beside its sealed bytes in memory only, so that the store can fill the clear
+    search columns; `refs` are the subjects in inner-leaf order.
+    """
+
+    entry_id: bytes
+    kind: EntryKind
+    writer: bytes
+    writer_seq: int
+    tag: bytes
+    leaf: bytes
+    leaf_hash: bytes
+    event: EventPart
+    epoch: str
+    sealed_event: bytes
+    refs: tuple[str, ...]
+    sealed_subjects: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """An entry read back: the leaf and the still sealed parts (None: erased)."""
+
+    index: int
+    leaf: bytes
+    leaf_hash: bytes
+    epoch: str
+    sealed_event: bytes | None
+    refs: tuple[str, ...]
+    sealed_subjects: tuple[bytes | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedEntry:
+    """An entry as the auditor and the worker read it; an erased subject part is None."""
+
+    index: int
+    entry_id: str
+    kind: EntryKind
+    event: EventPart
+    refs: tuple[str, ...]
+    subjects: tuple[SubjectPart | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the caller holds in its hand: enough to prove later that the entry was promised.
+
+    `signature` is Ed25519 by the writer's key over `leaf_hash`; the key is in the `WRITER_OPEN`
+    entry of `writer`.
+    """
+
+    entry_id: str
+    index: int
+    writer: str
+    writer_seq: int
+    leaf_hash: str
+    signature: str

@@ -1,0 +1,122 @@
+"""What detectors see: access events and the floor's other events, from the ledger or a foreign log.
+
+The columns are the public format `docs/formats/access-events.md`. Detectors know nothing else of
+the guard than this module, `findings`, `ports` and `clock`.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from guard.clock import Micros
+from policies.model import Link
+
+
+class AccessAction(StrEnum):
+    """What was done to a record. Grammar of the long name: `record:<action>`."""
+
+    VIEW = "view"
+    SEARCH = "search"
+    REVEAL = "reveal"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessEvent:
+    """One look at one customer. `position` is the ledger index or the row of the foreign file.
+
+    `outcome` is the decision (`permitted`, `refused`, `failed`); `walk` the bucketed distance of
+    the source key to the agent's last ones (-1: unknown); `dwell_s` is None until known.
+    """
+
+    position: int
+    ts: Micros
+    agent_id: str
+    customer_id: str
+    action: AccessAction = AccessAction.VIEW
+    case_id: str | None = None
+    purpose: str | None = None
+    link: Link = Link.NONE
+    n_fields: int = 0
+    n_sensitive: int = 0
+    result_count: int = 1
+    dwell_s: float | None = None
+    device: str | None = None
+    session: str | None = None
+    outcome: str = "permitted"
+    tier: str = "standard"
+    walk: tuple[int, int] = (-1, -1)
+    on_shift: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentProfile:
+    """What is known of an agent beside its events: the `agents` table of the format."""
+
+    agent_id: str
+    team: str = ""
+    role: str = "agent"
+    kind: str = "human"
+    vendor: str = ""
+    site: str = ""
+    tz: str = "UTC"
+    shift_start: int | None = None
+    manager_id: str | None = None
+    hired_on: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvent:
+    """A case was opened, closed or reopened."""
+
+    position: int
+    ts: Micros
+    case_id: str
+    customer_id: str
+    opened_by: str | None
+    channel: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentEvent:
+    """A case went to an agent (`how`: inbound, transfer, escalation, qa) or left it."""
+
+    position: int
+    ts: Micros
+    case_id: str
+    customer_id: str
+    agent_id: str
+    how: str
+    is_start: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileEvent:
+    """An agent appeared, moved or changed."""
+
+    position: int
+    ts: Micros
+    profile: AgentProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewEvent:
+    """An alert was labelled, or a response began or ended, or a suspension was set or lifted."""
+
+    position: int
+    ts: Micros
+    agent_id: str
+    by: str
+    what: str
+    alert_id: str | None = None
+
+
+FloorEvent = AccessEvent | CaseEvent | AssignmentEvent | ProfileEvent | ReviewEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A finished stretch of a floor, sorted by time: what a warm-up or a replay reads."""
+
+    events: tuple[FloorEvent, ...]
+    profiles: tuple[AgentProfile, ...] = field(default=())

@@ -1,0 +1,316 @@
+"""The plain rows that the store keeps and the services above it read.
+
+Frozen values without behaviour, in the field's own words. How they are stored is `guard.store`'s
+business, how they change is decided by the services that write them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from guard.clock import Micros
+from guard.entries import EntryKind
+from guard.findings import Finding, Severity
+from guard.principals import Shift
+from policies.model import ActorKind, Mode, Purpose, Risk, Role, Tier, Window
+
+
+class RawRecord:
+    """A customer's record as its source gave it; it never prints, and never serialises.
+
+    `values` may be nested mappings, lists and scalars. Only `guard.masking` reads it.
+    """
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        """Wrap `values`."""
+        self.values = values
+
+    def __repr__(self) -> str:
+        """Show nothing of the record."""
+        return "RawRecord(…)"
+
+    def __reduce__(self) -> str:
+        """Refuse to be pickled or copied into a queue."""
+        raise TypeError("a raw record does not leave the process")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalRow:
+    """Somebody in the directory. `line`: manager ids from the direct one upwards."""
+
+    id: str
+    tenant: str
+    region: str
+    vendor: str
+    site: str
+    team: str
+    line: tuple[str, ...]
+    role: Role
+    kind: ActorKind
+    shift: Shift | None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectRow:
+    """A customer known to the broker. `ref` is the random opaque reference that the API shows.
+
+    `key_blind` is a blind index of (tenant, source, source key); `sealed_key` holds the source key
+    under the subject's own key; `bucket` and `wrapped_key` give that key to the vault (None once
+    erased); `next_n` is the number of entries about this subject so far.
+    """
+
+    ref: str
+    tenant: str
+    region: str
+    source: str
+    key_blind: bytes
+    sealed_key: bytes | None
+    bucket: str
+    wrapped_key: bytes | None
+    next_n: int
+    tier: Tier
+    is_decoy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """A case or call of one customer."""
+
+    id: str
+    tenant: str
+    ref: str
+    channel: str
+    opened_at: Micros
+    opened_by: str | None
+    closed_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentRow:
+    """Who works (or worked) on a case. `how`: inbound, transfer, escalation, qa, self."""
+
+    case_id: str
+    tenant: str
+    agent_id: str
+    how: str
+    from_at: Micros
+    to_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkListRow:
+    """A grant for honest bulk work: these customers, this team, this campaign, until its end."""
+
+    id: str
+    tenant: str
+    team: str
+    campaign: str
+    purpose: Purpose
+    starts_at: Micros
+    ends_at: Micros
+    proposed_by: str
+    approved_by: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeRow:
+    """A mode for a scope; empty strings mean any. A proposal until `approved_by` is set."""
+
+    id: str
+    tenant: str
+    vendor: str
+    team: str
+    purpose: str
+    mode: Mode
+    proposed_by: str
+    proposed_at: Micros
+    approved_by: str | None
+
+
+class AlertState(StrEnum):
+    """Where the review of an alert stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRow:
+    """An open or finished matter. At most one unfinished alert per `key` and tenant.
+
+    `pseudonyms` stand for `finding.agent_ids` until somebody unlocks the names.
+    """
+
+    id: str
+    tenant: str
+    key: str
+    state: AlertState
+    severity: Severity
+    finding: Finding
+    pseudonyms: tuple[str, ...]
+    raised_at: Micros
+    updated_at: Micros
+    label: str | None
+    assignee: str | None
+    note: str | None
+
+
+class ResponseKind(StrEnum):
+    """The rungs of the ladder, from mild to hard."""
+
+    NOTIFY = "notify"
+    MASK_MORE = "mask_more"
+    EXPLAINED_ONLY = "explained_only"
+    SUSPEND = "suspend"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseRow:
+    """One step taken against one principal key; every step ends and can be contested.
+
+    `by` is `system` or a principal id. `ended_at` is set when it is lifted before `ends_at`.
+    """
+
+    id: str
+    tenant: str
+    key: str
+    kind: ResponseKind
+    alert_id: str | None
+    by: str
+    reason: str
+    starts_at: Micros
+    ends_at: Micros
+    ended_at: Micros | None
+    contested: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRow:
+    """A scoped key of a tool. `digest` is the SHA-256 of its random secret."""
+
+    id: str
+    tenant: str
+    client: str
+    digest: bytes
+    scopes: frozenset[str]
+    may_assert: bool
+    expires_at: Micros | None
+    revoked_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A console session; `digest` is the SHA-256 of the cookie. Times are real, not domain."""
+
+    digest: bytes
+    tenant: str
+    principal_id: str
+    csrf: str
+    created_at: Micros
+    seen_at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SituationQuery:
+    """What the broker wants to know before it decides."""
+
+    tenant: str
+    agent_id: str
+    actor_id: str | None
+    keys: tuple[str, ...]
+    vendor: str
+    team: str
+    purpose: str
+    ref: str
+    case_id: str | None
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the store knows: the subject, the case with all its assignments, lists, risk, mode.
+
+    `subject` is None for a reference that does not exist in the caller's tenant. `open_cases` are
+    the customer's open cases with a live assignment of this agent (any case, not only the named
+    one). `is_suspended` is true when any of the principal's keys is suspended at `at`.
+    """
+
+    subject: SubjectRow | None
+    case: CaseRow | None
+    assignments: tuple[AssignmentRow, ...]
+    own_open_cases: tuple[str, ...]
+    work_list: WorkListRow | None
+    risk: Risk
+    is_suspended: bool
+    mode: Mode
+
+
+@dataclass(slots=True, kw_only=True)
+class Counter:
+    """How much of (key, measure, window) is used.
+
+    `edge` is the start of the hour for a fixed window; for a rolling one, the instant up to which
+    expired charges have been subtracted.
+    """
+
+    key: str
+    measure: str
+    window: Window
+    used: int
+    edge: Micros
+
+
+@dataclass(slots=True, kw_only=True)
+class BudgetState:
+    """The locked budget rows of one batch of admissions, to be changed in memory and saved.
+
+    `marks`: (key, ref) -> last charged. `expired`: (key, window) -> last-charged times of marks
+    that left a rolling window since the counter's edge. `slots`: (key, slot start) -> views in that
+    slot of the rolling window (`guard.quotas.SLOT` wide).
+    """
+
+    counters: dict[tuple[str, str, Window], Counter]
+    marks: dict[tuple[str, str], Micros]
+    expired: dict[tuple[str, Window], list[Micros]]
+    slots: dict[tuple[str, Micros], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedPrincipal:
+    """A budget key's row, locked: whether it is suspended, until when, and its risk."""
+
+    key: str
+    suspended_until: Micros | None
+    risk: Risk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogQuery:
+    """A page of the log, newest first. `ref` or `agent_id` or neither; `before` is an index."""
+
+    tenant: str
+    ref: str | None = None
+    agent_id: str | None = None
+    team: str | None = None
+    vendor: str | None = None
+    purpose: str | None = None
+    kinds: tuple[EntryKind, ...] = ()
+    since: Micros | None = None
+    until: Micros | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxItem:
+    """A finding waiting to be applied, with its place in the worker's outbox."""
+
+    position: int
+    tenant: str
+    finding: Finding

@@ -1,0 +1,1 @@
+"""DECIDE: pure policy. Facts in, decisions out."""
