@@ -33,6 +33,9 @@ RESERVED_IDS = frozenset({NO_PERMIT, POLICY_ERROR})
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|;', re.DOTALL)
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
 _NAMED = re.compile(r"`(\w+)`|types?: (\w+)")
+# What Cedar says of a statement that it was given alone: the position in a text that nobody wrote.
+_POSITION = re.compile(r"^for policy `policy0`[:,] ")
+_SYNTAX = "error parsing schema: "
 
 
 class Question(StrEnum):
@@ -102,12 +105,15 @@ def read_schema(content: bytes, file: str) -> cedarpy.Schema:
             cedarpy.Schema.from_str(statement.text)
         except ValueError as error:
             # Alone, a declaration cannot resolve its types: only its syntax is judged here.
-            if str(error).startswith("error parsing schema"):
-                raise BundleError(file, statement.line, f"not a Cedar schema: {error}") from error
+            message = str(error)
+            if message.startswith(_SYNTAX):
+                found = message.removeprefix(_SYNTAX)
+                raise BundleError(file, statement.line, f"not a Cedar schema: {found}") from error
     try:
         return cedarpy.Schema.from_str(text)
     except ValueError as error:
-        raise BundleError(file, _line_of_name(text, str(error)), f"bad schema: {error}") from error
+        message = str(error).removeprefix(_SYNTAX)
+        raise BundleError(file, _line_of_name(text, message), f"bad schema: {message}") from error
 
 
 def _line_of_name(text: str, message: str) -> int:
@@ -138,7 +144,7 @@ def _policy(statement: Statement, file: str, schema: cedarpy.Schema) -> Policy:
         raise BundleError(file, statement.line, message)
     result = cedarpy.validate_policies(statement.text, schema)
     if not result.validation_passed:
-        found = "; ".join(error.error for error in result.errors)
+        found = "; ".join(_POSITION.sub("", error.error) for error in result.errors)
         raise BundleError(file, statement.line, f"policy `{policy_id}` does not fit: {found}")
     question = _question(node.action)
     if question is None:

@@ -11,7 +11,7 @@ from typing import Never
 
 from policies.errors import BundleError
 
-_TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 def decode(content: bytes, file: str) -> str:
@@ -46,9 +46,10 @@ class TomlSource:
         try:
             root = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            found = _TOML_LINE.search(str(error))
-            line = int(found.group(1)) if found else text.count("\n") + 1
-            message = _TOML_LINE.sub("", str(error)).strip().lower()
+            message = str(error)
+            place = _TOML_PLACE.search(message)
+            line = int(place.group(1)) if place and place.group(1) else text.count("\n") + 1
+            message = _TOML_PLACE.sub("", message[0].lower() + message[1:])
             raise BundleError(file, line, f"not valid TOML: {message}") from error
         return cls(file=file, text=text, root=root)
 
