@@ -3,7 +3,7 @@
 Both directions live here, so that a fact added to `policies.model.Facts` is added in one place.
 In Cedar the role is the principal, and every fact, the role and the tier among them, is in the
 context. Enumerated facts are entities of an enumerated type, so that Cedar's validator refuses a
-policy with a typing error in a value (`Link::"onwer"`), which it could not do for strings.
+policy with a typing error in a value (`Link::"ownr"`), which it could not do for strings.
 """
 
 from collections.abc import Mapping

@@ -55,7 +55,7 @@ def test_a_budget_binds_everybody_unless_it_says_whom() -> None:
         ("limit = 5", "limit = -1", "`limit` of budget `views-hour` must be a whole number"),
         ("limit = 5", "limit = true", "`limit` of budget `views-hour` must be a whole number"),
         ("limit = 5", "limit = 5.5", "`limit` of budget `views-hour` must be a whole number"),
-        ("limit = 5", "limt = 5", "unknown key `limt`"),
+        ("limit = 5", "limits = 5", "unknown key `limits`"),
         ('"ai"', "7", "`kind` must be one of human, ai, service"),
         ('"outreach"', '"fun"', "`purpose` must be one of support_case"),
         ("{ notified = 3, explained_only = 0 }", "3", "`by_risk` of budget `views-hour` must be"),

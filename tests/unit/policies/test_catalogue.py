@@ -170,5 +170,5 @@ def test_a_catalogue_without_fields_is_refused(text: str) -> None:
 
 
 def test_a_misspelt_table_is_refused() -> None:
-    with pytest.raises(BundleError, match=r"unknown key `feilds`: use one of fields"):
-        parse_catalogue(b"[feilds]\n", "fields.toml")
+    with pytest.raises(BundleError, match=r"unknown key `columns`: use one of fields"):
+        parse_catalogue(b"[columns]\n", "fields.toml")

@@ -82,9 +82,9 @@ def test_a_policy_without_a_reason_is_explained_by_its_id() -> None:
         (
             (
                 '@id("a") forbid (principal, action == Action::"Admit", resource)'
-                ' when { context.link == Link::"onwer" };'
+                ' when { context.link == Link::"ownr" };'
             ),
-            'policy `a` does not fit: entity `Link::"onwer"` is of an',
+            'policy `a` does not fit: entity `Link::"ownr"` is of an',
         ),
         (
             (
