@@ -11,7 +11,7 @@ from guard.errors import ForkError, GuardError
 from guard.ledger.publisher import Publisher
 from guard.ports import Committer, Outbox, Readers
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 # From a finding to its alert: the worker's own poll and this one together stay far below a second.
 OUTBOX_INTERVAL_S = 0.1
@@ -27,29 +27,19 @@ async def publish_forever(
     """
 
     async def once() -> None:
-        signed = await readers.read(publisher.prepare)
-        if signed is None:
-            return
-        await committer.run(
-            lambda tx: tx.rows.put_checkpoint(signed.size, signed.root, signed.note, clock.now())
-        )
-        await asyncio.to_thread(publisher.finish, signed)
-        log.debug("checkpoint.published", size=signed.size)
+        await publisher.publish_once(readers, committer, clock.now())
 
     await _forever(once, interval_s, "checkpoint.failed")
 
 
 async def apply_forever(outbox: Outbox, readers: Readers, alerts: Alerts) -> None:
     """Apply what the worker's outbox holds, until cancelled."""
-    position = await readers.read(lambda view: view.outbox_position(outbox.worker))
 
     async def once() -> None:
-        nonlocal position
+        position = await readers.read(lambda view: view.outbox_position(outbox.worker))
         items = await asyncio.to_thread(outbox.after, position, OUTBOX_BATCH)
         if items:
-            fresh = await alerts.apply(outbox.worker, items)
-            position = items[-1].position
-            log.info("findings.applied", count=fresh)
+            log.info("findings.applied", count=await alerts.apply(outbox.worker, items))
 
     await _forever(once, OUTBOX_INTERVAL_S, "findings.failed")
 
@@ -62,6 +52,6 @@ async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, failu
             log.critical("ledger.forked")
             raise
         except GuardError as error:
-            # An outage of the store or a key passes; the next turn tries again.
+            # An outage of the store or of a key passes; the next turn tries again.
             log.warning(failure, error=type(error).__name__)
         await asyncio.sleep(interval_s)
