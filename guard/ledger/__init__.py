@@ -1,0 +1,1 @@
+"""The Merkle log: hashing, entries, checkpoints and proofs."""

@@ -1,0 +1,1 @@
+"""The only SQL: everything that the ports of `guard.ports` ask of a store, on two engines."""
