@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -93,7 +94,11 @@ def reader_engine(url: str) -> Engine:
     """An engine whose transactions are read-only snapshots."""
     parsed = parse(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = _sqlite(parsed, begin="BEGIN", connections=READER_CONNECTIONS)
+        # `mode=rw`: a reader must not create the file that it fails to find.
+        existing = parsed.set(
+            database=f"file:{quote(str(parsed.database))}", query={"mode": "rw", "uri": "true"}
+        )
+        engine = _sqlite(existing, begin="BEGIN", connections=READER_CONNECTIONS)
         event.listen(engine, "connect", _make_read_only)
         return engine
     return _postgresql(

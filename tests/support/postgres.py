@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import psycopg
 from filelock import FileLock
@@ -71,6 +72,16 @@ class Server:
         dsn = self.database("postgres").replace("postgresql+psycopg://", "postgresql://", 1)
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    @contextmanager
+    def fresh_database(self) -> Iterator[str]:
+        """URL of a migrated database that lasts for the block."""
+        name = f"t_{token_hex(8)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        try:
+            yield self.database(name)
+        finally:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
