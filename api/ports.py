@@ -11,10 +11,10 @@ from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.settings import Settings
 from guard.alerts import AlertChange
-from guard.broker import Refused, Served, ViewRequest
 from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
+from guard.exports import ExportFormat
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
 from guard.principals import Principal
@@ -31,6 +31,7 @@ from guard.rows import (
     ResponseRow,
     WorkListRow,
 )
+from guard.views import Refused, Served, ViewRequest
 from policies.model import Mode
 
 
@@ -182,7 +183,9 @@ class Auditing(Protocol):
         """The proof that an entry is in the log."""
         ...
 
-    def export(self, principal: Principal, form: str, query: LogQuery) -> AsyncIterator[bytes]:
+    async def export(
+        self, principal: Principal, fmt: ExportFormat, query: LogQuery
+    ) -> AsyncIterator[bytes]:
         """A file of the log, in pieces."""
         ...
 

@@ -20,7 +20,6 @@ from starlette.responses import Response
 
 from api.identity.errors import CredentialError
 from api.identity.scopes import ALL
-from guard.broker import Refused
 from guard.clock import SECOND, Clock, Micros
 from guard.errors import (
     AccessDeniedError,
@@ -36,6 +35,7 @@ from guard.errors import (
     UnavailableError,
 )
 from guard.quotas import BudgetStatus
+from guard.views import Refused
 from policies.model import Window
 
 MEDIA_TYPE = "application/problem+json"
@@ -276,15 +276,16 @@ def _refusal(refused: Refused) -> dict[str, object]:
         "receipt": msgspec.to_builtins(refused.receipt),
     }
     if refused.code == "quota":
-        body["violated-policies"] = [b.name for b in refused.budgets if b.left <= 0]
+        body["violated-policies"] = list(refused.exceeded)
     return body
 
 
 def _retry(refused: Refused, now: Micros) -> dict[str, str]:
     if refused.retry_at is None:
         return {}
+    resets = (b.resets_at for b in refused.budgets if b.name in refused.exceeded)
     # Not earlier than any spent budget's own reset, as the draft asks.
-    latest = max([refused.retry_at, *(b.resets_at for b in refused.budgets if b.left <= 0)])
+    latest = max([refused.retry_at, *resets])
     return {"retry-after": str(_seconds_to(latest, now))}
 
 

@@ -14,6 +14,7 @@ from api.schemas.log import MAX_PAGE, ExportIn, LogPageOut
 from api.schemas.words import Ident, Instant, Word
 from guard.entries import EntryKind
 from guard.errors import InvalidRequestError
+from guard.exports import ExportFormat
 from guard.principals import Principal
 from guard.rows import LogQuery
 
@@ -104,7 +105,9 @@ async def export(
     principal: Annotated[Principal, caller(Scope.EXPORTS_WRITE)],
 ) -> Response:
     """A file, sent in pieces; each piece is an entry of the log before it leaves."""
-    pieces = services.auditing.export(principal, body.format, body.query(principal.tenant))
+    form = ExportFormat(body.format)
+    query = body.query(principal.tenant)
+    pieces = await services.auditing.export(principal, form, query)
     return await stream(pieces, body.format)
 
 

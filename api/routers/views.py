@@ -11,10 +11,10 @@ from api.middleware import router
 from api.problems import RefusalError, budget_headers
 from api.routers.dependencies import REPEATABLE, Guarded, caller, documents
 from api.schemas.views import BudgetOut, QuotaOut, ViewIn, ViewOut
-from guard.broker import Refused, Served, ViewRequest
 from guard.clock import to_rfc3339
 from guard.masking import MaskedRecord
 from guard.principals import Principal
+from guard.views import Refused, Served, ViewRequest
 
 routes = router("views")
 
@@ -46,7 +46,7 @@ async def view(
         device=body.device,
     )
     answer = await services.broker.view(principal, asked)
-    outcome = "permitted" if isinstance(answer, Served) else answer.code
+    outcome = "permitted" if isinstance(answer, Served) else answer.code.value
     services.metrics.views.labels(outcome).inc()
     if isinstance(answer, Refused):
         raise RefusalError(answer)
@@ -68,7 +68,8 @@ def _encode(served: Served) -> bytes:
     document = {
         "record": served.record,
         "fields": [
-            {"path": n.path, "class": n.cls, "form": n.form, "why": n.why} for n in served.fields
+            {"path": n.path, "class": n.cls, "form": n.form.name.lower(), "why": n.why}
+            for n in served.fields
         ],
         "mode": served.mode,
         "would": served.would,
@@ -93,5 +94,5 @@ def _encode(served: Served) -> bytes:
 def _masked_only(value: object) -> object:
     """The one kind of record that has a wire form; a raw one is an error here."""
     if isinstance(value, MaskedRecord):
-        return value.values
+        return msgspec.Raw(value.to_json_bytes())
     raise TypeError("this has no wire form")

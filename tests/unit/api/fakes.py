@@ -7,6 +7,7 @@ transaction, and numbers entries. The services keep rows in it or answer from li
 # ruff: noqa: ARG002 - fakes take what the protocols hand in
 
 import copy
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,11 +19,11 @@ from api.identity.scopes import ALL
 from api.metrics import Metrics
 from api.settings import Settings
 from guard.alerts import AlertChange
-from guard.broker import FieldNote, Refused, Served, ViewRequest
 from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
 from guard.errors import ConflictError, NotFoundError
+from guard.exports import ExportFormat
 from guard.findings import Finding, FindingKind, Severity
 from guard.masking import MaskedRecord
 from guard.modes import EnforcementRow
@@ -44,7 +45,8 @@ from guard.rows import (
     SessionRow,
     WorkListRow,
 )
-from policies.model import ActorKind, Measure, Mode, Purpose, Role, Window
+from guard.views import FieldNote, RefusalCode, Refused, Served, ViewRequest
+from policies.model import ActorKind, Form, Measure, Mode, Purpose, Role, Window
 
 T = TypeVar("T")
 NOW: Micros = 1_790_000_000_000_000
@@ -179,10 +181,17 @@ class FakeBroker:
         return (budget(),)
 
 
+def masked(values: dict[str, object]) -> MaskedRecord:
+    """Stand in for a mask plan, the only maker of such a record."""
+    record = MaskedRecord.__new__(MaskedRecord)
+    object.__setattr__(record, "_body", json.dumps(values).encode())
+    return record
+
+
 def served() -> Served:
     return Served(
-        record=MaskedRecord({"email": "a*****@e*****.com", "nested": {"city": "[hidden]"}}),
-        fields=(FieldNote(path="email", cls="contact", form="MASK", why="masked for support"),),
+        record=masked({"email": "a*****@e*****.com", "nested": {"city": "[hidden]"}}),
+        fields=(FieldNote(path="email", cls="contact", form=Form.MASK, why="masked for support"),),
         mode=Mode.ENFORCE,
         would="permitted",
         budgets=(budget(),),
@@ -193,11 +202,12 @@ def served() -> Served:
 
 def refused(code: str, left: int = 12) -> Refused:
     return Refused(
-        code=cast("Any", code),
+        code=RefusalCode(code),
         reasons=("no open case links you to this customer",),
         determined_by=("unexplained-forbid",),
         receipt=receipt(42),
         budgets=(budget(left),),
+        exceeded=("distinct-hour",) if left <= 0 else (),
         retry_at=NOW + HOUR // 2 if code == "quota" else None,
     )
 
@@ -478,10 +488,14 @@ class FakeAuditing:
         return b"c2sp.org/tlog-proof@v1\n"
 
     async def export(
-        self, principal: Principal, form: str, query: LogQuery
+        self, principal: Principal, fmt: ExportFormat, query: LogQuery
     ) -> AsyncIterator[bytes]:
+        self.asked.append(query)
         if self.failure is not None:
             raise self.failure
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
         yield b'{"index":1}\n'
         if self.failure_later is not None:
             raise self.failure_later

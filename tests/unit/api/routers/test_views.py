@@ -23,7 +23,7 @@ def test_a_view_answers_with_the_record_its_reasons_and_a_receipt(
     assert body["fields"][0] == {
         "path": "email",
         "class": "contact",
-        "form": "MASK",
+        "form": "mask",
         "why": "masked for support",
     }
     assert body["receipt"]["index"] == 41
