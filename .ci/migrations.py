@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GUARD = Path(sys.executable).parent / "guard"
+DATABASE = "recordguard_migrations"
 STEPS: tuple[tuple[str, ...], ...] = ((), ("--check",), ("--down",), ())
 
 
@@ -29,12 +30,16 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from tests.support import postgres  # noqa: PLC0415 - needs the checkout on the path
 
-    dsn = os.environ.get("RECORDGUARD_TEST_PG_DSN")
-    if dsn is None and not postgres.is_available():
-        print("no PostgreSQL at hand: migrations were walked on SQLite only")
-        return 0
-    with tempfile.TemporaryDirectory() as folder, postgres.database() as url:
-        walk(Path(folder), url)
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            postgres.shared_server(Path(folder)) as server,
+        ):
+            server.run(f"CREATE DATABASE {DATABASE}")
+            walk(Path(folder), server.database(DATABASE))
+            server.run(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+    except postgres.NoPostgresError as error:
+        print(f"migrations were walked on SQLite only: {error}")
     return 0
 
 

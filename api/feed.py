@@ -158,11 +158,11 @@ def _responses(entry: OpenedEntry) -> list[FloorEvent]:
 
 
 def _labels(entry: OpenedEntry) -> list[FloorEvent]:
+    """The state of the review (`confirmed`, `dismissed`...), for each agent of the alert."""
     event = entry.event
-    alert, label = _maybe(event.body, "alert"), _text(event.body, "label")
+    alert, what = _maybe(event.body, "alert"), _text(event.body, "state")
     agents = event.body.get("agents")
     names = [a for a in agents if isinstance(a, str)] if isinstance(agents, list) else []
-    what = f"label:{label}"
     return [
         _review(entry.index, event.at, name, by=event.agent, what=what, alert=alert)
         for name in names

@@ -186,13 +186,13 @@ def test_responses_say_whom_they_concern_and_whether_they_begin() -> None:
 
 
 def test_a_label_concerns_every_agent_of_the_alert() -> None:
-    body: dict[str, BodyValue] = {"alert": "alr-1", "label": "honest", "agents": ["a-2", "a-3"]}
+    body: dict[str, BodyValue] = {"alert": "alr-1", "state": "dismissed", "agents": ["a-2", "a-3"]}
     events = floor_events(opened(EntryKind.LABEL, body))
     assert [(e.agent_id, e.what, e.by) for e in events if isinstance(e, ReviewEvent)] == [
-        ("a-2", "label:honest", "a-1"),
-        ("a-3", "label:honest", "a-1"),
+        ("a-2", "dismissed", "a-1"),
+        ("a-3", "dismissed", "a-1"),
     ]
-    assert floor_events(opened(EntryKind.LABEL, {"alert": "alr-1", "label": "x"})) == []
+    assert floor_events(opened(EntryKind.LABEL, {"alert": "alr-1", "state": "x"})) == []
 
 
 @pytest.mark.parametrize("kind", [EntryKind.SIGN_IN, EntryKind.WRITER_OPEN, EntryKind.ALERT])
