@@ -28,7 +28,8 @@ CROWD = 5
 CAP_QUANTILE = 0.8
 # A member counts at most this many times the group's median, so that a few bad ones do not move it.
 WINSOR = 2.5
-RATE_FLOOR, RATE_CEILING = 0.0005, 0.98
+# Nothing is so rare that one *yes* may count for more than about four nats.
+RATE_FLOOR, RATE_CEILING = 0.003, 0.98
 # About fourteen working days until a look counts half.
 MEMORY_PER_DAY = 0.95
 # A day may teach at most this many times the peers' rate: a ramp must not become normal.

@@ -23,8 +23,11 @@ BUDGET = 1 / 1000
 INFLATION = 1.25
 # The exponential tail begins at the upper tenth.
 TAIL_SHARE = 0.10
-# The most extreme of the warm-up's days do not shape the tail: they may be somebody's habit.
-TRIM = 0.995
+# The most extreme of the tail's days do not shape it: they may be somebody's habit.
+TRIM = 0.95
+# Below so many days beyond the start a tail is hearsay: it is taken no thinner than the default,
+# and no rarer than this.
+HEARSAY, HEARSAY_SHARE = 25, 0.02
 # A CUSUM in nats has a tail of about exp(-x) when the model is right; it is never assumed better.
 LEAST_SLOPE = 1.0
 # Below this many agent-days there is nothing to fit, and the defaults stand.
@@ -65,9 +68,11 @@ def fit_tail(values: Sequence[float], n: int, fallback: Tail) -> Tail:
     # One more than was seen: a conformal rank never promises less than it could have missed.
     share = min((len(beyond) + 1) / (n + 1), 2 * TAIL_SHARE)
     if len(beyond) == 0:
-        return Tail(start, share, fallback.slope)
-    excess = np.minimum(beyond, np.quantile(ordered, TRIM)) - start
-    slope = float(np.maximum(excess, 0.0).mean()) * (1 + 1 / len(beyond) ** 0.5) * INFLATION
+        return Tail(start, max(share, HEARSAY_SHARE), fallback.slope)
+    excess = np.minimum(beyond, np.quantile(beyond, TRIM)) - start
+    slope = float(excess.mean()) * (1 + 1 / len(beyond) ** 0.5) * INFLATION
+    if len(beyond) < HEARSAY:
+        return Tail(start, max(share, HEARSAY_SHARE), max(slope, fallback.slope))
     return Tail(start, share, max(slope, LEAST_SLOPE * INFLATION))
 
 
@@ -79,8 +84,13 @@ def best(calibration: Calibration, values: Mapping[int, float]) -> float:
     return max((score(tails[stat], v) for stat, v in values.items()), default=0.0)
 
 
-def fit(days: Sequence[tuple[str, Mapping[int, float]]], groups: Sequence[float]) -> Calibration:
-    """Calibrate on warm-up days: (stratum, daily maximum per statistic), and group maxima."""
+def fit_groups(days: Sequence[float]) -> Tail:
+    """Calibrate groups on the daily maxima of their statistic, zeros included."""
+    return fit_tail(days, len(days), DEFAULT_GROUP)
+
+
+def fit(days: Sequence[tuple[str, Mapping[int, float]]]) -> Calibration:
+    """Calibrate agents on warm-up days: (stratum, daily maximum per statistic)."""
     n = len(days)
     per_stat: list[list[float]] = [[] for _ in range(STATS)]
     for _, peaks in days:
@@ -94,7 +104,6 @@ def fit(days: Sequence[tuple[str, Mapping[int, float]]], groups: Sequence[float]
         tops.setdefault(stratum, []).append(top)
     whole = fit_tail(tops[""], n, DEFAULT_TOP)
     out.strata = {name: fit_tail(values, len(values), whole) for name, values in tops.items()}
-    out.groups = fit_tail(groups, len(groups), DEFAULT_GROUP)
     return out
 
 

@@ -23,8 +23,10 @@ from policies.model import Link
 LATE_LINK: Micros = 24 * HOUR
 # Wrapping up after the customer has hung up is part of the case.
 WRAP_UP: Micros = 2 * HOUR
-# A closed case explains nothing after this; it is forgotten.
-FORGOTTEN: Micros = 30 * DAY
+# An ended hold is an old reason for this long, and then none. Who opened a closed case matters
+# for as long as late links may come.
+FORGOTTEN: Micros = 10 * DAY
+CASE_FORGOTTEN: Micros = 2 * DAY
 
 # A view at or above this strength is explained.
 EXPLAINED = 0.5
@@ -161,8 +163,9 @@ class CaseBook(msgspec.Struct):
     def forget(self, now: Micros) -> None:
         """Drop cases and holds that ended too long ago to matter."""
         edge = now - FORGOTTEN
+        old = now - CASE_FORGOTTEN
         self.cases = {
-            k: c for k, c in self.cases.items() if c.closed_at is None or c.closed_at > edge
+            k: c for k, c in self.cases.items() if c.closed_at is None or c.closed_at > old
         }
         for customer, agents in list(self.holds.items()):
             kept = {a: h for a, h in agents.items() if h.until is None or h.until > edge}

@@ -132,7 +132,9 @@ class Floor:
             customers=len(self.customers),
             rng=rng,
             shifts=shifts,
-            leads={p.agent_id: p.manager_id for p in self.agents},
+            people={p.agent_id: p for p in self.agents},
+            outage=floor_work.outage_of(self.agents, midnight, rng),
+            is_incident=rng.random() < floor_work.INCIDENT_DAYS,
             fronts=[a for a in self.front_line() if a in shifts],
         )
         for profile in self.agents:
@@ -192,17 +194,15 @@ def _staff(agents: int, vendors: int, start: Micros) -> list[AgentProfile]:
     outreach, quality = max(1, agents // 15), max(1, agents // 30)
     ai = _person("ai00", 0, vendors, ("agent", "assistant"), start)
     people = [
-        *(
-            _person(f"lead{t:02d}", t, vendors, ("lead", f"team{t:02d}"), start)
-            for t in range(teams)
-        ),
-        *(_person(f"qa{q:02d}", q, vendors, ("agent", "quality"), start) for q in range(quality)),
-        *(
-            _person(f"out{o:02d}", 0, vendors, ("agent", "outreach"), start)
-            for o in range(outreach)
-        ),
-        replace(ai, kind="ai", shift_start=None, manager_id=None),
+        _person(f"lead{t:02d}", t, vendors, ("lead", f"team{t:02d}"), start) for t in range(teams)
     ]
+    others = {"quality": ("qa", quality), "outreach": ("out", outreach)}
+    people += [
+        _person(f"{name}{i:02d}", i if team == "quality" else 0, vendors, ("agent", team), start)
+        for team, (name, count) in others.items()
+        for i in range(count)
+    ]
+    people.append(replace(ai, kind="ai", shift_start=None, manager_id=None))
     rest = range(max(0, agents - len(people)))
     teams_of = {a: a % teams for a in rest}
     return people + [

@@ -133,9 +133,8 @@ def _off_shift(chance: Chance) -> list[Action]:
     at = float(end + 2 * HOUR if room > 4 * HOUR else begin - 4 * HOUR)
     out: list[Action] = []
     for _ in range(chance.count):
-        out.append(
-            _view(chance, Habit.OFF_SHIFT, at, int(chance.rng.integers(1, chance.customers + 1)))
-        )
+        customer = int(chance.rng.integers(1, chance.customers + 1))
+        out.append(_view(chance, Habit.OFF_SHIFT, at, customer))
         at += float(chance.rng.uniform(0.5, 4.0)) * MINUTE
     return out
 

@@ -31,6 +31,8 @@ BURST_DAYS, BURST_PACE = 0.08, 0.65
 OVERTIME_DAYS, OVERTIME = 0.05, 90 * MINUTE
 SWAPPED_DAYS = 0.02
 HOT_DESK_DAYS = 0.05
+OUTAGE_DAYS = 0.10
+INCIDENT_DAYS, INCIDENT_PACE = 0.05, 0.45
 LATE_LINK, LATE_BY = 0.015, (5 * MINUTE, 6 * HOUR)
 TRANSFERS, ESCALATIONS, SELF_OPENED = 0.05, 0.02, 0.01
 FOLLOW_UPS, RELATED, SECOND_LOOK = 0.008, 0.015, 0.35
@@ -50,6 +52,15 @@ class Trait:
     free: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A vendor's links do not arrive while its case system is down; they all come afterwards."""
+
+    vendor: str
+    begin: Micros
+    end: Micros
+
+
 @dataclass(slots=True)
 class DayPlan:
     """A day in the making."""
@@ -59,8 +70,10 @@ class DayPlan:
     customers: int
     rng: np.random.Generator
     shifts: Mapping[str, tuple[Micros, Micros]]
-    leads: Mapping[str, str | None]
+    people: Mapping[str, AgentProfile]
     fronts: Sequence[str]
+    outage: Outage | None = None
+    is_incident: bool = False
     actions: list[Action] = field(default_factory=list)
     cases: int = 0
     devices: dict[str, str] = field(default_factory=dict)
@@ -105,6 +118,18 @@ class DayPlan:
         )
 
 
+def outage_of(
+    agents: Sequence[AgentProfile], midnight: Micros, rng: np.random.Generator
+) -> Outage | None:
+    """An hour or two without links at one vendor, on some days."""
+    if rng.random() >= OUTAGE_DAYS:
+        return None
+    vendors = sorted({p.vendor for p in agents})
+    begin = midnight + int(rng.uniform(4, 18) * HOUR)
+    end = begin + int(rng.uniform(0.7, 2.0) * HOUR)
+    return Outage(vendors[int(rng.integers(0, len(vendors)))], begin, end)
+
+
 def shift_of(
     profile: AgentProfile, utc_start: int, midnight: Micros, rng: np.random.Generator
 ) -> tuple[Micros, Micros]:
@@ -124,6 +149,7 @@ def work_queue(plan: DayPlan, agent_id: str, trait: Trait) -> None:
     begin, end = plan.shifts[agent_id]
     lunch = begin + (end - begin) // 2 + int(rng.normal(0, 20)) * MINUTE
     pace = trait.pace * (BURST_PACE if rng.random() < BURST_DAYS else 1.0)
+    pace *= INCIDENT_PACE if plan.is_incident else 1.0
     at, closed, is_hungry = float(begin + rng.integers(1, 10) * MINUTE), [], True
     while at < end:
         if is_hungry and at >= lunch:
@@ -142,9 +168,11 @@ def _contact(plan: DayPlan, agent_id: str, at: float, handle: float) -> tuple[st
     link, how = (Link.SELF_OPENED, "self") if is_own else (Link.OWNER, "inbound")
     opened = at - float(rng.uniform(0.5, 15)) * MINUTE if not is_own else at - 30 * SECOND
     assigned = at - 5 * SECOND
-    is_late = not is_own and rng.random() < LATE_LINK
+    down_for = _down_for(plan, agent_id, at)
+    is_late = not is_own and (rng.random() < LATE_LINK or down_for > 0)
     if is_late:
-        opened = assigned = at + float(rng.uniform(*LATE_BY))
+        late = down_for or float(rng.uniform(*LATE_BY))
+        opened = assigned = at + late + float(rng.uniform(1, 30)) * MINUTE
     plan.add(
         CaseOpened(
             at=max(int(opened), plan.midnight),
@@ -173,10 +201,18 @@ def _contact(plan: DayPlan, agent_id: str, at: float, handle: float) -> tuple[st
     return case_id, customer
 
 
+def _down_for(plan: DayPlan, agent_id: str, at: float) -> float:
+    """How long the agent's case system still stays down; 0 when it is up."""
+    down = plan.outage
+    if down is None or plan.people[agent_id].vendor != down.vendor:
+        return 0.0
+    return down.end - at if down.begin <= at < down.end else 0.0
+
+
 def _pass_on(plan: DayPlan, agent_id: str, at: float, case_id: str, customer: int) -> float | None:
     """Transfer or escalate now and then; returns when the next one is done with the case."""
     rng, dice = plan.rng, plan.rng.random()
-    lead = plan.leads.get(agent_id)
+    lead = plan.people[agent_id].manager_id
     later = int(at) + int(rng.uniform(1, 10) * MINUTE)
     if dice < TRANSFERS:
         other = plan.fronts[int(rng.integers(0, len(plan.fronts)))]

@@ -15,9 +15,8 @@ import msgspec
 
 from detectors import baselines, calibration, cusum, outliers
 from detectors.calibration import BUDGET
-from detectors.channels import CHANNELS
 from detectors.kernel import Kernel
-from detectors.state import STATE_VERSION, Calibration, Clocks, FloorState, Today
+from detectors.state import STATE_VERSION, AgentState, Calibration, Clocks, FloorState, Today
 from guard.clock import Micros
 from guard.errors import InvalidRequestError
 from guard.events import (
@@ -91,24 +90,16 @@ class Pipeline:
     def warm_up(self, history: History) -> None:
         """Learn rates and thresholds from a finished stretch, raising nothing.
 
-        Twice through: once for the rates, once more to see how far honest days go under them.
+        Three times through: for the rates; to see how far honest agents go under them; and how far
+        honest groups go under the agents' calibration.
         """
         first = self._silent(FloorState(), history)
-        fresh = FloorState(groups=first.floor.groups)
-        for agent_id, state in first.floor.agents.items():
-            state.today, state.days, state.proofs = Today(), [], []
-            state.clocks = Clocks()
-            cusum.start(state)
-            state.memories = [channel.start() for channel in CHANNELS]
-            baselines.refresh_agent(state, fresh.groups)
-            cusum.set_steps(state)
-            fresh.agents[agent_id] = state
-        second = self._silent(fresh, history)
-        days = second.honest_days or []
-        second.floor.calibration = calibration.fit(days, second.honest_groups)
-        for state in second.floor.agents.values():
-            state.episode = None
-        kernel = Kernel(second.floor, self._budget)
+        second = self._silent(_anew(first.floor), history)
+        again = _anew(second.floor)
+        again.calibration = calibration.fit(second.honest_days or [])
+        third = self._silent(again, history)
+        third.floor.calibration.groups = calibration.fit_groups(third.honest_groups)
+        kernel = Kernel(third.floor, self._budget)
         kernel.model = self._kernel.model
         self._kernel = kernel
 
@@ -158,6 +149,25 @@ class Pipeline:
         for event in sorted(history.events, key=_order):
             kernel.take(event)
         return kernel
+
+
+def _anew(floor: FloorState) -> FloorState:
+    """Keep what was learnt of rates, forget what happened."""
+    fresh = FloorState(groups=floor.groups)
+    for agent_id, old in floor.agents.items():
+        state = AgentState(
+            profile=old.profile,
+            today=Today(),
+            clocks=Clocks(),
+            hits=old.hits,
+            looks=old.looks,
+            searches=old.searches,
+        )
+        cusum.start(state)
+        baselines.refresh_agent(state, fresh.groups)
+        cusum.set_steps(state)
+        fresh.agents[agent_id] = state
+    return fresh
 
 
 _UNREADABLE = "the detector state has another version or is damaged, warm up again from the ledger"
