@@ -5,7 +5,7 @@ pure function of its arguments: `day(n)` gives the same plan whenever it is aske
 insiders leaves every honest action as it was. Times are whole microseconds from `start`, which
 should be a midnight in UTC; no action crosses a day's end.
 
-Customers are numbers here. Their made-up records are `detectors.floor_records`' business.
+Customers are numbers here; `crm_rows` makes up their records.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +26,7 @@ from detectors.floor_actions import (
     in_order,
 )
 from detectors.floor_insiders import USUAL, Chance, plan
+from detectors.floor_records import crm_rows
 from detectors.floor_work import DayPlan, Trait
 from guard.clock import DAY, HOUR, Micros
 from guard.events import (
@@ -37,7 +38,7 @@ from guard.events import (
     History,
 )
 
-__all__ = ["Customer", "Floor", "Habit", "Insider", "customer_key"]
+__all__ = ["Customer", "Floor", "Habit", "Insider", "crm_rows", "customer_key"]
 
 TEAM_SIZE = 12
 # Zones without summer time, with shifts that end before midnight UTC: (zone, minutes ahead, starts)

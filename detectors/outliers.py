@@ -22,8 +22,8 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.errors import StateError
 from detectors.state import AgentState
-from guard.errors import InvalidRequestError
 
 Floats = NDArray[np.float64]
 
@@ -166,13 +166,13 @@ def unseal(sealed: bytes, key: bytes) -> FrozenEcod:
     """Read what `seal` wrote.
 
     Raises:
-        InvalidRequestError: Another version, or bytes that this key did not seal.
+        StateError: Another version, or bytes that this key did not seal.
     """
     version, mac, body = sealed[:1], sealed[1 : 1 + _MAC], sealed[1 + _MAC :]
     if version != FORMAT_V1:
-        raise InvalidRequestError("the outlier model has an unknown version, fit it anew")
+        raise StateError("the outlier model has an unknown version, fit it anew")
     if not hmac.compare_digest(mac, _mac(key, body)):
-        raise InvalidRequestError("the outlier model was not sealed by this key, fit it anew")
+        raise StateError("the outlier model was not sealed by this key, fit it anew")
     with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
         return FrozenEcod(
             knots=np.asarray(arrays["knots"], dtype=np.float64),

@@ -15,10 +15,10 @@ import msgspec
 
 from detectors import baselines, calibration, cusum, outliers
 from detectors.calibration import BUDGET
+from detectors.errors import StateError
 from detectors.kernel import Kernel
 from detectors.state import STATE_VERSION, AgentState, Calibration, Clocks, FloorState, Today
 from guard.clock import Micros
-from guard.errors import InvalidRequestError
 from guard.events import (
     AccessEvent,
     AssignmentEvent,
@@ -116,7 +116,7 @@ class Pipeline:
         """Judge working days that end from now on by a fitted model.
 
         Raises:
-            InvalidRequestError: The bytes were not sealed by this key or in this version.
+            StateError: The bytes were not sealed by this key or in this version.
         """
         self._kernel.model = outliers.unseal(sealed, key)
 
@@ -129,14 +129,14 @@ class Pipeline:
         """Continue from `state()`.
 
         Raises:
-            InvalidRequestError: The bytes are of another version or damaged.
+            StateError: The bytes are of another version or damaged.
         """
         try:
             floor = msgspec.msgpack.decode(state[1:], type=FloorState)
         except msgspec.DecodeError as error:
-            raise InvalidRequestError(_UNREADABLE) from error
+            raise StateError(_UNREADABLE) from error
         if state[:1] != FORMAT_V1 or floor.version != STATE_VERSION:
-            raise InvalidRequestError(_UNREADABLE)
+            raise StateError(_UNREADABLE)
         pipeline = cls(budget=budget)
         pipeline._kernel = Kernel(floor, budget)
         return pipeline
