@@ -56,9 +56,7 @@ def read_history(tables: Tables) -> History:
             customers[pair[0].case_id] = pair[0].customer_id
             events.extend(pair)
     if tables.assignments is not None:
-        for pair in _parsed(
-            tables.assignments, lambda row, n: _assignment(row, n, customers)
-        ):
+        for pair in _parsed(tables.assignments, lambda row, n: _assignment(row, n, customers)):
             events.extend(pair)
     agents = () if tables.agents is None else tuple(_parsed(tables.agents, _profile))
     return History(profiles=agents, events=tuple(sorted(events, key=lambda e: e.ts)))

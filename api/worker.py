@@ -175,9 +175,7 @@ class Worker:
             subjects = view.subjects({ref for entry in stored for ref in entry.refs})
         return stored, [opened for entry in stored if (opened := self._open(entry, subjects))]
 
-    def _open(
-        self, stored: StoredEntry, subjects: Mapping[str, SubjectRow]
-    ) -> OpenedEntry | None:
+    def _open(self, stored: StoredEntry, subjects: Mapping[str, SubjectRow]) -> OpenedEntry | None:
         """Open an entry; None if it was erased with its agent, or does not hold."""
         if stored.sealed_event is not None and len(stored.sealed_event) <= HASH_SIZE:
             return None
@@ -217,7 +215,6 @@ class Worker:
             self._found.extend((tenant, finding) for finding in found)
             self._changed.add(tenant)
         self._newest.clear()
-
 
     def _second_opinion(self) -> None:
         """Take over what was fitted, or begin to fit if it has been quiet for long enough."""
