@@ -185,25 +185,36 @@ def _read_only_file(url: sa.URL, where: str) -> sa.URL:
     return url.set(database=f"file:{quote(path)}", query={"mode": "ro", "uri": "true"})
 
 
+def session_settings(dialect: str, timeout_ms: int) -> tuple[str, ...]:
+    """What makes a session read-only and short-winded, in its dialect's own words.
+
+    For a dialect that is not here there is nothing: give such a source a user that may only read.
+    """
+    match dialect:
+        case "postgresql":
+            return (
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+                f"SET statement_timeout = {timeout_ms}",
+            )
+        case "mysql":
+            return (
+                "SET SESSION TRANSACTION READ ONLY",
+                f"SET SESSION max_execution_time = {timeout_ms}",
+            )
+        case "mariadb":
+            return (
+                "SET SESSION TRANSACTION READ ONLY",
+                f"SET SESSION max_statement_time = {timeout_ms / 1000}",
+            )
+        case "sqlite":
+            return ("PRAGMA query_only = ON", f"PRAGMA busy_timeout = {timeout_ms}")
+        case _:
+            return ()
+
+
 def _guard_connections(engine: sa.Engine, mapping: SqlMapping) -> None:
-    """Make every connection read-only and short-winded, in its dialect's own words."""
-    timeout_ms = int(mapping.statement_timeout_s * 1000)
-    settings = {
-        "postgresql": (
-            "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-            f"SET statement_timeout = {timeout_ms}",
-        ),
-        "mysql": (
-            "SET SESSION TRANSACTION READ ONLY",
-            f"SET SESSION max_execution_time = {timeout_ms}",
-        ),
-        "mariadb": (
-            "SET SESSION TRANSACTION READ ONLY",
-            f"SET SESSION max_statement_time = {timeout_ms / 1000}",
-        ),
-        "sqlite": ("PRAGMA query_only = ON", f"PRAGMA busy_timeout = {timeout_ms}"),
-    }
     dialect = engine.dialect.name
+    settings = session_settings(dialect, int(mapping.statement_timeout_s * 1000))
 
     def connected(dbapi: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         entry.info["watch"] = watch = _Watch()
@@ -213,7 +224,7 @@ def _guard_connections(engine: sa.Engine, mapping: SqlMapping) -> None:
             dbapi.isolation_level = None
             dbapi.set_progress_handler(watch.is_over, SQLITE_STEPS)
         cursor = dbapi.cursor()
-        for statement in settings.get(dialect, ()):
+        for statement in settings:
             cursor.execute(statement)
         cursor.close()
         dbapi.commit()

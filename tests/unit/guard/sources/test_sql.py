@@ -1,11 +1,15 @@
 import asyncio
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
+import psycopg
+import psycopg.sql
 import pytest
 import sqlalchemy as sa
 
@@ -17,6 +21,8 @@ from tests.contracts.source_harness import crm_mapping
 from tests.contracts.source_records import CANARY, CUSTOMERS, FIELDS, make_crm
 
 pytestmark = pytest.mark.anyio
+
+PG_DSN = os.environ.get("RECORDGUARD_TEST_PG_DSN", "")
 
 
 @pytest.fixture
@@ -306,3 +312,63 @@ async def test_the_engine_logs_no_parameters(
     caplog.set_level(logging.DEBUG)
     await source.fetch("7", FIELDS)
     assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("dialect", "words"),
+    [
+        ("postgresql", "statement_timeout = 250"),
+        ("mysql", "max_execution_time = 250"),
+        ("mariadb", "max_statement_time = 0.25"),
+        ("sqlite", "query_only = ON"),
+    ],
+)
+async def test_each_dialect_is_told_to_be_short_and_to_write_nothing(
+    dialect: str, words: str
+) -> None:
+    settings = " ".join(sql.session_settings(dialect, 250))
+    assert words in settings
+    assert "READ ONLY" in settings or "query_only" in settings
+    assert sql.session_settings("other", 250) == ()
+
+
+@pytest.mark.postgres
+@pytest.mark.enable_socket
+@pytest.mark.skipif(not PG_DSN, reason="RECORDGUARD_TEST_PG_DSN is not set")
+async def test_postgresql_is_read_like_any_other_and_cannot_be_written() -> None:
+    schema = f"source_{uuid4().hex}"
+    name = psycopg.sql.Identifier(schema, "t")
+    with psycopg.connect(PG_DSN, autocommit=True) as admin:
+        admin.execute(psycopg.sql.SQL("create schema {}").format(psycopg.sql.Identifier(schema)))
+        admin.execute(
+            psycopg.sql.SQL(
+                "create table {} (id uuid primary key, born date, sum numeric, more jsonb)"
+            ).format(name)
+        )
+        admin.execute(
+            psycopg.sql.SQL("insert into {} values (%s, '1990-02-03', 12.50, %s)").format(name),
+            (str(UUID(int=5)), '{"a": [1]}'),
+        )
+    columns = {name: column(name, is_json=name == "more") for name in ("born", "sum", "more")}
+    mapping = replace(
+        crm_mapping(), table=f"{schema}.t", key=column("id"), columns=columns, children={}
+    )
+    source = SqlSource(mapping, url=PG_DSN.replace("postgresql://", "postgresql+psycopg://", 1))
+    try:
+        found = await fetched(source, str(UUID(int=5)), *columns)
+        assert found == {"born": "1990-02-03", "sum": "12.50", "more": {"a": [1]}}
+        assert await fetched(source, "5") is None
+        with source.engine.connect() as connection, pytest.raises(sa.exc.DBAPIError):
+            connection.execute(sa.delete(sa.table("t", schema=schema)))
+        with psycopg.connect(PG_DSN, autocommit=True) as admin:
+            admin.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where query like %s and pid <> pg_backend_pid()",
+                (f"%{schema}%",),
+            )
+        assert await fetched(source, str(UUID(int=5)), "sum") == {"sum": "12.50"}
+    finally:
+        await source.close()
+        with psycopg.connect(PG_DSN, autocommit=True) as admin:
+            drop = psycopg.sql.SQL("drop schema {} cascade")
+            admin.execute(drop.format(psycopg.sql.Identifier(schema)))
