@@ -6,6 +6,7 @@ commitment and the sealing live in `guard.ledger.entry`; this module only names 
 the store, the detectors' feed and the exports can share it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -13,9 +14,8 @@ import msgspec
 
 from guard.clock import Micros
 
-BodyValue = (
-    str | int | float | bool | None | list[str] | list[int] | dict[str, int] | dict[str, str]
-)
+# One kind of list and one of object: more of either cannot be told apart when JSON is read.
+BodyValue = str | int | float | bool | None | Sequence[str | int] | Mapping[str, str | int]
 
 
 class EntryKind(IntEnum):
