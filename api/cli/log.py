@@ -101,7 +101,9 @@ def _time(text: str) -> Micros | None:
     try:
         return from_rfc3339(text)
     except ValueError:
-        raise InvalidRequestError(f"`{text}` is no RFC 3339 time, write 2026-11-21T18:00:00Z") from None
+        raise InvalidRequestError(
+            f"`{text}` is no RFC 3339 time, write 2026-11-21T18:00:00Z"
+        ) from None
 
 
 def register(app: typer.Typer) -> None:

@@ -37,4 +37,6 @@ def migrate(
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog=f"Exit {Exit.CONFIG}: another revision is needed, or a broker runs.")(migrate)
+    app.command(epilog=f"Exit {Exit.CONFIG}: another revision is needed, or a broker runs.")(
+        migrate
+    )

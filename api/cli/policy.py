@@ -1,8 +1,8 @@
 """`guard policy`: look at a bundle before it decides about anybody.
 
-    lint    what loads and is still unwise
-    test    decision tables, as the security team writes them
-    diff    what a change would change, for every combination of facts
+lint    what loads and is still unwise
+test    decision tables, as the security team writes them
+diff    what a change would change, for every combination of facts
 """
 
 from itertools import product
@@ -50,9 +50,7 @@ def read_bundle(folder: Path) -> dict[str, bytes]:
 def lint(bundle: Bundle = SHIPPED, *, as_json: Json = False) -> None:
     """Say what is wrong or unwise in a bundle; exit 1 if anything is."""
     found = findings_in(read_bundle(bundle))
-    rows = [
-        {"file": f.file, "line": f.line, "rule": f.rule, "message": f.message} for f in found
-    ]
+    rows = [{"file": f.file, "line": f.line, "rule": f.rule, "message": f.message} for f in found]
     say({"findings": rows}, map(str, found) if found else ["no findings"], as_json=as_json)
     if found:
         raise typer.Exit(Exit.FOUND)

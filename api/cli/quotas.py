@@ -14,7 +14,8 @@ from api.places import database_url, open_keyring
 from api.replaying import opened_entries
 from api.settings import load_settings
 from guard.entries import EntryKind, OpenedEntry
-from guard.quotas import Charged, rebuild as recompute, settle
+from guard.quotas import Charged, settle
+from guard.quotas import rebuild as recompute
 from guard.rows import BudgetState
 from guard.store.sql_store import SqlReader
 from guard.vault.sealing import EntryVault
@@ -44,7 +45,9 @@ def rebuild(
     wrong = {k: (stored.get(k, 0), n) for k, n in rebuilt.items() if stored.get(k, 0) != n}
     document = {
         "counters": len(rebuilt),
-        "used": [{"key": k, "measure": m, "window": w, "used": n} for (k, m, w), n in rebuilt.items()],
+        "used": [
+            {"key": k, "measure": m, "window": w, "used": n} for (k, m, w), n in rebuilt.items()
+        ],
         "wrong": [
             {"key": k, "measure": m, "window": w, "stored": was, "rebuilt": again}
             for (k, m, w), (was, again) in wrong.items()
