@@ -1,0 +1,7 @@
+"""Stand-in."""
+
+from fastapi import FastAPI
+
+
+def install(app: FastAPI) -> None:
+    """Add the console."""

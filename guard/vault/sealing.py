@@ -1,0 +1,53 @@
+"""Sealing and opening the detail of entries (`guard.ports.DetailVault`).
+
+Event parts are sealed under the tenant's key of the month, subject parts under the customer's own
+key. Both are bound to tenant, table, column, subject and entry: a part that is moved to another
+entry or customer does not open.
+"""
+
+from guard.clock import Micros
+from guard.rows import SubjectRow
+from guard.vault.envelope import place
+from guard.vault.keyring import Keyring
+
+
+class EntryVault:
+    """The keys that hide an entry's detail. Safe to share between threads."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        """Take every key from `keyring`."""
+        self._keyring = keyring
+
+    def seal_event(
+        self, tenant: str, at: Micros, entry_id: bytes, plain: bytes
+    ) -> tuple[str, bytes]:
+        """See `DetailVault.seal_event`; the epoch's name is `<tenant>/<year>-<month>`."""
+        epoch, key = self._keyring.epoch(tenant, at)
+        return epoch, key.seal(plain, _event_place(tenant, epoch, entry_id))
+
+    def open_event(self, tenant: str, epoch: str, entry_id: bytes, sealed: bytes) -> bytes:
+        """See `DetailVault.open_event`; changed bytes are a `ChangedBytesError`."""
+        key = self._keyring.epoch_key(tenant, epoch)
+        return key.open(sealed, _event_place(tenant, epoch, entry_id))
+
+    def seal_subject(self, subject: SubjectRow, entry_id: bytes, plain: bytes) -> bytes:
+        """See `DetailVault.seal_subject`."""
+        key = self._keyring.customer_key(subject).seal_key
+        return key.seal(plain, _subject_place(subject, entry_id))
+
+    def open_subject(self, subject: SubjectRow, entry_id: bytes, sealed: bytes) -> bytes:
+        """See `DetailVault.open_subject`; changed bytes are a `ChangedBytesError`."""
+        key = self._keyring.customer_key(subject).seal_key
+        return key.open(sealed, _subject_place(subject, entry_id))
+
+    def tag(self, subject: SubjectRow, n: int) -> bytes:
+        """See `DetailVault.tag`."""
+        return self._keyring.customer_key(subject).tag(n)
+
+
+def _event_place(tenant: str, epoch: str, entry_id: bytes) -> bytes:
+    return place(tenant, "entries", "sealed_event", epoch, entry_id)
+
+
+def _subject_place(subject: SubjectRow, entry_id: bytes) -> bytes:
+    return place(subject.tenant, "entry_subjects", "sealed", subject.ref, entry_id)

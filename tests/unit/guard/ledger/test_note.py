@@ -1,0 +1,109 @@
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from guard.errors import ProofError
+from guard.ledger import note
+from guard.ledger.note import NoteSigner, SignatureType, VerifierKey
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+SIGNER = NoteSigner("example.com/log", KEY)
+TEXT = "first\n\nthird\n"
+
+
+def test_a_note_that_was_written_opens() -> None:
+    whole = note.write_note(TEXT, [SIGNER.sign(TEXT)])
+    assert note.open_note(whole, [SIGNER.verifier]) == TEXT
+
+
+def test_two_keys_may_share_a_name() -> None:
+    other = NoteSigner("example.com/log", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    whole = note.write_note(TEXT, [other.sign(TEXT), SIGNER.sign(TEXT)])
+    for keys in ([SIGNER.verifier], [other.verifier], [SIGNER.verifier, other.verifier]):
+        assert note.open_note(whole, keys) == TEXT
+
+
+def test_a_cosignature_holds_for_its_time_only() -> None:
+    line = SIGNER.cosign(TEXT, 1679315147)
+    whole = note.write_note(TEXT, [line])
+    assert note.open_note(whole, [SIGNER.cosigner]) == TEXT
+    parsed = note.parse_note(whole).signatures[0].signature
+    later = (1679315148).to_bytes(8, "big") + parsed[8:]
+    with pytest.raises(ProofError):
+        SIGNER.cosigner.verify(TEXT, later)
+    with pytest.raises(ProofError):
+        SIGNER.verifier.verify(TEXT, parsed)
+
+
+def test_a_note_without_a_known_key_is_refused() -> None:
+    whole = note.write_note(TEXT, [SIGNER.sign(TEXT)])
+    with pytest.raises(ProofError, match="no known key"):
+        note.open_note(whole, [])
+    with pytest.raises(ProofError, match="no known key"):
+        note.open_note(whole, [SIGNER.cosigner])
+
+
+@pytest.mark.parametrize(
+    ("whole", "why"),
+    [
+        (b"\xff\n\n\xe2\x80\x94 a AAAAAAAA\n", "UTF-8"),
+        (b"a" * (note.MAX_NOTE + 1), "larger"),
+        (b"a\x01\n\n\xe2\x80\x94 a AAAAAAAA\n", "control"),
+    ],
+)
+def test_bytes_that_are_no_note_are_refused(whole: bytes, why: str) -> None:
+    with pytest.raises(ProofError, match=why):
+        note.parse_note(whole)
+
+
+def test_a_key_round_trips_as_text() -> None:
+    for key in (SIGNER.verifier, SIGNER.cosigner):
+        assert note.parse_vkey(key.encode()) == key
+    assert note.parse_vkey(SIGNER.vkey).kind is SignatureType.ED25519
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "a+b",
+        "a+00000000+",
+        "a+00000000+AQ==",
+        "a+00000000+" + note.encode_base64(b"\x01" + bytes(32)),
+        "a+00000000+" + note.encode_base64(b"\x02" + bytes(32)),
+        "a+00000000+" + note.encode_base64(b"\x01" + bytes(31)),
+        "a+00000000+" + note.encode_base64(b"\x01" + bytes(33)),
+        SIGNER.vkey.replace("example", "Example"),
+        SIGNER.vkey.upper(),
+        SIGNER.vkey + "=",
+        SIGNER.vkey[:-1],
+        "+" + SIGNER.vkey.split("+", 1)[1],
+        " " + SIGNER.vkey,
+        SIGNER.vkey + "\n",
+        SIGNER.vkey.replace("+", "-", 1),
+    ],
+)
+def test_text_that_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(ProofError):
+        note.parse_vkey(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a+b", "a\u00a0b", "a\u2003b", "a\tb", "a\u200eb", "\n"]
+)
+def test_a_name_that_no_key_may_have_is_refused(name: str) -> None:
+    with pytest.raises(ProofError):
+        VerifierKey(name, SignatureType.ED25519, bytes(32))
+
+
+@pytest.mark.parametrize(
+    "text", ["AA", "AA=", "AA==A", "A A=", "AB==", "AA==\n", "__--", "é", "===="]
+)
+def test_base64_has_one_spelling(text: str) -> None:
+    with pytest.raises(ProofError):
+        note.decode_base64(text)
+
+
+def test_base64_round_trips() -> None:
+    for value in (b"", b"a", b"ab", b"abc", bytes(range(256))):
+        assert note.decode_base64(note.encode_base64(value)) == value
