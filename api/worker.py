@@ -24,10 +24,11 @@ from api import baselines
 from api.feed import baseline_digest, floor_events
 from api.places import baselines_dir, database_url, open_keyring, worker_file
 from api.settings import Settings
+from detectors.errors import StateError
 from detectors.pipeline import Pipeline
 from guard.clock import Micros, monotonic
 from guard.entries import EntryKind, OpenedEntry, StoredEntry
-from guard.errors import ProofError, UnavailableError
+from guard.errors import InvalidRequestError, ProofError, UnavailableError
 from guard.events import FloorEvent, History
 from guard.findings import Finding
 from guard.ledger.entry import open_entry
@@ -46,6 +47,8 @@ POLL_S = 0.05
 BATCH = 2_000
 # State is saved at most once a second; losing it costs reading that second of entries again.
 SAVE_S = 1.0
+# A save of a large floor takes long itself; so much of the worker's time at most goes into saving.
+SAVE_SHARE = 0.1
 # A finding does not wait for that second, but several of one burst share a save.
 HOLD_S = 0.2
 # After the store or a key failed: long enough not to flood the log, short enough to be within the
@@ -115,8 +118,8 @@ class Worker:
         self._store, self._vault, self._file = store, vault, file
         self._kernels, self._baselines, self._mono = kernels, baselines, mono
         self._model_key = model_key
-        self._fitting: Fitting | None = None
         self._read_at, self._fitted_at = mono(), -REFIT_S
+        self._save_cost = 0.0
         self.rewind()
 
     def rewind(self) -> None:
@@ -126,9 +129,18 @@ class Worker:
             UnavailableError: The file cannot be read.
         """
         self.cursor, states = self._file.load()
-        self._live = {tenant: self._kernels(state) for tenant, state in states.items()}
+        self._known = 0
+        try:
+            self._live = {tenant: self._kernels(state) for tenant, state in states.items()}
+        except StateError:
+            # Another release's state: learn it all again from the ledger, without saying again
+            # what was said before.
+            log.warning("worker.relearning", entries=self.cursor)
+            self._live, self._known, self.cursor = {}, self.cursor, 0
+        self._fitting: Fitting | None = None
         self._changed: set[str] = set()
-        self._newest: dict[str, Micros] = {}
+        # A saved state may keep events back too.
+        self._waiting = set(self._live)
         self._found: list[tuple[str, Finding]] = []
         self._saved_cursor, self._saved_at = self.cursor, self._mono()
 
@@ -139,14 +151,14 @@ class Worker:
             UnavailableError: The store, a key or the worker's file failed: `rewind` before the
                 next turn, so that nothing is skipped or judged twice.
         """
-        stored, opened = self._read()
+        stored, opened, newest = self._read()
         for tenant, entries in _by_tenant(opened):
             self._judge(tenant, entries)
         if stored:
             self.cursor = stored[-1].index + 1
             self._read_at = self._mono()
         else:
-            self._complete()
+            self._complete(newest)
             self._second_opinion()
         self.save()
         return len(stored)
@@ -157,10 +169,11 @@ class Worker:
         Raises:
             UnavailableError: Nothing was put down.
         """
-        if self.cursor == self._saved_cursor and not self._changed:
+        if self.cursor < self._known or (self.cursor == self._saved_cursor and not self._changed):
             return
-        waited = self._mono() - self._saved_at
-        if not at_once and waited < (HOLD_S if self._found else SAVE_S):
+        begun = self._mono()
+        wanted = HOLD_S if self._found else max(SAVE_S, self._save_cost / SAVE_SHARE)
+        if not at_once and begun - self._saved_at < wanted:
             return
         states = {tenant: self._live[tenant].state() for tenant in sorted(self._changed)}
         self._file.commit(self.cursor, states, self._found)
@@ -168,12 +181,17 @@ class Worker:
             log.info("findings.written", findings=len(self._found), cursor=self.cursor)
         self._changed, self._found = set(), []
         self._saved_cursor, self._saved_at = self.cursor, self._mono()
+        self._save_cost = self._saved_at - begun
 
-    def _read(self) -> tuple[list[StoredEntry], list[OpenedEntry]]:
+    def _read(self) -> tuple[list[StoredEntry], list[OpenedEntry], Micros]:
+        # While relearning, a batch ends where what was said before ends.
+        limit = min(BATCH, self._known - self.cursor) if self.cursor < self._known else BATCH
         with self._store.read() as view:
-            stored = view.entries(self.cursor, BATCH)
+            stored = view.entries(self.cursor, limit)
             subjects = view.subjects({ref for entry in stored for ref in entry.refs})
-        return stored, [opened for entry in stored if (opened := self._open(entry, subjects))]
+            newest = 0 if stored else view.newest_at()
+        opened = [one for entry in stored if (one := self._open(entry, subjects))]
+        return stored, opened, newest
 
     def _open(self, stored: StoredEntry, subjects: Mapping[str, SubjectRow]) -> OpenedEntry | None:
         """Open an entry; None if it was erased with its agent, or does not hold."""
@@ -196,25 +214,37 @@ class Worker:
             if entry.kind is EntryKind.BASELINE:
                 self._step(tenant, kernel, batch)
                 batch = []
-                kernel.warm_up(self._baselines(tenant, baseline_digest(entry.event)))
-                log.info("worker.warmed", entry=entry.index)
+                self._warm_up(tenant, kernel, entry)
             else:
                 batch.extend(floor_events(entry))
         self._step(tenant, kernel, batch)
         self._changed.add(tenant)
 
+    def _warm_up(self, tenant: str, kernel: Kernel, entry: OpenedEntry) -> None:
+        try:
+            history = self._baselines(tenant, baseline_digest(entry.event))
+        except (InvalidRequestError, ProofError) as error:
+            # To judge by nothing but what was seen here is better than not to judge at all.
+            log.error("baseline.unreadable", entry=entry.index, cause=type(error).__name__)  # noqa: TRY400 - the cause is enough
+            return
+        kernel.warm_up(history)
+        log.info("worker.warmed", entry=entry.index, events=len(history.events))
+
     def _step(self, tenant: str, kernel: Kernel, batch: Sequence[FloorEvent]) -> None:
         if batch:
-            self._newest[tenant] = max(event.ts for event in batch)
-            self._found.extend((tenant, finding) for finding in kernel.step(batch))
+            self._waiting.add(tenant)
+            self._keep(tenant, kernel.step(batch))
 
-    def _complete(self) -> None:
-        """Nothing is waiting in the ledger: what the kernels kept back is complete."""
-        for tenant, newest in self._newest.items():
-            found = self._live[tenant].step([], complete_to=newest)
-            self._found.extend((tenant, finding) for finding in found)
+    def _complete(self, newest: Micros) -> None:
+        """Nothing waits in the ledger: what the kernels keep back, up to `newest`, is complete."""
+        for tenant in sorted(self._waiting):
+            self._keep(tenant, self._live[tenant].step([], complete_to=newest))
             self._changed.add(tenant)
-        self._newest.clear()
+        self._waiting.clear()
+
+    def _keep(self, tenant: str, found: Sequence[Finding]) -> None:
+        if self.cursor >= self._known:
+            self._found.extend((tenant, finding) for finding in found)
 
     def _second_opinion(self) -> None:
         """Take over what was fitted, or begin to fit if it has been quiet for long enough."""

@@ -7,11 +7,11 @@ import msgspec
 import typer
 
 from api import baselines
-from api.access_file import Tables, read_history
 from api.cli.opened import services
 from api.cli.outcome import Json, run_async, say
 from api.places import baselines_dir
 from api.settings import load_settings
+from detectors.access_events import read
 from detectors.pipeline import Pipeline
 from guard.clock import Micros, from_rfc3339, to_rfc3339
 from guard.entries import EntryKind, NewEntry, system_event
@@ -38,9 +38,7 @@ def replay(
     ] = "",
 ) -> None:
     """Run the detectors over a foreign log; one alert a line (NDJSON), in order of time."""
-    history = read_history(
-        Tables(events=events, agents=agents, cases=cases, assignments=assignments)
-    )
+    history = read(events, agents=agents, cases=cases, assignments=assignments)
     pipeline = Pipeline()
     if warm_up_until:
         learnt, history = _split(history, warm_up_until)
@@ -92,8 +90,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Seal a foreign log into the data folder and record it, for the detectors to learn from."""
-    tables = Tables(events=events, agents=agents, cases=cases, assignments=assignments)
-    history = read_history(tables)
+    history = read(events, agents=agents, cases=cases, assignments=assignments)
     digest = run_async(lambda: add_baseline(tenant, name, history))
     lines = [f"baseline {digest[:12]}: {len(history.events)} events; the worker reads it next"]
     say({"digest": digest, "rows": len(history.events)}, lines, as_json=as_json)

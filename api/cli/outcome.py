@@ -10,6 +10,7 @@ import anyio
 import typer
 from typer.core import TyperGroup
 
+from detectors.errors import DetectorError
 from guard.errors import (
     AccessDeniedError,
     ConfigurationError,
@@ -42,12 +43,15 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (AccessDeniedError, Exit.DENIED),
     (GuardError, Exit.DATA),
     (PolicyError, Exit.DATA),
+    (DetectorError, Exit.DATA),
 )
+# Every failure that a room expects; anything else is a fault of ours and keeps its traceback.
+EXPECTED = (GuardError, PolicyError, DetectorError)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-def exit_code(error: GuardError | PolicyError) -> Exit:
+def exit_code(error: Exception) -> Exit:
     """The exit code of an expected failure."""
     return next(code for kind, code in _CODES if isinstance(error, kind))
 
@@ -65,16 +69,16 @@ def run_async(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run `work` to its end; one failure inside a task group is raised as itself."""
     try:
         return anyio.run(work)
-    except BaseExceptionGroup as group:
-        expected, rest = group.split((GuardError, PolicyError))
-        if expected is not None and rest is None:
-            raise _first(expected) from group
-        raise
+    except ExceptionGroup as group:
+        expected, rest = group.split(EXPECTED)
+        if expected is None or rest is not None:
+            raise
+        raise _first(expected) from group
 
 
-def _first(group: BaseExceptionGroup[GuardError | PolicyError]) -> GuardError | PolicyError:
+def _first(group: ExceptionGroup[Exception]) -> Exception:
     inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+    return _first(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
 class Commands(TyperGroup):
@@ -84,6 +88,6 @@ class Commands(TyperGroup):
         """Run the command, and turn expected failures into exit codes."""
         try:
             return super().invoke(ctx)
-        except (GuardError, PolicyError) as error:
+        except EXPECTED as error:
             print(f"error: {error}", file=sys.stderr)
             raise typer.Exit(exit_code(error)) from None

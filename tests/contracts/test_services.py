@@ -50,9 +50,16 @@ async def people(rig: Rig) -> None:
 
 def finding(severity: Severity, agents: tuple[str, ...] = ("a1",), **more: object) -> Finding:
     base = Finding(
-        key="agent:" + agents[0], kind=FindingKind.AGENT, raised_at=1, first_event_at=1,
-        agent_ids=agents, score=9.0, severity=severity, channels=("unexplained",),
-        reasons=("24 of 31 views have no case",), contributions=(("unexplained", 1.0),),
+        key="agent:" + agents[0],
+        kind=FindingKind.AGENT,
+        raised_at=1,
+        first_event_at=1,
+        agent_ids=agents,
+        score=9.0,
+        severity=severity,
+        channels=("unexplained",),
+        reasons=("24 of 31 views have no case",),
+        contributions=(("unexplained", 1.0),),
         evidence=(0,),
     )
     return replace(base, **more)  # type: ignore[arg-type] # named fields of a finding
@@ -63,9 +70,7 @@ async def raise_finding(rig: Rig, position: int, found: Finding) -> None:
 
 
 async def open_alert(rig: Rig) -> str:
-    rows = await rig.alerts.page(
-        ANALYST, states=frozenset(AlertState), before=None, limit=10
-    )
+    rows = await rig.alerts.page(ANALYST, states=frozenset(AlertState), before=None, limit=10)
     return rows[0].id
 
 
@@ -145,16 +150,15 @@ class TestViews:
         assert rig.log()[-1].kind is EntryKind.FAILED
 
     async def test_a_source_that_is_not_configured_shows_nothing(self, rig: Rig) -> None:
-        (ref,) = (await rig.enrolment.enrol(
-            DIRECTORY, [replace(_customer("1"), source="billing")])).values()
+        (ref,) = (
+            await rig.enrolment.enrol(DIRECTORY, [replace(_customer("1"), source="billing")])
+        ).values()
         with pytest.raises(SourceError):
             await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
 
     async def test_budgets_count_customers_and_then_refuse(self, rig: Rig) -> None:
         refs = await rig.customers(45)
-        answers = [
-            await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref))) for ref in refs
-        ]
+        answers = [await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref))) for ref in refs]
         served = [a for a in answers if isinstance(a, Served)]
         refused = [a for a in answers if isinstance(a, Refused)]
         assert (len(served), len(refused)) == (40, 5)
@@ -230,9 +234,7 @@ class TestModes:
     async def test_budgets_are_counted_and_not_enforced_outside_enforce(self, rig: Rig) -> None:
         refs = await rig.customers(42)
         await self.mode(rig, Mode.MASK)
-        answers = [
-            await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref))) for ref in refs
-        ]
+        answers = [await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref))) for ref in refs]
         assert all(isinstance(a, Served) for a in answers)
         assert [a.would for a in answers if isinstance(a, Served)].count("refused") == 2
 
@@ -322,18 +324,14 @@ class TestSuspensions:
         await people(rig)
         now = rig.clock.now()
         with pytest.raises(AccessDeniedError):
-            await rig.suspensions.suspend(
-                AGENT, agent_id="a2", reason="r", ends_at=now + 1)
+            await rig.suspensions.suspend(AGENT, agent_id="a2", reason="r", ends_at=now + 1)
         with pytest.raises(AccessDeniedError):
-            await rig.suspensions.suspend(
-                ANALYST, agent_id="ana", reason="r", ends_at=now + 1)
+            await rig.suspensions.suspend(ANALYST, agent_id="ana", reason="r", ends_at=now + 1)
         with pytest.raises(NotFoundError):
-            await rig.suspensions.suspend(
-                ANALYST, agent_id="ghost", reason="r", ends_at=now + 1)
+            await rig.suspensions.suspend(ANALYST, agent_id="ghost", reason="r", ends_at=now + 1)
         for reason, ends in ((" ", now + 1), ("r", now), ("r", now + 31 * DAY)):
             with pytest.raises(InvalidRequestError):
-                await rig.suspensions.suspend(
-                    ANALYST, agent_id="a1", reason=reason, ends_at=ends)
+                await rig.suspensions.suspend(ANALYST, agent_id="a1", reason=reason, ends_at=ends)
         with pytest.raises(NotFoundError):
             await rig.suspensions.lift(ANALYST, "rsp-none", "r")
         with pytest.raises(AccessDeniedError):
@@ -342,7 +340,8 @@ class TestSuspensions:
     async def test_nobody_lifts_a_response_against_themselves(self, rig: Rig) -> None:
         await people(rig)
         row = await rig.suspensions.suspend(
-            SECOND, agent_id="ana", reason="r", ends_at=rig.clock.now() + DAY)
+            SECOND, agent_id="ana", reason="r", ends_at=rig.clock.now() + DAY
+        )
         with pytest.raises(AccessDeniedError):
             await rig.suspensions.lift(ANALYST, row.id, "mine")
 
@@ -383,7 +382,9 @@ class TestAlerts:
         assert rows[0].pseudonyms[0].startswith("agent-")
         held = await rig.suspensions.active(ANALYST, "a1")
         assert {r.kind for r in held} == {
-            ResponseKind.NOTIFY, ResponseKind.MASK_MORE, ResponseKind.EXPLAINED_ONLY
+            ResponseKind.NOTIFY,
+            ResponseKind.MASK_MORE,
+            ResponseKind.EXPLAINED_ONLY,
         }
         assert all(r.by == "system" and r.ends_at > rig.clock.now() for r in held)
 
@@ -417,7 +418,8 @@ class TestAlerts:
         with pytest.raises(InvalidRequestError):
             await rig.alerts.change(ANALYST, alert, AlertChange(state=AlertState.DISMISSED))
         row = await rig.alerts.change(
-            ANALYST, alert,
+            ANALYST,
+            alert,
             AlertChange(state=AlertState.DISMISSED, label="honest", note="a late campaign list"),
         )
         assert (row.state, row.label) == (AlertState.DISMISSED, "honest")
@@ -432,8 +434,9 @@ class TestAlerts:
     async def test_nobody_sees_or_reviews_an_alert_about_themselves(self, rig: Rig) -> None:
         await people(rig)
         await raise_finding(rig, 1, finding(Severity.MEDIUM, agents=("ana",)))
-        assert await rig.alerts.page(
-            ANALYST, states=frozenset(AlertState), before=None, limit=9) == []
+        assert (
+            await rig.alerts.page(ANALYST, states=frozenset(AlertState), before=None, limit=9) == []
+        )
         rows = await rig.alerts.page(SECOND, states=frozenset(AlertState), before=None, limit=9)
         with pytest.raises(NotFoundError):
             await rig.alerts.get(ANALYST, rows[0].id)
@@ -445,7 +448,8 @@ class TestAlerts:
         (ref,) = await rig.customers(1)
         answer = await rig.broker.view(AGENT, rig.asks(ref))
         await raise_finding(
-            rig, 1, finding(Severity.MEDIUM, evidence=(answer.receipt.index, 10_000)))
+            rig, 1, finding(Severity.MEDIUM, evidence=(answer.receipt.index, 10_000))
+        )
         (entry,) = await rig.alerts.evidence(ANALYST, await open_alert(rig))
         assert entry.index == answer.receipt.index
 
@@ -513,17 +517,21 @@ class TestIntake:
         await rig.cases.put(
             DIRECTORY,
             replace(
-                put, closed_at=9,
+                put,
+                closed_at=9,
                 assignments=(AssignmentPut(agent="a1", how="inbound", from_at=2, to_at=9),),
             ),
         )
         bodies = [
             (e.kind, e.event.body.get("open", e.event.body.get("start")))
-            for e in rig.log() if e.kind in {EntryKind.CASE, EntryKind.ASSIGNMENT}
+            for e in rig.log()
+            if e.kind in {EntryKind.CASE, EntryKind.ASSIGNMENT}
         ]
         assert bodies == [
-            (EntryKind.CASE, True), (EntryKind.ASSIGNMENT, True),
-            (EntryKind.CASE, False), (EntryKind.ASSIGNMENT, False),
+            (EntryKind.CASE, True),
+            (EntryKind.ASSIGNMENT, True),
+            (EntryKind.CASE, False),
+            (EntryKind.ASSIGNMENT, False),
         ]
 
     async def test_cases_that_make_no_sense_are_refused(self, rig: Rig) -> None:
@@ -558,7 +566,8 @@ class TestIntake:
 
     async def test_people_that_make_no_sense_are_refused(self, rig: Rig) -> None:
         for row in (
-            replace(row_of(AGENT), id=""), replace(row_of(AGENT), id="system"),
+            replace(row_of(AGENT), id=""),
+            replace(row_of(AGENT), id="system"),
             replace(row_of(AGENT), line=("a1",)),
         ):
             with pytest.raises(InvalidRequestError):
@@ -569,7 +578,10 @@ class TestIntake:
 
 def _case(case_id: str, ref: str | None) -> CasePut:
     return CasePut(
-        id=case_id, customer=ref, channel="phone", opened_at=1,
+        id=case_id,
+        customer=ref,
+        channel="phone",
+        opened_at=1,
         assignments=(AssignmentPut(agent="a1", how="inbound", from_at=2),),
     )
 
@@ -609,8 +621,12 @@ class TestWorkLists:
 
     async def test_lists_that_make_no_sense_are_refused(self, rig: Rig) -> None:
         (ref,) = await rig.customers(1)
-        for put in (_list("w", ()), _list("w", (ref,), 0), _list("w", (ref,), 93 * DAY),
-                    _list("w", (ref, "nobody"))):
+        for put in (
+            _list("w", ()),
+            _list("w", (ref,), 0),
+            _list("w", (ref,), 93 * DAY),
+            _list("w", (ref, "nobody")),
+        ):
             with pytest.raises(InvalidRequestError):
                 await rig.work_lists.propose(self.LEAD, put)
         with pytest.raises(NotFoundError):
@@ -624,10 +640,12 @@ class TestAuditing:
             await rig.broker.view(AGENT, rig.asks(customer, await rig.case(customer)))
         kinds = (EntryKind.VIEW,)
         by_customer = await rig.auditing.views(
-            AUDITOR, LogQuery(tenant=TENANT, ref=ref, kinds=kinds))
+            AUDITOR, LogQuery(tenant=TENANT, ref=ref, kinds=kinds)
+        )
         assert [e.refs for e in by_customer] == [(ref,), (ref,)]
         by_agent = await rig.auditing.views(
-            AUDITOR, LogQuery(tenant=TENANT, agent_id="a1", kinds=kinds))
+            AUDITOR, LogQuery(tenant=TENANT, agent_id="a1", kinds=kinds)
+        )
         assert len(by_agent) == 3
         asked = [e for e in rig.log() if e.kind is EntryKind.AUDIT_QUERY]
         assert [e.refs for e in asked] == [(ref,), ()]
@@ -647,7 +665,8 @@ class TestAuditing:
 
     async def test_who_may_read(self, rig: Rig) -> None:
         for caller, query in (
-            (AGENT, LogQuery(tenant=TENANT)), (AUDITOR, LogQuery(tenant="other")),
+            (AGENT, LogQuery(tenant=TENANT)),
+            (AUDITOR, LogQuery(tenant="other")),
         ):
             with pytest.raises(AccessDeniedError):
                 await rig.auditing.views(caller, query)
