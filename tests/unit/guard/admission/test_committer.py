@@ -56,7 +56,7 @@ async def test_a_writer_opens_serves_and_closes(store: SqlStore, clock: ManualCl
         EntryKind.VIEW,
         EntryKind.WRITER_CLOSE,
     )
-    assert opened.event.body["key"] == PlainReceipts.public_key.hex()
+    assert opened.event.body["key"] == PlainReceipts.public_key
     assert (answer.receipt.index, answer.receipt.writer_seq) == (1, 1)
     assert answer.receipt.entry_id == view.entry_id
     assert view.event.charges == answer.charges
