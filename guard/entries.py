@@ -13,9 +13,13 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from guard.clock import Micros
+from guard.principals import Principal
 
 # One kind of list and one of object: more of either cannot be told apart when JSON is read.
 BodyValue = str | int | float | bool | None | Sequence[str | int] | Mapping[str, str | int]
+
+# The name under which the broker itself acts; no principal can have it.
+SYSTEM = "system"
 
 
 class EntryKind(IntEnum):
@@ -104,6 +108,32 @@ class EventPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     determined_by: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
     body: dict[str, BodyValue] = {}
+
+
+def event_by(principal: Principal, kind: EntryKind, at: Micros) -> EventPart:
+    """The event part that `principal` causes: its whole place in the organisation is filled in."""
+    return EventPart(
+        at=at,
+        kind=kind.name.lower(),
+        tenant=principal.tenant,
+        agent=principal.id,
+        region=principal.region,
+        vendor=principal.vendor,
+        site=principal.site,
+        team=principal.team,
+        line=principal.line,
+        actor=principal.actor or "",
+        client=principal.client,
+        role=principal.role.value,
+        session=principal.session,
+    )
+
+
+def system_event(tenant: str, kind: EntryKind, at: Micros, body: dict[str, BodyValue]) -> EventPart:
+    """The event part of what the broker does by itself."""
+    return EventPart(
+        at=at, kind=kind.name.lower(), tenant=tenant, agent=SYSTEM, role=SYSTEM, body=body
+    )
 
 
 class SubjectPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

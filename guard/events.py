@@ -25,7 +25,8 @@ class AccessEvent:
     """One look at one customer. `position` is the ledger index or the row of the foreign file.
 
     `outcome` is the decision (`permitted`, `refused`, `failed`); `walk` the bucketed distance of
-    the source key to the agent's last ones (-1: unknown); `dwell_s` is None until known.
+    the source key to the agent's last ones (-1: unknown; see `docs/formats/access-events.md`);
+    `dwell_s` is None until known; `is_decoy` marks a record that no honest work can lead to.
     """
 
     position: int
@@ -46,6 +47,7 @@ class AccessEvent:
     tier: str = "standard"
     walk: tuple[int, int] = (-1, -1)
     on_shift: bool | None = None
+    is_decoy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

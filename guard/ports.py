@@ -206,14 +206,31 @@ class ReadView(Protocol):
 class UnitOfWork(ReadView, Protocol):
     """*Protocol* of the one open transaction; its owner commits by leaving it without an error."""
 
-    def lock_principals(self, keys: Collection[str]) -> dict[str, LockedPrincipal]:
-        """Lock budget keys in key order, creating rows that are missing."""
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Undo what the block wrote if it raises, and only that."""
+        ...
+
+    def lock_principals(
+        self, keys: Collection[str], at: Micros | None = None
+    ) -> dict[str, LockedPrincipal]:
+        """Lock budget keys in key order, creating rows that are missing.
+
+        `risk` is the hardest rung in force at `at` (None: of any response, ended or not).
+        """
         ...
 
     def lock_budgets(
-        self, keys: Collection[str], pairs: Collection[tuple[str, str]], now: Micros
+        self,
+        keys: Collection[str],
+        pairs: Collection[tuple[str, str]],
+        now: Micros,
+        since: Micros | None = None,
     ) -> BudgetState:
-        """Load counters, marks for the (key, ref) `pairs`, newly expired marks and live slots."""
+        """Load counters, marks for the (key, ref) `pairs`, newly expired marks and live slots.
+
+        `now` is the latest time at which anything will be charged to the state, `since` the
+        earliest at which something charged may be taken back (None: `now`).
+        """
         ...
 
     def save_budgets(self, state: BudgetState) -> None:

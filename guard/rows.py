@@ -5,7 +5,7 @@ business, how they change is decided by the services that write them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from guard.clock import Micros
@@ -272,13 +272,16 @@ class BudgetState:
 
     `marks`: (key, ref) -> last charged. `expired`: (key, window) -> last-charged times of marks
     that left a rolling window since the counter's edge. `slots`: (key, slot start) -> views in that
-    slot of the rolling window (`guard.quotas.SLOT` wide).
+    slot of the rolling window (`guard.quotas.SLOT` wide): those still open to change, and those
+    that left the window since the counter's edge. `oldest`: (key, measure) -> the oldest charge
+    still inside the rolling window (for views, the start of its slot).
     """
 
     counters: dict[tuple[str, str, Window], Counter]
     marks: dict[tuple[str, str], Micros]
     expired: dict[tuple[str, Window], list[Micros]]
     slots: dict[tuple[str, Micros], int]
+    oldest: dict[tuple[str, str], Micros] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,110 @@
+"""The HTTP application: routers, console, middleware and error table put together.
+
+It is handed its services and knows none of their makers; `api.bootstrap` builds them.
+"""
+
+import functools
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from api import openapi
+from api.console import pages
+from api.cursors import Cursors
+from api.idempotency import Replies
+from api.identity.issuer import LocalIssuer
+from api.identity.jwks import FetchedKeys, FixedKeys, KeySource, http_fetch
+from api.identity.principals import Authenticator
+from api.identity.tokens import TokenVerifier
+from api.middleware import Edge
+from api.ports import Services
+from api.problems import TABLE, RefusalError, on_error
+from api.routers import alerts, cases, directory, health, log, modes, suspensions, views
+from api.settings import Settings
+from guard.clock import Micros, wall_micros
+
+DESCRIPTION = "Customer records, masked, metered, bound to a purpose, and provably logged."
+# FastAPI's own telemetry would record paths, queries, validation failures and stack traces.
+NO_TELEMETRY = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) -> FastAPI:
+    """Build the application; `wall` tells the real time that tokens and sessions live by.
+
+    Raises:
+        ConfigurationError: Keys of the token issuer or of the cursors cannot be used.
+    """
+    settings = services.settings
+    app = FastAPI(
+        title="Recordguard",
+        version=_version(),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,  # type: ignore[arg-type] # a plain dict of its own keys
+        middleware=[
+            Middleware(Edge, metrics=services.metrics, max_body_bytes=settings.max_body_bytes)
+        ],
+    )
+    app.state.services = services
+    app.state.cursors = Cursors.open(settings.data_dir)
+    app.state.replies = Replies(services.committer, services.readers, services.clock)
+    app.state.authenticator = Authenticator(
+        services.readers, token_verifier(settings, wall), clock=services.clock, wall=wall
+    )
+    for kind in (*TABLE, RefusalError, HTTPException, RequestValidationError):
+        # What nobody expected goes to `Edge`: a handler for `Exception` would raise it again.
+        if kind is not Exception:
+            app.add_exception_handler(kind, on_error)
+    for room in (views, cases, directory, alerts, suspensions, modes, log, health):
+        app.include_router(room.routes)
+    pages.install(app)
+    app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign] # FastAPI's own hook
+    return app
+
+
+def token_verifier(settings: Settings, wall: Callable[[], Micros]) -> TokenVerifier | None:
+    """The verifier that the settings ask for; None: API keys only.
+
+    Raises:
+        ConfigurationError: The keys cannot be read.
+    """
+    keys: KeySource
+    if settings.jwks_file is not None:
+        keys = FixedKeys.from_file(settings.jwks_file)
+    elif settings.jwks_url:
+        keys = FetchedKeys(http_fetch(settings.jwks_url))
+    elif settings.demo:
+        keys = local_issuer(settings, wall).keys()
+    else:
+        return None
+    return TokenVerifier(keys, issuer=settings.issuer, audience=settings.audience, wall=wall)
+
+
+def local_issuer(settings: Settings, wall: Callable[[], Micros] = wall_micros) -> LocalIssuer:
+    """The demo issuer of this data directory.
+
+    Raises:
+        ConfigurationError: Its key file cannot be used.
+    """
+    return LocalIssuer.open(
+        settings.data_dir, issuer=settings.issuer, audience=settings.audience, wall=wall
+    )
+
+
+def _version() -> str:
+    try:
+        return version("recordguard")
+    except PackageNotFoundError:
+        return "0"

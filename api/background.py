@@ -1,0 +1,57 @@
+"""What runs beside the requests: publishing the log, and applying what the worker found."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from guard.alerts import Alerts
+from guard.clock import Clock
+from guard.errors import ForkError, GuardError
+from guard.ledger.publisher import Publisher
+from guard.ports import Committer, Outbox, Readers
+
+log = structlog.get_logger(__name__)
+
+# From a finding to its alert: the worker's own poll and this one together stay far below a second.
+OUTBOX_INTERVAL_S = 0.1
+OUTBOX_BATCH = 100
+
+
+async def publish_forever(
+    publisher: Publisher, readers: Readers, committer: Committer, clock: Clock, interval_s: float
+) -> None:
+    """Sign and publish a checkpoint every `interval_s`, until cancelled.
+
+    A fork ends it: whoever altered the history must be found before anything is signed again.
+    """
+
+    async def once() -> None:
+        await publisher.publish_once(readers, committer, clock.now())
+
+    await _forever(once, interval_s, "checkpoint.failed")
+
+
+async def apply_forever(outbox: Outbox, readers: Readers, alerts: Alerts) -> None:
+    """Apply what the worker's outbox holds, until cancelled."""
+
+    async def once() -> None:
+        position = await readers.read(lambda view: view.outbox_position(outbox.worker))
+        items = await asyncio.to_thread(outbox.after, position, OUTBOX_BATCH)
+        if items:
+            log.info("findings.applied", count=await alerts.apply(outbox.worker, items))
+
+    await _forever(once, OUTBOX_INTERVAL_S, "findings.failed")
+
+
+async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, failure: str) -> None:
+    while True:
+        try:
+            await once()
+        except ForkError:
+            log.critical("ledger.forked")
+            raise
+        except GuardError as error:
+            # An outage of the store or of a key passes; the next turn tries again.
+            log.warning(failure, error=type(error).__name__)
+        await asyncio.sleep(interval_s)

@@ -1,0 +1,274 @@
+"""The only place that knows every room: builds the service from its settings.
+
+`build` opens and checks everything that can be wrong at start (bundle, keys, mapping, store) and
+refuses with one clear error; `Services.start` begins what runs beside the requests, `close` ends it
+in order: no new work, what waits is committed, the log is published once more.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from api.background import apply_forever, publish_forever
+from api.identity.credentials import Credentials
+from api.metrics import Metrics
+from api.places import database_url, log_dir, log_signer, open_keyring, worker_file
+from api.settings import Settings
+from guard.admission import GroupCommitter
+from guard.alerts import Alerts
+from guard.auditing import Auditing
+from guard.broker import Broker
+from guard.clock import Clock, DomainClock, Rate, wall_micros
+from guard.directory import Directory
+from guard.enrolment import Enrolment
+from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
+from guard.errors import ConfigurationError, GuardError
+from guard.ledger.entry import Sealer
+from guard.ledger.publisher import Publisher
+from guard.ledger.receipts import ReceiptSigner
+from guard.masking.plans import catalogue_faults
+from guard.modes import Modes
+from guard.ports import Committer, Readers, RecordSource, Store, Transaction
+from guard.purposes.cases import Cases
+from guard.purposes.work_lists import WorkLists
+from guard.sources import open_source
+from guard.store.readers import ThreadedReaders
+from guard.store.sql_store import SqlStore
+from guard.store.worker_file import WorkerFile
+from guard.suspensions import Suspensions
+from guard.vault.keyring import Keyring
+from guard.vault.pseudonyms import Pseudonyms
+from guard.vault.sealing import EntryVault
+from policies.bundle import Bundle, load_bundle
+from policies.engine import Engine
+from policies.errors import PolicyError
+
+WRITER_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything the entry points need, built once."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    readers: Readers
+    committer: Committer
+    broker: Broker
+    cases: Cases
+    work_lists: WorkLists
+    modes: Modes
+    directory: Directory
+    enrolment: Enrolment
+    alerts: Alerts
+    suspensions: Suspensions
+    auditing: Auditing
+    credentials: Credentials
+    keyring: Keyring
+    vault: EntryVault
+    metrics: Metrics
+    bundle: Bundle
+    _writer: GroupCommitter
+    _threads: ThreadedReaders
+    _publisher: Publisher
+    _sources: Mapping[str, RecordSource]
+    _outbox: WorkerFile
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Register the writer and the bundle, then begin publishing and applying findings.
+
+        Raises:
+            StoreUnavailableError: The store cannot be written.
+        """
+        await asyncio.to_thread(self._writer.start)
+        await self.committer.run(self._register_bundle)
+        publishing = publish_forever(
+            self._publisher,
+            self.readers,
+            self.committer,
+            self.clock,
+            self.settings.checkpoint_interval_s,
+        )
+        applying = apply_forever(self._outbox, self.readers, self.alerts)
+        self._tasks.append(asyncio.create_task(publishing, name="publish"))
+        self._tasks.append(asyncio.create_task(applying, name="apply"))
+
+    async def close(self) -> None:
+        """Stop what `start` began, publish what is left, give everything back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(GuardError):
+            # What cannot be published now is published at the next start.
+            await self._publisher.publish_once(self.readers, self.committer, self.clock.now())
+        await asyncio.to_thread(self._writer.close)
+        for source in self._sources.values():
+            await source.close()
+        self._threads.close()
+        self._outbox.close()
+        self.store.close()
+
+    def _register_bundle(self, tx: Transaction) -> None:
+        """Keep the bundle and say so in the log, unless it is known."""
+        if tx.rows.bundle(self.bundle.digest) is not None:
+            return
+        tx.rows.put_bundle(self.bundle.digest, self.bundle.files)
+        event = system_event(
+            SYSTEM,
+            EntryKind.BUNDLE,
+            self.clock.now(),
+            {"digest": self.bundle.digest, "files": sorted(self.bundle.files)},
+        )
+        tx.record(NewEntry(kind=EntryKind.BUNDLE, event=event))
+
+
+def build(settings: Settings) -> Services:
+    """Open and check everything, in the order in which errors are easiest to mend.
+
+    Raises:
+        ConfigurationError: Something cannot be used; the message names it, with file and line.
+        StoreUnavailableError: The database cannot be reached.
+        KeyUnavailableError: A key that must exist is missing.
+    """
+    bundle = open_bundle(settings.policy_dir)
+    sources = _open_sources(settings)
+    keyring = open_keyring(settings)
+    with contextlib.ExitStack() as undo:
+        store = SqlStore(database_url(settings))
+        undo.callback(store.close)
+        threads = ThreadedReaders(store, deadline_s=settings.read_deadline_s)
+        undo.callback(threads.close)
+        outbox = WorkerFile(worker_file(settings))
+        undo.callback(outbox.close)
+        services = _compose(settings, bundle, sources, keyring, (store, threads, outbox))
+        undo.pop_all()
+        return services
+
+
+def _compose(
+    settings: Settings,
+    bundle: Bundle,
+    sources: Mapping[str, RecordSource],
+    keyring: Keyring,
+    opened: tuple[SqlStore, ThreadedReaders, WorkerFile],
+) -> Services:
+    store, readers, outbox = opened
+    clock = open_clock(store, settings)
+    vault = EntryVault(keyring)
+    writer = secrets.token_bytes(WRITER_BYTES)
+    committer = GroupCommitter(
+        store,
+        Sealer(vault, writer),
+        ReceiptSigner(writer, keyring.signing_key(f"writer/{writer.hex()}")),
+        clock=clock,
+        deadline_s=settings.admit_deadline_s,
+    )
+    enrolment = Enrolment(committer, keyring)
+    log = log_dir(settings)
+    return Services(
+        settings=settings,
+        clock=clock,
+        store=store,
+        readers=readers,
+        committer=committer,
+        broker=Broker(
+            readers=readers,
+            committer=committer,
+            engine=Engine(bundle),
+            sources=sources,
+            keyring=keyring,
+            clock=clock,
+            source_deadline_s=settings.source_deadline_s,
+        ),
+        cases=Cases(committer, enrolment, clock),
+        work_lists=WorkLists(committer, clock),
+        modes=Modes(committer, readers, clock),
+        directory=Directory(committer, readers, clock),
+        enrolment=enrolment,
+        alerts=Alerts(committer, readers, clock, Pseudonyms(keyring), vault),
+        suspensions=Suspensions(committer, readers, clock),
+        auditing=Auditing(committer, readers, clock, vault, log),
+        credentials=Credentials(committer, readers, clock),
+        keyring=keyring,
+        vault=vault,
+        metrics=Metrics(),
+        bundle=bundle,
+        _writer=committer,
+        _threads=readers,
+        _publisher=Publisher(
+            log_signer(keyring, settings),
+            log_dir=log,
+            high_water=settings.data_dir / "high-water",
+        ),
+        _sources=sources,
+        _outbox=outbox,
+    )
+
+
+def open_bundle(folder: Path | None) -> Bundle:
+    """Read and check a policy bundle; None: the one that ships.
+
+    Raises:
+        ConfigurationError: It cannot be read or used; names file and line.
+    """
+    root = resources.files("policies") / "bundles" / "default" if folder is None else folder
+    try:
+        files = {item.name: item.read_bytes() for item in root.iterdir() if item.is_file()}
+        bundle = load_bundle(files)
+    except OSError as error:
+        raise ConfigurationError(f"policy bundle {folder}: {error.strerror}") from None
+    except PolicyError as error:
+        raise ConfigurationError(f"policy bundle: {error}") from None
+    faults = catalogue_faults(bundle.catalogue)
+    if faults:
+        raise ConfigurationError("policy bundle: fields.toml: " + "; ".join(faults))
+    return bundle
+
+
+def open_clock(store: Store, settings: Settings) -> Clock:
+    """The domain clock of this store: real time, unless a demo store keeps another rate.
+
+    Raises:
+        ConfigurationError: The store keeps an accelerated clock and this is no demo.
+    """
+    with store.read() as view:
+        rate, floor = view.clock_rate(), view.newest_at()
+    if rate is None:
+        now = wall_micros()
+        rate = Rate(origin=now, wall_origin=now, rate=1.0)
+    elif rate.rate != 1.0 and not settings.demo:
+        raise ConfigurationError(
+            "this store keeps an accelerated demo clock: use another data folder, or set "
+            "RECORDGUARD_DEMO=1 on a loopback address"
+        )
+    return DomainClock(rate, floor=floor)
+
+
+def _open_sources(settings: Settings) -> dict[str, RecordSource]:
+    if settings.mapping_file is None:
+        return {}
+    try:
+        mapping = settings.mapping_file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"mapping file {settings.mapping_file}: {error.strerror}"
+        ) from None
+    source = open_source(mapping, str(settings.mapping_file), secrets=_secrets(settings))
+    return {source.name: source}
+
+
+def _secrets(settings: Settings) -> dict[str, str]:
+    """What the mapping names as secrets: one file each in the secrets folder."""
+    if settings.secrets_dir is None:
+        return {}
+    try:
+        files = [path for path in settings.secrets_dir.iterdir() if path.is_file()]
+        return {path.name: path.read_text().strip() for path in files}
+    except OSError as error:
+        raise ConfigurationError(f"secrets folder: {error.strerror}") from None

@@ -1,0 +1,47 @@
+"""Puts the groups of commands together; nothing is decided here."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from api.cli import access, demo, detection, log, migrate, policy, quotas, serve
+from api.cli.outcome import Commands
+
+app = typer.Typer(
+    name="guard",
+    cls=Commands,
+    help="The layer in front of customer records: masked, metered, purpose-bound, provably logged.",
+    epilog=(
+        "Exit codes: 0 done, 1 a check found something, 2 wrong usage, 65 the request makes no"
+        " sense, 69 not available now, 77 not allowed, 78 cannot start with this configuration."
+        " Settings are RECORDGUARD_* variables: docs/reference/settings.md."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback with local variables would print customers' values.
+    pretty_exceptions_enable=False,
+)
+for group in (serve, migrate, log, access, policy, detection, quotas, demo):
+    group.register(app)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        print(f"recordguard {version('recordguard')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before any command."""
+
+
+def command_names() -> frozenset[str]:
+    """The names that may follow `guard`, without options."""
+    click_group = typer.main.get_group(app)
+    return frozenset(click_group.commands)

@@ -1,0 +1,93 @@
+"""How a command ends: its exit code, its one line of error, its output in words or in JSON."""
+
+import json
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from enum import IntEnum
+from typing import Annotated, Any, TypeVar
+
+import anyio
+import typer
+from typer.core import TyperGroup
+
+from detectors.errors import DetectorError
+from guard.errors import (
+    AccessDeniedError,
+    ConfigurationError,
+    GuardError,
+    LedgerError,
+    UnavailableError,
+)
+from policies.errors import BundleError, PolicyError
+
+T = TypeVar("T")
+
+
+class Exit(IntEnum):
+    """Exit codes of `guard`. From 65 on they are those of sysexits.h."""
+
+    OK = 0
+    FOUND = 1
+    USAGE = 2
+    DATA = 65
+    UNAVAILABLE = 69
+    DENIED = 77
+    CONFIG = 78
+
+
+_CODES: tuple[tuple[type[Exception], Exit], ...] = (
+    (ConfigurationError, Exit.CONFIG),
+    (BundleError, Exit.CONFIG),
+    (LedgerError, Exit.FOUND),
+    (UnavailableError, Exit.UNAVAILABLE),
+    (AccessDeniedError, Exit.DENIED),
+    (GuardError, Exit.DATA),
+    (PolicyError, Exit.DATA),
+    (DetectorError, Exit.DATA),
+)
+# Every failure that a room expects; anything else is a fault of ours and keeps its traceback.
+EXPECTED = (GuardError, PolicyError, DetectorError)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def exit_code(error: Exception) -> Exit:
+    """The exit code of an expected failure."""
+    return next(code for kind, code in _CODES if isinstance(error, kind))
+
+
+def say(document: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -> None:
+    """Print `document` as JSON, or `lines`."""
+    if as_json:
+        print(json.dumps(document, indent=2, default=str))
+    else:
+        for line in lines:
+            print(line)
+
+
+def run_async(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` to its end; one failure inside a task group is raised as itself."""
+    try:
+        return anyio.run(work)
+    except ExceptionGroup as group:
+        expected, rest = group.split(EXPECTED)
+        if expected is None or rest is not None:
+            raise
+        raise _first(expected) from group
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, ExceptionGroup) else inner
+
+
+class Commands(TyperGroup):
+    """A group whose expected failures are one line on the standard error, never a traceback."""
+
+    def invoke(self, ctx: typer.Context) -> object:
+        """Run the command, and turn expected failures into exit codes."""
+        try:
+            return super().invoke(ctx)
+        except EXPECTED as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(exit_code(error)) from None

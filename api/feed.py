@@ -1,0 +1,195 @@
+"""From opened ledger entries to what detectors see.
+
+The one translation between the two vocabularies. Detectors know `guard.events` only; the ledger
+knows entries, whose `body` holds what is particular to a kind (`docs/formats/bodies.md`). An entry
+that says nothing about the floor (a checkpointing writer, a sign-in, an alert of our own) yields
+no event.
+
+What an AI agent looks at is the AI agent's own event, compared with other AI agents and stopped by
+a response against it; the entry behind it names the human for whom it acted.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from guard.clock import Micros
+from guard.entries import BodyValue, EntryKind, EventPart, OpenedEntry, Outcome
+from guard.events import (
+    AccessAction,
+    AccessEvent,
+    AgentProfile,
+    AssignmentEvent,
+    CaseEvent,
+    FloorEvent,
+    ProfileEvent,
+    ReviewEvent,
+)
+from policies.model import Link
+
+E = TypeVar("E", bound=StrEnum)
+
+_OUTCOMES: Mapping[EntryKind, Outcome] = {
+    EntryKind.REFUSAL: Outcome.REFUSED,
+    EntryKind.FAILED: Outcome.FAILED,
+}
+
+
+def _text(body: Mapping[str, BodyValue], name: str, default: str = "") -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else default
+
+
+def _maybe(body: Mapping[str, BodyValue], name: str) -> str | None:
+    return _text(body, name) or None
+
+
+def _flag(body: Mapping[str, BodyValue], name: str) -> bool | None:
+    value = body.get(name)
+    return value if isinstance(value, bool) else None
+
+
+def _whole(body: Mapping[str, BodyValue], name: str) -> int | None:
+    value = body.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _one_of(kind: type[E], name: str, otherwise: E) -> E:
+    # A later release may know more names; a link that this one does not know explains nothing.
+    return kind(name) if name in kind.__members__.values() else otherwise
+
+
+def _action(entry: OpenedEntry) -> AccessAction:
+    if entry.kind is EntryKind.EXPORT:
+        return AccessAction.EXPORT
+    return _one_of(AccessAction, _text(entry.event.body, "action"), AccessAction.VIEW)
+
+
+def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
+    """One event per customer of the entry; an erased subject part leaves the reference."""
+    e = entry.event
+    default = _OUTCOMES.get(entry.kind, Outcome.PERMITTED)
+    return [
+        AccessEvent(
+            position=entry.index,
+            ts=e.at,
+            agent_id=e.actor or e.agent,
+            customer_id=ref,
+            action=_action(entry),
+            case_id=(part.case or None) if part is not None else None,
+            purpose=e.purpose or None,
+            link=_one_of(Link, e.link, Link.NONE),
+            n_fields=e.n_fields,
+            n_sensitive=e.n_sensitive,
+            device=e.device or None,
+            session=e.session or None,
+            outcome=e.outcome or default.value,
+            tier=e.tier or "standard",
+            walk=e.walk,
+            on_shift=_flag(e.body, "on_shift"),
+        )
+        for ref, part in zip(entry.refs, entry.subjects, strict=True)
+    ]
+
+
+def _cases(entry: OpenedEntry) -> list[FloorEvent]:
+    body = entry.event.body
+    return [
+        CaseEvent(
+            position=entry.index,
+            ts=entry.event.at,
+            case_id=_text(body, "case"),
+            customer_id=ref,
+            opened_by=_maybe(body, "opened_by"),
+            channel=_text(body, "channel"),
+            is_open=_flag(body, "open") is not False,
+        )
+        for ref in entry.refs
+    ]
+
+
+def _assignments(entry: OpenedEntry) -> list[FloorEvent]:
+    body = entry.event.body
+    return [
+        AssignmentEvent(
+            position=entry.index,
+            ts=entry.event.at,
+            case_id=_text(body, "case"),
+            customer_id=ref,
+            agent_id=_text(body, "agent"),
+            how=_text(body, "how"),
+            is_start=_flag(body, "start") is not False,
+        )
+        for ref in entry.refs
+    ]
+
+
+def _profiles(entry: OpenedEntry) -> list[FloorEvent]:
+    body = entry.event.body
+    profile = AgentProfile(
+        agent_id=_text(body, "agent"),
+        team=_text(body, "team"),
+        role=_text(body, "role", "agent"),
+        kind=_text(body, "kind", "human"),
+        vendor=_text(body, "vendor"),
+        site=_text(body, "site"),
+        tz=_text(body, "tz", "UTC"),
+        shift_start=_whole(body, "shift_start"),
+        manager_id=_maybe(body, "manager"),
+    )
+    return [ProfileEvent(position=entry.index, ts=entry.event.at, profile=profile)]
+
+
+def _review(
+    index: int, at: Micros, who: str, *, by: str, what: str, alert: str | None
+) -> FloorEvent:
+    return ReviewEvent(position=index, ts=at, agent_id=who, by=by, what=what, alert_id=alert)
+
+
+def _responses(entry: OpenedEntry) -> list[FloorEvent]:
+    """`explained_only:on` when a rung begins, `…:off` when it ends or is lifted."""
+    event = entry.event
+    kind = _text(event.body, "kind", entry.kind.name.lower())
+    turn = "off" if _flag(event.body, "active") is False else "on"
+    by = _text(event.body, "by", event.agent)
+    alert = _maybe(event.body, "alert")
+    who = _text(event.body, "agent")
+    return [_review(entry.index, event.at, who, by=by, what=f"{kind}:{turn}", alert=alert)]
+
+
+def _labels(entry: OpenedEntry) -> list[FloorEvent]:
+    """The state of the review (`confirmed`, `dismissed`...), for each agent of the alert."""
+    event = entry.event
+    alert, what = _maybe(event.body, "alert"), _text(event.body, "state")
+    agents = event.body.get("agents")
+    names = [a for a in agents if isinstance(a, str)] if isinstance(agents, list) else []
+    return [
+        _review(entry.index, event.at, name, by=event.agent, what=what, alert=alert)
+        for name in names
+    ]
+
+
+_BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
+    EntryKind.VIEW: _accesses,
+    EntryKind.REFUSAL: _accesses,
+    EntryKind.FAILED: _accesses,
+    EntryKind.EXPORT: _accesses,
+    EntryKind.OBSERVED: _accesses,
+    EntryKind.CASE: _cases,
+    EntryKind.ASSIGNMENT: _assignments,
+    EntryKind.PRINCIPAL: _profiles,
+    EntryKind.RESPONSE: _responses,
+    EntryKind.SUSPENSION: _responses,
+    EntryKind.LABEL: _labels,
+}
+
+
+def floor_events(entry: OpenedEntry) -> list[FloorEvent]:
+    """What `entry` tells the detectors: nothing, one event, or one per customer or agent."""
+    translate = _BY_KIND.get(entry.kind)
+    return [] if translate is None else translate(entry)
+
+
+def baseline_digest(event: EventPart) -> str:
+    """The digest that a `BASELINE` entry names, empty if it names none."""
+    return _text(event.body, "digest")

@@ -1,0 +1,74 @@
+"""Repeating a state change safely: `Idempotency-Key` keeps the first answer.
+
+Only for calls that return no record data. On views the key is not kept here: a repeated view is
+fetched, decided and logged anew. A stored reply belongs to (tenant, principal, key); the same key
+with another request is an error, and two at once wait for each other.
+
+The change and the stored reply are two commits. After a crash between them a repeat runs again:
+puts change nothing the second time, and what is posted states its own id or reports a conflict.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from weakref import WeakValueDictionary
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import KeyReusedError
+from guard.clock import Clock
+from guard.errors import InvalidRequestError
+from guard.ports import Committer, Readers
+from guard.principals import Principal
+
+HEADER = "idempotency-key"
+REPLAYED = "idempotency-replayed"
+MAX_KEY = 128
+
+
+class Replies:
+    """Stored replies."""
+
+    def __init__(self, committer: Committer, readers: Readers, clock: Clock) -> None:
+        """Keep replies through `committer`, find them through `readers`."""
+        self._committer, self._readers, self._clock = committer, readers, clock
+        self._locks: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def once(
+        self, request: Request, principal: Principal, act: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        """Run `act`, or answer as it was answered before under the same key.
+
+        Raises:
+            KeyReusedError: The key came with another request before.
+            InvalidRequestError: The key has no usable form.
+        """
+        key = request.headers.get(HEADER)
+        if key is None:
+            return await act()
+        if not key.isascii() or not key.isprintable() or not 0 < len(key) <= MAX_KEY:
+            raise InvalidRequestError(f"an idempotency key has 1 to {MAX_KEY} visible characters")
+        name = (principal.tenant, principal.id, key)
+        digest = await _digest(request)
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            kept = await self._readers.read(lambda view: view.idempotent(*name))
+            if kept is not None:
+                return _replay(kept, digest)
+            response = await act()
+            reply = (digest, response.status_code, bytes(response.body))
+            at = self._clock.now()
+            await self._committer.run(lambda tx: tx.rows.put_idempotent(*name, reply, at))
+            return response
+
+
+def _replay(kept: tuple[bytes, int, bytes], digest: bytes) -> Response:
+    before, status, body = kept
+    if before != digest:
+        raise KeyReusedError
+    return Response(body, status, {REPLAYED: "true"}, media_type="application/json")
+
+
+async def _digest(request: Request) -> bytes:
+    head = f"{request.method}\0{request.url.path}\0".encode("utf-8", "replace")
+    return hashlib.sha256(head + await request.body()).digest()

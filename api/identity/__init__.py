@@ -1,0 +1,1 @@
+"""Who is asking: credentials become principals here and nowhere else."""

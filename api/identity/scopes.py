@@ -1,0 +1,89 @@
+"""What a credential may be used for, and what each role may do at most.
+
+Grammar: `thing:action`, both nouns and verbs of the API's paths. A call needs the scope in the
+credential AND in the role; the services check roles again where a rule is finer than a scope.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from policies.model import Role
+
+
+class Scope(StrEnum):
+    """One kind of call."""
+
+    ALERTS_READ = "alerts:read"
+    ALERTS_REVIEW = "alerts:review"
+    CASES_WRITE = "cases:write"
+    CUSTOMERS_WRITE = "customers:write"
+    DIRECTORY_WRITE = "directory:write"
+    EXPORTS_WRITE = "exports:write"
+    LOG_READ = "log:read"
+    LOG_VERIFY = "log:verify"
+    MODES_READ = "modes:read"
+    MODES_WRITE = "modes:write"
+    NOTICES_READ = "notices:read"
+    NOTICES_CONTEST = "notices:contest"
+    QUOTA_READ = "quota:read"
+    SUSPENSIONS_WRITE = "suspensions:write"
+    VIEWS_WRITE = "views:write"
+    WORK_LISTS_APPROVE = "work-lists:approve"
+    WORK_LISTS_WRITE = "work-lists:write"
+
+
+ALL = frozenset(scope.value for scope in Scope)
+# Rights that come with being logged at all: one's own quota, one's own notices, checking the log.
+OWN = frozenset({Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST, Scope.LOG_VERIFY})
+_LEAD = OWN | {Scope.VIEWS_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
+
+BY_ROLE: dict[Role, frozenset[Scope]] = {
+    Role.AGENT: OWN | {Scope.VIEWS_WRITE},
+    Role.LEAD: _LEAD,
+    Role.MANAGER: _LEAD | {Scope.MODES_READ},
+    Role.ANALYST: OWN
+    | {
+        Scope.VIEWS_WRITE,
+        Scope.ALERTS_READ,
+        Scope.ALERTS_REVIEW,
+        Scope.SUSPENSIONS_WRITE,
+        Scope.LOG_READ,
+        Scope.MODES_READ,
+        Scope.MODES_WRITE,
+    },
+    Role.AUDITOR: OWN | {Scope.ALERTS_READ, Scope.LOG_READ, Scope.EXPORTS_WRITE, Scope.MODES_READ},
+    Role.ADMIN: OWN
+    | {
+        Scope.VIEWS_WRITE,
+        Scope.ALERTS_READ,
+        Scope.ALERTS_REVIEW,
+        Scope.SUSPENSIONS_WRITE,
+        Scope.MODES_READ,
+        Scope.MODES_WRITE,
+        Scope.WORK_LISTS_WRITE,
+        Scope.WORK_LISTS_APPROVE,
+        Scope.CASES_WRITE,
+        Scope.CUSTOMERS_WRITE,
+        Scope.DIRECTORY_WRITE,
+    },
+    Role.SERVICE: OWN
+    | {
+        Scope.VIEWS_WRITE,
+        Scope.CASES_WRITE,
+        Scope.CUSTOMERS_WRITE,
+        Scope.DIRECTORY_WRITE,
+        Scope.WORK_LISTS_WRITE,
+    },
+}
+# What a person may hand on to an AI agent that acts for them: looking, and nothing that decides.
+DELEGABLE = OWN | {Scope.VIEWS_WRITE}
+# What a tool may do in the name of an agent that it asserts: the agent's desk work.
+ASSERTABLE = OWN | {Scope.VIEWS_WRITE}
+
+
+def granted(asked: Iterable[str], *limits: frozenset[Scope]) -> frozenset[str]:
+    """The scopes of a credential that lie within all `limits`; unknown ones grant nothing."""
+    known = frozenset(asked) & ALL
+    for limit in limits:
+        known &= {scope.value for scope in limit}
+    return known

@@ -1,0 +1,66 @@
+"""Counters of the service, in a registry of their own.
+
+Labels are closed sets only: route templates, methods, status codes, outcomes. Never a tenant, an
+agent, a customer or anything else that somebody sent.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# Seconds. A view should stay in the first three; the last is beyond every deadline.
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+UNMATCHED = "unmatched"
+
+
+class Metrics:
+    """All metrics; other parts of the service may add their own to `registry`."""
+
+    def __init__(self) -> None:
+        """Start every counter at nothing."""
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "recordguard_http_requests",
+            "Requests answered, by route template, method and status.",
+            ("route", "method", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "recordguard_http_request_seconds",
+            "Seconds from the first byte of a request to the last byte of its answer.",
+            ("route",),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.in_flight = Gauge(
+            "recordguard_http_in_flight",
+            "Requests being answered right now.",
+            registry=self.registry,
+        )
+        self.views = Counter(
+            "recordguard_views",
+            "View requests by outcome: permitted, or the code of the refusal.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self.problems = Counter(
+            "recordguard_problems",
+            "Problem documents sent, by the last part of their type.",
+            ("problem",),
+            registry=self.registry,
+        )
+        self.unhandled = Counter(
+            "recordguard_unhandled_errors",
+            "Errors that no rule expected; each is a defect and is logged.",
+            registry=self.registry,
+        )
+        self.sign_ins = Counter(
+            "recordguard_sign_ins",
+            "Console sign-ins by outcome: accepted or refused.",
+            ("outcome",),
+            registry=self.registry,
+        )
+
+    def expose(self) -> bytes:
+        """Render all metrics in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,49 @@
+"""Where things lie, said once for the service, its worker and every command."""
+
+from pathlib import Path
+
+from api.settings import Settings
+from guard.ledger.note import NoteSigner
+from guard.store.engine import sqlite_url
+from guard.vault.keyring import Keyring
+
+
+def database_url(settings: Settings) -> str:
+    """The database that the settings name, or the SQLite file in the data folder."""
+    return settings.database_url or sqlite_url(settings.data_dir / "ledger.db")
+
+
+def keyring_file(settings: Settings) -> Path:
+    """The file of wrapped keys."""
+    return settings.data_dir / "keys" / "keyring.json"
+
+
+def open_keyring(settings: Settings) -> Keyring:
+    """Open the keys of this installation, making them on the very first run.
+
+    Raises:
+        ConfigurationError: The KMS is not supported, or the root key file is unsafe.
+        KeyUnavailableError: A key file that must exist is missing or another one's.
+    """
+    uri = settings.kms_uri or (settings.data_dir / "keys" / "root.key").absolute().as_uri()
+    return Keyring.open(uri, keyring_file(settings))
+
+
+def worker_file(settings: Settings) -> Path:
+    """The worker's own file: cursor, state, outbox."""
+    return settings.data_dir / "worker.db"
+
+
+def baselines_dir(settings: Settings) -> Path:
+    """The folder of sealed warm-up files."""
+    return settings.data_dir / "baselines"
+
+
+def log_signer(keyring: Keyring, settings: Settings) -> NoteSigner:
+    """What signs this log's checkpoints, in the name of its origin."""
+    return NoteSigner(settings.origin, keyring.signing_key(f"log/{settings.origin}"))
+
+
+def log_dir(settings: Settings) -> Path:
+    """The folder of the published log: checkpoint, tiles and bundles, for anybody to fetch."""
+    return settings.data_dir / "log"

@@ -1,0 +1,282 @@
+"""What the HTTP layer needs of the services behind it, stated as protocols.
+
+`api.bootstrap` builds the real ones; a test may hand in fakes. The values that pass through are the
+guard's own.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from api.identity.credentials import Credentials
+from api.metrics import Metrics
+from api.settings import Settings
+from guard.alerts import AlertChange
+from guard.clock import Clock, Micros
+from guard.enrolment import CustomerPut
+from guard.entries import OpenedEntry
+from guard.exports import ExportFormat
+from guard.modes import EnforcementRow
+from guard.ports import Committer, Readers
+from guard.principals import Principal
+from guard.purposes.cases import CasePut
+from guard.purposes.work_lists import WorkListPut
+from guard.quotas import BudgetStatus
+from guard.rows import (
+    AlertRow,
+    AlertState,
+    CaseRow,
+    LogQuery,
+    ModeRow,
+    PrincipalRow,
+    ResponseRow,
+    WorkListRow,
+)
+from guard.views import Refused, Served, ViewRequest
+from policies.model import Mode
+
+
+class Broker(Protocol):
+    """*Protocol* of the one door to records: `guard.broker`."""
+
+    async def view(self, principal: Principal, request: ViewRequest) -> Served | Refused:
+        """Serve or refuse one view."""
+        ...
+
+    async def quota(self, principal: Principal) -> tuple[BudgetStatus, ...]:
+        """What the caller's own budgets still allow."""
+        ...
+
+
+class Cases(Protocol):
+    """*Protocol* of taking cases in: `guard.purposes.cases`."""
+
+    async def put(self, principal: Principal, case: CasePut) -> CaseRow:
+        """Insert or replace a case."""
+        ...
+
+
+class WorkLists(Protocol):
+    """*Protocol* of bulk grants: `guard.purposes.work_lists`."""
+
+    async def propose(self, principal: Principal, put: WorkListPut) -> WorkListRow:
+        """Store a list that waits for approval."""
+        ...
+
+    async def approve(self, principal: Principal, list_id: str) -> WorkListRow:
+        """Approve somebody else's list."""
+        ...
+
+
+class Modes(Protocol):
+    """*Protocol* of the modes: `guard.modes`."""
+
+    async def propose(
+        self, principal: Principal, *, vendor: str, team: str, purpose: str, mode: Mode
+    ) -> ModeRow:
+        """Propose a mode for a scope."""
+        ...
+
+    async def approve(self, principal: Principal, mode_id: str) -> ModeRow:
+        """Approve somebody else's proposal."""
+        ...
+
+    async def list(self, principal: Principal) -> list[ModeRow]:
+        """All rules and proposals."""
+        ...
+
+    async def report(
+        self, principal: Principal, since: Micros, until: Micros
+    ) -> Sequence[EnforcementRow]:
+        """What enforcing did or would have done."""
+        ...
+
+
+class Directory(Protocol):
+    """*Protocol* of who works where: `guard.directory`."""
+
+    async def put(self, principal: Principal, rows: Sequence[PrincipalRow]) -> int:
+        """Insert or replace people; how many changed."""
+        ...
+
+
+class Enrolment(Protocol):
+    """*Protocol* of minting references: `guard.enrolment`."""
+
+    async def enrol(
+        self, principal: Principal, customers: Sequence[CustomerPut]
+    ) -> dict[tuple[str, str], str]:
+        """References by (source, source key)."""
+        ...
+
+
+class Alerts(Protocol):
+    """*Protocol* of reviewing: `guard.alerts`."""
+
+    async def page(
+        self,
+        principal: Principal,
+        *,
+        states: frozenset[AlertState],
+        before: str | None,
+        limit: int,
+    ) -> list[AlertRow]:
+        """A page, newest first."""
+        ...
+
+    async def get(self, principal: Principal, alert_id: str) -> AlertRow:
+        """One alert."""
+        ...
+
+    async def change(self, principal: Principal, alert_id: str, change: AlertChange) -> AlertRow:
+        """Review it."""
+        ...
+
+    async def evidence(self, principal: Principal, alert_id: str) -> list[OpenedEntry]:
+        """The entries that raised it."""
+        ...
+
+
+class Suspensions(Protocol):
+    """*Protocol* of responses against access: `guard.suspensions`."""
+
+    async def suspend(
+        self,
+        principal: Principal,
+        *,
+        agent_id: str,
+        reason: str,
+        ends_at: Micros,
+        alert_id: str | None = None,
+    ) -> ResponseRow:
+        """Suspend somebody at once."""
+        ...
+
+    async def lift(self, principal: Principal, response_id: str, reason: str) -> ResponseRow:
+        """End a response early."""
+        ...
+
+    async def active(self, principal: Principal, agent_id: str | None) -> list[ResponseRow]:
+        """Responses in force."""
+        ...
+
+    async def notices(self, principal: Principal) -> list[ResponseRow]:
+        """What concerns the caller's own access."""
+        ...
+
+    async def contest(self, principal: Principal, response_id: str, text: str) -> ResponseRow:
+        """Object to a response against oneself."""
+        ...
+
+
+class Auditing(Protocol):
+    """*Protocol* of reading the log: `guard.auditing`."""
+
+    async def views(self, principal: Principal, query: LogQuery) -> list[OpenedEntry]:
+        """A page of the log; asking is an entry too."""
+        ...
+
+    async def checkpoint(self) -> bytes:
+        """The newest signed checkpoint."""
+        ...
+
+    async def proof(self, index: int) -> bytes:
+        """The proof that an entry is in the log."""
+        ...
+
+    async def export(
+        self, principal: Principal, fmt: ExportFormat, query: LogQuery
+    ) -> AsyncIterator[bytes]:
+        """A file of the log, in pieces."""
+        ...
+
+
+class Checkable(Protocol):
+    """*Protocol* of the store as far as `/readyz` looks at it."""
+
+    def check(self) -> None:
+        """Raise StoreUnavailableError unless a write would work right now."""
+        ...
+
+
+class Services(Protocol):
+    """*Protocol* of all services together; `api.bootstrap.Services` is the real one."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the operator set."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The domain clock."""
+        ...
+
+    @property
+    def store(self) -> Checkable:
+        """The store, to ask whether it works."""
+        ...
+
+    @property
+    def readers(self) -> Readers:
+        """Reads of the store."""
+        ...
+
+    @property
+    def committer(self) -> Committer:
+        """The one writer."""
+        ...
+
+    @property
+    def broker(self) -> Broker:
+        """The one door to records."""
+        ...
+
+    @property
+    def cases(self) -> Cases:
+        """Cases."""
+        ...
+
+    @property
+    def work_lists(self) -> WorkLists:
+        """Work lists."""
+        ...
+
+    @property
+    def modes(self) -> Modes:
+        """Modes."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """The directory."""
+        ...
+
+    @property
+    def enrolment(self) -> Enrolment:
+        """Enrolment."""
+        ...
+
+    @property
+    def alerts(self) -> Alerts:
+        """Alerts."""
+        ...
+
+    @property
+    def suspensions(self) -> Suspensions:
+        """Responses."""
+        ...
+
+    @property
+    def auditing(self) -> Auditing:
+        """The log."""
+        ...
+
+    @property
+    def credentials(self) -> Credentials:
+        """API keys, tickets and sessions."""
+        ...
+
+    @property
+    def metrics(self) -> Metrics:
+        """The service's metrics."""
+        ...

@@ -1,0 +1,87 @@
+"""What routes ask for: the services, the caller with a scope, and how problems are documented."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request, Security
+from fastapi.params import Security as SecurityParam
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from api.cursors import Cursors
+from api.idempotency import Replies
+from api.identity.principals import Authenticator
+from api.identity.scopes import Scope
+from api.ports import Services
+from guard.errors import AccessDeniedError
+from guard.principals import Principal
+
+ASSERTED = "X-Asserted-Agent"
+_bearer = HTTPBearer(
+    scheme_name="bearer",
+    description="An access token of the configured issuer, or an API key (`rgk_…`).",
+    auto_error=False,
+)
+
+
+def services(request: Request) -> Services:
+    """The services of this application."""
+    found: Services = request.app.state.services
+    return found
+
+
+async def _caller(
+    request: Request,
+    scopes: SecurityScopes,
+    _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    asserted: Annotated[
+        str | None,
+        Header(alias=ASSERTED, max_length=128, description="The agent a tool speaks for."),
+    ] = None,
+) -> Principal:
+    authenticator: Authenticator = request.app.state.authenticator
+    principal = await authenticator.authenticate(request.headers.get("authorization"), asserted)
+    missing = [scope for scope in scopes.scopes if scope not in principal.scopes]
+    if missing:
+        raise AccessDeniedError(f"this credential lacks the scope `{missing[0]}`")
+    return principal
+
+
+def caller(*scopes: Scope) -> SecurityParam:
+    """The authenticated caller, if the credential has all `scopes`."""
+    found: SecurityParam = Security(_caller, scopes=[scope.value for scope in scopes])
+    return found
+
+
+def documents(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """OpenAPI of the problems that a route may answer with; see `api.openapi`."""
+    return {status: {"description": "A problem document."} for status in statuses}
+
+
+def _cursors(request: Request) -> Cursors:
+    found: Cursors = request.app.state.cursors
+    return found
+
+
+def _replies(request: Request) -> Replies:
+    found: Replies = request.app.state.replies
+    return found
+
+
+def _idempotency_key(
+    _documented: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="Repeat a request with the same key to get the same answer.",
+        ),
+    ] = None,
+) -> None:
+    """Only puts the header into the OpenAPI document; `api.idempotency` reads it."""
+
+
+Guarded = Annotated[Services, Depends(services)]
+Pages = Annotated[Cursors, Depends(_cursors)]
+Kept = Annotated[Replies, Depends(_replies)]
+REPEATABLE = [Depends(_idempotency_key)]
+Cursor = Annotated[
+    str | None, Query(max_length=512, description="`next` of the page before; absent: the first.")
+]

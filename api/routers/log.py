@@ -1,0 +1,132 @@
+"""Reading the log: who saw what, the proofs, and exports."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Path, Query
+from starlette.responses import Response, StreamingResponse
+
+from api.identity.scopes import Scope
+from api.middleware import router
+from api.routers.dependencies import Cursor, Guarded, Pages, caller, documents
+from api.schemas.alerts import EntryOut
+from api.schemas.log import MAX_PAGE, ExportIn, LogPageOut
+from api.schemas.words import Ident, Instant, Word
+from guard.entries import EntryKind
+from guard.errors import InvalidRequestError
+from guard.exports import ExportFormat
+from guard.principals import Principal
+from guard.rows import LogQuery
+
+routes = router("log")
+DEFAULT_PAGE = 100
+VIEW_KINDS = (EntryKind.VIEW, EntryKind.REFUSAL, EntryKind.FAILED)
+MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+# Largest index that fits the leaf's 64 bits.
+MAX_INDEX = 2**63 - 1
+
+
+@routes.get("/v1/log/views", responses=documents(403), summary="Who saw a customer, what one saw")
+async def views(  # noqa: PLR0913, PLR0917 - each is a query parameter
+    services: Guarded,
+    cursors: Pages,
+    principal: Annotated[Principal, caller(Scope.LOG_READ)],
+    customer: Annotated[Ident | None, Query(description="An opaque reference.")] = None,
+    agent: Annotated[Ident | None, Query()] = None,
+    purpose: Annotated[Word | None, Query()] = None,
+    since: Annotated[Instant | None, Query()] = None,
+    until: Annotated[Instant | None, Query()] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
+) -> LogPageOut:
+    """A page of views and refusals, newest first. Asking is an entry of the log too."""
+    if (customer is None) == (agent is None):
+        raise InvalidRequestError("ask for one `customer` or one `agent`")
+    asked = (customer or "", agent or "", purpose or "", str(since), str(until))
+    question = ("views", principal.tenant, principal.id, *asked)
+    position = cursors.read(cursor, *question)
+    query = LogQuery(
+        tenant=principal.tenant,
+        ref=customer,
+        agent_id=agent,
+        purpose=purpose,
+        kinds=VIEW_KINDS,
+        since=since,
+        until=until,
+        before=None if position is None else int(position),
+        limit=limit,
+    )
+    entries = await services.auditing.views(principal, query)
+    is_full = len(entries) >= limit
+    following = cursors.make(str(entries[-1].index), *question) if is_full else None
+    return LogPageOut(entries=[EntryOut.of(entry) for entry in entries], next=following)
+
+
+@routes.get(
+    "/v1/log/checkpoint",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **documents(403, 404)},
+    summary="The newest signed checkpoint",
+)
+async def checkpoint(
+    services: Guarded, _principal: Annotated[Principal, caller(Scope.LOG_VERIFY)]
+) -> Response:
+    """A C2SP checkpoint: origin, size and root of the log, signed."""
+    return _text(await services.auditing.checkpoint())
+
+
+@routes.get(
+    "/v1/log/proof/{index}",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **documents(403, 404)},
+    summary="The proof that an entry is in the log",
+)
+async def proof(
+    index: Annotated[int, Path(ge=0, le=MAX_INDEX)],
+    services: Guarded,
+    _principal: Annotated[Principal, caller(Scope.LOG_VERIFY)],
+) -> Response:
+    """A C2SP tlog-proof: index, path and checkpoint; it names nobody."""
+    return _text(await services.auditing.proof(index))
+
+
+@routes.post(
+    "/v1/exports",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"application/x-ndjson": {}, "text/csv": {}}},
+        **documents(403),
+    },
+    summary="Export a part of the log",
+)
+async def export(
+    body: ExportIn,
+    services: Guarded,
+    principal: Annotated[Principal, caller(Scope.EXPORTS_WRITE)],
+) -> Response:
+    """A file, sent in pieces; each piece is an entry of the log before it leaves."""
+    form = ExportFormat(body.format)
+    query = body.query(principal.tenant)
+    pieces = await services.auditing.export(principal, form, query)
+    return await stream(pieces, body.format)
+
+
+async def stream(pieces: AsyncIterator[bytes], form: str) -> StreamingResponse:
+    """Send pieces as a file.
+
+    The first is awaited before the answer begins, so that a refusal is a problem document and not a
+    file that breaks off.
+    """
+    first = await anext(pieces, b"")
+
+    async def all_pieces() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    headers = {"content-disposition": f'attachment; filename="access-log.{form}"'}
+    return StreamingResponse(all_pieces(), headers=headers, media_type=MEDIA_TYPES[form])
+
+
+def _text(content: bytes) -> Response:
+    return Response(content, media_type="text/plain; charset=utf-8")

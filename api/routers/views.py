@@ -1,0 +1,98 @@
+"""Viewing a record, and what is left of one's own budgets."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import Request
+from starlette.responses import Response
+
+from api.identity.scopes import Scope
+from api.middleware import router
+from api.problems import RefusalError, budget_headers
+from api.routers.dependencies import REPEATABLE, Guarded, caller, documents
+from api.schemas.views import BudgetOut, QuotaOut, ViewIn, ViewOut
+from guard.clock import to_rfc3339
+from guard.masking import MaskedRecord
+from guard.principals import Principal
+from guard.views import Refused, Served, ViewRequest
+
+routes = router("views")
+
+
+@routes.post(
+    "/v1/views",
+    response_model=ViewOut,
+    dependencies=REPEATABLE,
+    responses=documents(403, 404, 429),
+    summary="View a customer's record, masked",
+)
+async def view(
+    request: Request,
+    body: ViewIn,
+    services: Guarded,
+    principal: Annotated[Principal, caller(Scope.VIEWS_WRITE)],
+) -> Response:
+    """Answer with the record, why each field looks as it does, and a receipt of the entry.
+
+    A refusal is a problem document and carries the receipt of its own entry. Repeating a view is
+    a new view: the record is fetched, decided and logged again.
+    """
+    asked = ViewRequest(
+        customer=body.customer,
+        purpose=body.purpose,
+        case=body.case,
+        fields=None if body.fields is None else tuple(body.fields),
+        reason=body.reason,
+        device=body.device,
+    )
+    answer = await services.broker.view(principal, asked)
+    outcome = "permitted" if isinstance(answer, Served) else answer.code.value
+    services.metrics.views.labels(outcome).inc()
+    if isinstance(answer, Refused):
+        raise RefusalError(answer)
+    request.state.entry, request.state.outcome = answer.receipt.index, outcome
+    headers = budget_headers(answer.budgets, services.clock.now())
+    return Response(_encode(answer), headers=headers, media_type="application/json")
+
+
+@routes.get("/v1/quota", responses=documents(403), summary="What your own budgets still allow")
+async def quota(
+    services: Guarded, principal: Annotated[Principal, caller(Scope.QUOTA_READ)]
+) -> QuotaOut:
+    """List the caller's own budgets; never a team's or vendor's."""
+    return QuotaOut(quota=[BudgetOut.of(b) for b in await services.broker.quota(principal)])
+
+
+def _encode(served: Served) -> bytes:
+    """Write a view; pydantic would walk the whole record a second time."""
+    document = {
+        "record": served.record,
+        "fields": [
+            {"path": n.path, "class": n.cls, "form": n.form.name.lower(), "why": n.why}
+            for n in served.fields
+        ],
+        "mode": served.mode,
+        "would": served.would,
+        "quota": [
+            {
+                "name": b.name,
+                "measure": b.measure,
+                "window": b.window,
+                "limit": b.limit,
+                "used": b.used,
+                "left": b.left,
+                "resets_at": to_rfc3339(b.resets_at),
+            }
+            for b in served.budgets
+        ],
+        "receipt": served.receipt,
+        "view_code": served.view_code,
+    }
+    return msgspec.json.encode(document, enc_hook=_masked_only)
+
+
+def _masked_only(value: object) -> object:
+    """The one kind of record that has a wire form; a raw one is an error here."""
+    if isinstance(value, MaskedRecord):
+        return msgspec.Raw(value.to_json_bytes())
+    raise TypeError("this has no wire form")

@@ -1,0 +1,1 @@
+"""The wire models: they describe requests and answers, and die at the edge."""

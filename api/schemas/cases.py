@@ -1,0 +1,155 @@
+"""Cases, work lists and customers, as the systems around the broker report them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.schemas.words import Answer, Body, Ident, Instant, SourceKey, When, Word
+from guard.enrolment import CustomerPut
+from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.work_lists import WorkListPut
+from policies.model import Tier
+
+MAX_BATCH = 200
+MAX_ASSIGNMENTS = 64
+# The services' own bound; one request of 64 KiB holds about 2,000 references.
+MAX_LIST = 20_000
+
+
+class AssignmentIn(Body):
+    """Somebody works on the case."""
+
+    agent: Ident
+    how: Literal["inbound", "transfer", "escalation", "qa", "self"]
+    from_at: Instant = Field(alias="from")
+    to_at: Instant | None = Field(default=None, alias="to")
+
+
+class CaseIn(Body):
+    """A case; its customer by reference, or by source and source key."""
+
+    customer: Ident | None = None
+    source: Ident | None = None
+    source_key: SourceKey | None = None
+    region: Word = ""
+    channel: Word
+    opened_at: Instant
+    opened_by: Ident | None = None
+    closed_at: Instant | None = None
+    assignments: Annotated[tuple[AssignmentIn, ...], Field(max_length=MAX_ASSIGNMENTS)] = ()
+
+    def put(self, case_id: str) -> CasePut:
+        """The same, for the service."""
+        return CasePut(
+            id=case_id,
+            customer=self.customer,
+            source=self.source,
+            source_key=self.source_key,
+            region=self.region,
+            channel=self.channel,
+            opened_at=self.opened_at,
+            opened_by=self.opened_by,
+            closed_at=self.closed_at,
+            assignments=tuple(
+                AssignmentPut(agent=a.agent, how=a.how, from_at=a.from_at, to_at=a.to_at)
+                for a in self.assignments
+            ),
+        )
+
+
+class BatchedCaseIn(CaseIn):
+    """A case that brings its id."""
+
+    id: Ident
+
+
+class CaseBatchIn(Body):
+    """Cases to put, each on its own."""
+
+    cases: Annotated[list[BatchedCaseIn], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class CaseOut(Answer):
+    """A stored case."""
+
+    id: str
+    customer: str = Field(validation_alias="ref")
+    channel: str
+    opened_at: When
+    opened_by: str | None
+    closed_at: When | None
+
+
+class BatchItemOut(Answer):
+    """What became of one case of a batch: the case, or its problem."""
+
+    case: CaseOut | None = None
+    problem: dict[str, object] | None = None
+
+
+class CaseBatchOut(Answer):
+    """What became of each case, in the order they came."""
+
+    items: list[BatchItemOut]
+
+
+class WorkListIn(Body):
+    """A list for one team's campaign."""
+
+    team: Ident
+    campaign: Ident
+    starts_at: Instant
+    ends_at: Instant
+    customers: Annotated[list[Ident], Field(min_length=1, max_length=MAX_LIST)]
+
+    def put(self, list_id: str) -> WorkListPut:
+        """The same, for the service."""
+        return WorkListPut(
+            id=list_id,
+            team=self.team,
+            campaign=self.campaign,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            customers=tuple(self.customers),
+        )
+
+
+class WorkListOut(Answer):
+    """A stored list; it counts once `approved_by` is set."""
+
+    id: str
+    team: str
+    campaign: str
+    purpose: str
+    starts_at: When
+    ends_at: When
+    proposed_by: str
+    approved_by: str | None
+    size: int
+
+
+class CustomerIn(Body):
+    """A customer of a source."""
+
+    source: Ident
+    source_key: SourceKey
+    region: Word
+    tier: Tier = Tier.STANDARD
+
+    def put(self) -> CustomerPut:
+        """The same, for the service."""
+        return CustomerPut(
+            source=self.source, source_key=self.source_key, region=self.region, tier=self.tier
+        )
+
+
+class EnrolIn(Body):
+    """Customers to enrol."""
+
+    customers: Annotated[list[CustomerIn], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class EnrolOut(Answer):
+    """Their references, in the order they came."""
+
+    customers: list[str]

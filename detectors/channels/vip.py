@@ -1,0 +1,23 @@
+"""Weakly explained views of protected, prominent or wealthy customers."""
+
+from detectors.channels.channel import Look
+
+
+class Vip:
+    """See the module."""
+
+    name = "vip"
+    prior = 0.003
+    label = "show a protected customer without a strong reason"
+    remedy = "a case or a grant for the protected customer would have explained them"
+    is_search = False
+    is_linked = True
+
+    def start(self) -> list[float]:
+        """See `Channel.start`."""
+        return []
+
+    def observe(self, memory: list[float], look: Look) -> bool:
+        """See `Channel.observe`."""
+        del memory
+        return look.is_weak and look.event.tier != "standard"

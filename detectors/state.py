@@ -1,0 +1,168 @@
+"""What the detectors remember, as plain structs that msgspec can write and read.
+
+Nothing here computes. `FloorState` is the whole memory of a pipeline: saving it and loading it
+again must change no later finding, so everything that influences one is in it.
+"""
+
+import msgspec
+
+from detectors.channels import CHANNELS
+from detectors.explanations import CaseBook
+from guard.clock import Micros
+from guard.events import AgentProfile
+
+# Bumped when a field changes its meaning; a state of another version is refused, not guessed at.
+STATE_VERSION = 1
+
+# One agent's evidence: enough for a finding (500) and for a day of late links at twice that.
+EVIDENCE_KEPT = 500
+
+
+class Proof(msgspec.Struct, array_like=True):
+    """One look that counted against an agent.
+
+    `mask` has bit k set for channel k; `gains` holds, for each set bit in order, what the look
+    added to the four statistics of that channel, so that a late link can take it back.
+    """
+
+    ts: Micros
+    position: int
+    customer: str
+    mask: int
+    day: int
+    gains: list[float]
+
+
+class Episode(msgspec.Struct, array_like=True):
+    """A matter that was raised and has not died down."""
+
+    score: float
+    told: int
+
+
+class DayLog(msgspec.Struct, array_like=True):
+    """One finished working day: looks, searches, yes-answers per channel, best score."""
+
+    day: int
+    looks: int
+    searches: int
+    hits: list[int]
+    score: float
+
+
+def _per_channel() -> list[float]:
+    return [0.0] * len(CHANNELS)
+
+
+def _counts() -> list[int]:
+    return [0] * len(CHANNELS)
+
+
+def _memories() -> list[list[float]]:
+    return [channel.start() for channel in CHANNELS]
+
+
+class Today(msgspec.Struct):
+    """The running working day of an agent."""
+
+    day: int = 0
+    started: Micros = 0
+    last: Micros = -1
+    looks: int = 0
+    searches: int = 0
+    hits: list[int] = msgspec.field(default_factory=_counts)
+    seen: dict[str, float] = {}
+    peaks: dict[int, float] = {}
+    score: float = 0.0
+    gap_log: float = 0.0
+    gaps: int = 0
+    sensitive: int = 0
+
+
+class Clocks(msgspec.Struct):
+    """CUSUM values and steps of an agent; four statistics per channel (see `detectors.cusum`).
+
+    `trials` counts the looks and the searches of the working day.
+    """
+
+    fast: list[float] = []
+    slow: list[float] = []
+    today: list[float] = []
+    yesterday: list[float] = []
+    trials: list[int] = []
+    since: list[Micros] = []
+    up: list[float] = []
+    down: list[float] = []
+
+
+class AgentState(msgspec.Struct):
+    """All that is remembered of one agent; its size does not grow with its history."""
+
+    profile: AgentProfile
+    today: Today
+    clocks: Clocks
+    memories: list[list[float]] = msgspec.field(default_factory=_memories)
+    hits: list[float] = msgspec.field(default_factory=_per_channel)
+    looks: float = 0.0
+    searches: float = 0.0
+    normal: list[float] = []
+    peers: list[float] = []
+    days: list[DayLog] = []
+    proofs: list[Proof] = []
+    episode: Episode | None = None
+
+
+class GroupRates(msgspec.Struct, array_like=True):
+    """Rates of one peer group: the centre, and the quantile that caps a member's own rate."""
+
+    rates: list[float]
+    caps: list[float]
+    size: int
+
+
+class Tail(msgspec.Struct, array_like=True):
+    """An exponential tail: `P(X > x) = share * exp(-(x - start) / slope)` for x > start."""
+
+    start: float
+    share: float
+    slope: float
+
+
+class Calibration(msgspec.Struct):
+    """Tails per statistic, per stratum of agents, and for groups; empty means the defaults."""
+
+    stats: list[Tail] = []
+    strata: dict[str, Tail] = {}
+    groups: Tail | None = None
+    agent_days: int = 0
+
+
+class GroupState(msgspec.Struct):
+    """What was raised about one group."""
+
+    episode: Episode | None = None
+    members: list[str] = []
+
+
+class Weather(msgspec.Struct):
+    """Looks and unexplained looks per agent in the running tick, and the last tick's share."""
+
+    looks: dict[str, list[int]] = {}
+    share: float = 0.0
+
+
+class FloorState(msgspec.Struct):
+    """The whole memory of a pipeline."""
+
+    version: int = STATE_VERSION
+    now: Micros = -1
+    agents: dict[str, AgentState] = {}
+    book: CaseBook = msgspec.field(default_factory=CaseBook)
+    groups: dict[str, GroupRates] = {}
+    rings: dict[str, GroupState] = {}
+    sharing: dict[str, list[tuple[Micros, str]]] = {}
+    pairs: dict[str, list[Micros]] = {}
+    weather: Weather = msgspec.field(default_factory=Weather)
+    calibration: Calibration = msgspec.field(default_factory=Calibration)
+    rows: list[list[float]] = []
+    held: list[bytes] = []

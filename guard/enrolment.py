@@ -1,0 +1,82 @@
+"""Customers become known: a source key goes in, a random opaque reference comes out.
+
+The same key always gets the same reference; the key itself is kept sealed under the customer's own
+key and found again through a blind index, so neither the database nor the API shows it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from guard.errors import AccessDeniedError, InvalidRequestError
+from guard.ports import Committer, Transaction
+from guard.principals import Principal
+from guard.rows import SubjectRow
+from guard.vault.keyring import Keyring
+from policies.model import Tier
+
+# A source key is an id of a row: anything longer is a mistake or an attack.
+MAX_KEY = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerPut:
+    """A customer of a source, as an integration knows it."""
+
+    source: str
+    source_key: str
+    region: str
+    tier: Tier = Tier.STANDARD
+
+
+class Enrolment:
+    """Mints and finds references."""
+
+    def __init__(self, committer: Committer, keyring: Keyring) -> None:
+        """Write through `committer`, with keys of `keyring`."""
+        self._committer, self._keyring = committer, keyring
+
+    async def enrol(
+        self, principal: Principal, customers: Sequence[CustomerPut]
+    ) -> dict[tuple[str, str], str]:
+        """References by (source, source key), minted where they are missing.
+
+        Raises:
+            AccessDeniedError: The credential lacks `customers:write`.
+            InvalidRequestError: A source or key is empty or too long.
+        """
+        if "customers:write" not in principal.scopes:
+            raise AccessDeniedError("this credential may not enrol customers: `customers:write`")
+        for customer in customers:
+            check_key(customer)
+
+        def work(tx: Transaction) -> dict[tuple[str, str], str]:
+            return {
+                (c.source, c.source_key): self.subject(tx, principal.tenant, c).ref
+                for c in customers
+            }
+
+        return await self._committer.run(work)
+
+    def subject(self, tx: Transaction, tenant: str, customer: CustomerPut) -> SubjectRow:
+        """Find the customer's row inside a transaction, or mint it."""
+        blind = self._keyring.blind(tenant, customer.source, customer.source_key)
+        known = tx.rows.subject_by_blind(tenant, customer.source, blind)
+        if known is not None:
+            return known
+        row = self._keyring.new_subject(
+            tenant=tenant,
+            region=customer.region,
+            source=customer.source,
+            source_key=customer.source_key,
+            tier=customer.tier,
+            is_decoy=False,
+        )
+        tx.rows.add_subjects([row])
+        return row
+
+
+def check_key(customer: CustomerPut) -> None:
+    """Raise InvalidRequestError unless source and key can name a customer."""
+    for what, text in (("source", customer.source), ("source key", customer.source_key)):
+        if not text or len(text) > MAX_KEY or not text.isprintable():
+            raise InvalidRequestError(f"the {what} must be 1 to {MAX_KEY} printable characters")

@@ -1,0 +1,1 @@
+"""What explains a view: cases and assignments, work lists, shifts; found in our own tables."""

@@ -1,0 +1,25 @@
+"""The rule that some things need a second person who does not stand in the first one's line."""
+
+from guard.errors import AccessDeniedError
+from guard.principals import Principal
+from guard.rows import PrincipalRow
+
+
+def require_second_person(first: PrincipalRow | None, second: Principal) -> None:
+    """Refuse unless `second` is another person, with another manager, outside the other's line.
+
+    Raises:
+        AccessDeniedError: The two are the same person or too close to check each other.
+    """
+    if first is None:
+        raise AccessDeniedError("whoever proposed this has left: propose it again")
+    if first.id == second.id:
+        raise AccessDeniedError("a second person must approve: ask somebody else")
+    if (
+        second.id in first.line
+        or first.id in second.line
+        or (first.line and second.line and first.line[0] == second.line[0])
+    ):
+        raise AccessDeniedError(
+            "the approver stands in the proposer's reporting line: ask somebody outside it"
+        )

@@ -1,0 +1,75 @@
+"""Cases, who works on them, and work lists."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from guard.rows import AssignmentRow, CaseRow, WorkListRow
+from guard.store.statements import Session, WriteSession, values_of
+from guard.store.tables import assignment, support_case, work_list, work_list_member
+from policies.model import Purpose
+
+_CASE = select(support_case).where(
+    support_case.c.tenant == bindparam("tenant"), support_case.c.id == bindparam("id")
+)
+_ASSIGNMENTS = (
+    select(assignment)
+    .where(assignment.c.tenant == bindparam("tenant"), assignment.c.case_id == bindparam("case_id"))
+    .order_by(assignment.c.from_at, assignment.c.agent_id)
+)
+_WORK_LIST = select(work_list).where(
+    work_list.c.tenant == bindparam("tenant"), work_list.c.id == bindparam("id")
+)
+_DROP_MEMBERS = delete(work_list_member).where(
+    work_list_member.c.tenant == bindparam("of_tenant"),
+    work_list_member.c.list_id == bindparam("of_list"),
+)
+
+
+def work_list_row(values: Mapping[str, Any]) -> WorkListRow:
+    """Read the columns of `work_list`."""
+    return WorkListRow(**dict(values) | {"purpose": Purpose(values["purpose"])})
+
+
+class CaseReads(Session):
+    """Finding cases, assignments and work lists."""
+
+    def case(self, tenant: str, case_id: str) -> CaseRow | None:
+        """See `ReadView.case`."""
+        row = self._first(_CASE, {"tenant": tenant, "id": case_id})
+        return None if row is None else CaseRow(**values_of(row))
+
+    def assignments(self, tenant: str, case_id: str) -> list[AssignmentRow]:
+        """See `ReadView.assignments`."""
+        rows = self._all(_ASSIGNMENTS, {"tenant": tenant, "case_id": case_id})
+        return [AssignmentRow(**values_of(row)) for row in rows]
+
+    def work_list(self, tenant: str, list_id: str) -> WorkListRow | None:
+        """See `ReadView.work_list`."""
+        row = self._first(_WORK_LIST, {"tenant": tenant, "id": list_id})
+        return None if row is None else work_list_row(values_of(row))
+
+
+class CaseWrites(CaseReads, WriteSession):
+    """Changing cases, assignments and work lists."""
+
+    def put_case(self, row: CaseRow) -> None:
+        """See `UnitOfWork.put_case`."""
+        self._put(support_case, [asdict(row)])
+
+    def put_assignment(self, row: AssignmentRow) -> None:
+        """See `UnitOfWork.put_assignment`."""
+        self._put(assignment, [asdict(row)])
+
+    def put_work_list(self, row: WorkListRow, refs: Collection[str] | None) -> None:
+        """See `UnitOfWork.put_work_list`."""
+        self._put(work_list, [asdict(row) | {"purpose": row.purpose.value}])
+        if refs is None:
+            return
+        self._write(_DROP_MEMBERS, {"of_tenant": row.tenant, "of_list": row.id})
+        self._write(
+            insert(work_list_member),
+            [{"tenant": row.tenant, "list_id": row.id, "ref": ref} for ref in sorted(set(refs))],
+        )

@@ -1,0 +1,280 @@
+"""The log: appending entries under the tree's head, and reading them back.
+
+`append` gives contiguous indexes and moves the head in the same transaction, so the tree has no gap
+and no fork however many processes write: the head's row is locked for the whole transaction.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+
+from guard.clock import Micros
+from guard.entries import EntryKind, SealedEntry, StoredEntry
+from guard.errors import ForkError
+from guard.ledger.merkle import CompactRange
+from guard.rows import LogQuery
+from guard.store.statements import Session, WriteSession
+from guard.store.tables import checkpoint, detail_event, detail_subject, entry, tree_head
+
+HASH_SIZE = 32
+
+# Leaf hashes are read in pieces of this many: 128 KiB at a time, whatever the size of the log.
+PIECE = 4096
+
+_HEAD = select(tree_head.c.size, tree_head.c.range, tree_head.c.newest_at)
+_LOCK_HEAD = _HEAD.with_for_update()
+_MOVE_HEAD = update(tree_head).values(
+    size=bindparam("to_size"), range=bindparam("to_range"), newest_at=bindparam("to_newest_at")
+)
+_TOUCH_HEAD = update(tree_head).where(tree_head.c.id == bindparam("same")).values(id=1)
+_STORED = select(
+    entry.c.idx,
+    entry.c.leaf,
+    entry.c.leaf_hash,
+    detail_event.c.epoch,
+    detail_event.c.sealed,
+).join(detail_event, detail_event.c.idx == entry.c.idx)
+_ENTRIES = (
+    _STORED.where(entry.c.idx >= bindparam("start")).order_by(entry.c.idx).limit(bindparam("limit"))
+)
+_SUBJECTS = (
+    select(detail_subject)
+    .where(detail_subject.c.idx.in_(bindparam("indexes", expanding=True)))
+    .order_by(detail_subject.c.idx, detail_subject.c.position)
+)
+_LEAF_HASHES = (
+    select(entry.c.leaf_hash)
+    .where(entry.c.idx >= bindparam("start"), entry.c.idx < bindparam("end"))
+    .order_by(entry.c.idx)
+)
+_INDEX_OF = select(entry.c.idx).where(entry.c.entry_id == bindparam("entry_id"))
+_WRITTEN = select(entry.c.idx).where(
+    entry.c.writer == bindparam("writer"), entry.c.writer_seq == bindparam("writer_seq")
+)
+_CHECKPOINT = select(checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
+_CHECKPOINT_AT = select(checkpoint.c.root, checkpoint.c.note).where(
+    checkpoint.c.size == bindparam("size")
+)
+_REPORT = (
+    select(
+        detail_event.c.team, detail_event.c.mode, detail_event.c.would, func.count().label("views")
+    )
+    .where(
+        detail_event.c.tenant == bindparam("tenant"),
+        detail_event.c.at >= bindparam("since"),
+        detail_event.c.at < bindparam("until"),
+        detail_event.c.kind.in_([EntryKind.VIEW.value, EntryKind.REFUSAL.value]),
+    )
+    .group_by(detail_event.c.team, detail_event.c.mode, detail_event.c.would)
+    .order_by(detail_event.c.team, detail_event.c.mode, detail_event.c.would)
+)
+
+
+def _page(query: LogQuery) -> Select[Any]:
+    """The statement of one page of the log, newest first."""
+    page = _STORED.where(detail_event.c.tenant == query.tenant)
+    equal = {
+        "agent": query.agent_id,
+        "team": query.team,
+        "vendor": query.vendor,
+        "purpose": query.purpose,
+    }
+    for name, value in equal.items():
+        if value is not None:
+            page = page.where(detail_event.c[name] == value)
+    if query.kinds:
+        page = page.where(detail_event.c.kind.in_([kind.value for kind in query.kinds]))
+    if query.since is not None:
+        page = page.where(detail_event.c.at >= query.since)
+    if query.until is not None:
+        page = page.where(detail_event.c.at < query.until)
+    place = detail_event.c.idx
+    if query.ref is not None:
+        # An export can name a customer twice; its entry is one all the same.
+        place = detail_subject.c.idx
+        page = page.join(detail_subject, detail_subject.c.idx == detail_event.c.idx).distinct()
+        page = page.where(detail_subject.c.ref == query.ref)
+    if query.before is not None:
+        page = page.where(place < query.before)
+    return page.order_by(entry.c.idx.desc()).limit(query.limit)
+
+
+class EntryReads(Session):
+    """Reading the log."""
+
+    def entries(self, start: int, limit: int) -> list[StoredEntry]:
+        """See `ReadView.entries`."""
+        return self._stored(self._all(_ENTRIES, {"start": start, "limit": limit}))
+
+    def search(self, query: LogQuery) -> list[StoredEntry]:
+        """See `ReadView.search`."""
+        return self._stored(self._all(_page(query)))
+
+    def _stored(self, rows: Sequence[Row[Any]]) -> list[StoredEntry]:
+        parts: dict[int, list[Row[Any]]] = {row.idx: [] for row in rows}
+        if parts:
+            for part in self._all(_SUBJECTS, {"indexes": list(parts)}):
+                parts[part.idx].append(part)
+        return [
+            StoredEntry(
+                index=row.idx,
+                leaf=row.leaf,
+                leaf_hash=row.leaf_hash,
+                epoch=row.epoch,
+                sealed_event=row.sealed,
+                refs=tuple(part.ref for part in parts[row.idx]),
+                sealed_subjects=tuple(part.sealed for part in parts[row.idx]),
+            )
+            for row in rows
+        ]
+
+    def leaf_hashes(self, start: int, end: int) -> Iterator[bytes]:
+        """See `ReadView.leaf_hashes`."""
+        for piece in range(start, end, PIECE):
+            rows = self._all(_LEAF_HASHES, {"start": piece, "end": min(piece + PIECE, end)})
+            for row in rows:
+                yield row.leaf_hash
+
+    def head(self) -> tuple[int, tuple[bytes, ...]]:
+        """See `ReadView.head`."""
+        row = self._head()
+        return row.size, _split(row.range)
+
+    def newest_at(self) -> Micros:
+        """See `ReadView.newest_at`."""
+        return int(self._head().newest_at)
+
+    def _head(self) -> Row[Any]:
+        row = self._first(_HEAD)
+        if row is None:
+            raise ForkError("the head of the tree is missing, restore the database from a backup")
+        return row
+
+    def index_of(self, entry_id: bytes) -> int | None:
+        """See `ReadView.index_of`."""
+        row = self._first(_INDEX_OF, {"entry_id": entry_id})
+        return None if row is None else int(row.idx)
+
+    def checkpoint(self) -> bytes | None:
+        """See `ReadView.checkpoint`."""
+        row = self._first(_CHECKPOINT)
+        return None if row is None else row.note
+
+    def enforcement_report(
+        self, tenant: str, since: Micros, until: Micros
+    ) -> list[tuple[str, str, str, int]]:
+        """See `ReadView.enforcement_report`; views and refusals of [since, until)."""
+        rows = self._all(_REPORT, {"tenant": tenant, "since": since, "until": until})
+        return [(row.team, row.mode, row.would, row.views) for row in rows]
+
+
+class EntryWrites(EntryReads, WriteSession):
+    """Appending to the log."""
+
+    _locked_head: Row[Any] | None = None
+
+    def _head(self) -> Row[Any]:
+        """The head, locked from its first use to the end of the transaction."""
+        if self._locked_head is None:
+            self._locked_head = self._first(_LOCK_HEAD)
+        return self._locked_head if self._locked_head is not None else super()._head()
+
+    def lock_head(self) -> None:
+        """Take the tree's head before anything else: one writing transaction at a time."""
+        self._head()
+
+    def touch_head(self) -> None:
+        """Write the head as it is: shows that a write would work."""
+        self._write(_TOUCH_HEAD, {"same": 1})
+
+    def append(self, entries: Sequence[SealedEntry]) -> list[int]:
+        """See `UnitOfWork.append`."""
+        if not entries:
+            return []
+        head = self._head()
+        tree = CompactRange(head.size, _split(head.range))
+        indexes = list(range(head.size, head.size + len(entries)))
+        for new in entries:
+            tree.append(new.leaf_hash)
+        numbered = list(zip(indexes, entries, strict=True))
+        self._write(insert(entry), [_entry_values(index, new) for index, new in numbered])
+        self._write(insert(detail_event), [_event_values(index, new) for index, new in numbered])
+        self._write(insert(detail_subject), list(_subject_values(numbered)))
+        self._write(
+            _MOVE_HEAD,
+            {
+                "to_size": tree.size,
+                "to_range": b"".join(tree.hashes),
+                "to_newest_at": max(head.newest_at, *(new.event.at for new in entries)),
+            },
+        )
+        self._locked_head = None
+        return indexes
+
+    def has_written(self, writer: bytes, writer_seq: int) -> int | None:
+        """See `UnitOfWork.has_written`."""
+        row = self._first(_WRITTEN, {"writer": writer, "writer_seq": writer_seq})
+        return None if row is None else int(row.idx)
+
+    def put_checkpoint(self, size: int, root: bytes, note: bytes, at: Micros) -> None:
+        """See `UnitOfWork.put_checkpoint`.
+
+        Raises:
+            ForkError: Another root was already signed for this size.
+        """
+        known = self._first(_CHECKPOINT_AT, {"size": size})
+        if known is None:
+            values = {"size": size, "root": root, "note": note, "at": at}
+            self._write(insert(checkpoint), values)
+        elif (known.root, known.note) != (root, note):
+            raise ForkError(
+                f"another checkpoint of size {size} is already signed, "
+                "stop signing and compare the log with its witnesses"
+            )
+
+
+def _split(joined: bytes) -> tuple[bytes, ...]:
+    return tuple(joined[i : i + HASH_SIZE] for i in range(0, len(joined), HASH_SIZE))
+
+
+def _entry_values(index: int, new: SealedEntry) -> dict[str, Any]:
+    return {
+        "idx": index,
+        "entry_id": new.entry_id,
+        "writer": new.writer,
+        "writer_seq": new.writer_seq,
+        "leaf": new.leaf,
+        "leaf_hash": new.leaf_hash,
+    }
+
+
+def _event_values(index: int, new: SealedEntry) -> dict[str, Any]:
+    event = new.event
+    return {
+        "idx": index,
+        "epoch": new.epoch,
+        "sealed": new.sealed_event,
+        "at": event.at,
+        "kind": new.kind.value,
+        "tenant": event.tenant,
+        "region": event.region,
+        "vendor": event.vendor,
+        "site": event.site,
+        "team": event.team,
+        "line": msgspec.json.encode(event.line).decode(),
+        "agent": event.agent,
+        "actor": event.actor,
+        "purpose": event.purpose,
+        "link": event.link,
+        "mode": event.mode,
+        "would": event.would,
+        "outcome": event.outcome,
+    }
+
+
+def _subject_values(numbered: Iterable[tuple[int, SealedEntry]]) -> Iterator[dict[str, Any]]:
+    for index, new in numbered:
+        for position, (ref, sealed) in enumerate(zip(new.refs, new.sealed_subjects, strict=True)):
+            yield {"idx": index, "position": position, "ref": ref, "sealed": sealed}

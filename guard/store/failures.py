@@ -1,0 +1,38 @@
+"""Every failure of a driver, in words that hold no SQL and no value.
+
+SQLAlchemy's messages quote the statement and its parameters, so they never leave the store; the
+driver's short code (`SQLITE_FULL`, `40001`) does, because an operator needs it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from guard.errors import ConflictError, GuardError, StoreUnavailableError
+
+
+def translate(error: SQLAlchemyError) -> GuardError:
+    """What to raise in place of `error`; raise it `from None`, for the cause holds values."""
+    if isinstance(error, IntegrityError):
+        return ConflictError("the store already holds something else in this place, read it again")
+    return StoreUnavailableError(f"the store failed with {_code(error)}, try again")
+
+
+def _code(error: SQLAlchemyError) -> str:
+    """The driver's own short code, which holds no value."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    for attribute in ("sqlite_errorname", "sqlstate"):
+        code = getattr(original, attribute, None)
+        if isinstance(code, str):
+            return code
+    return "no code of its own"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what SQLAlchemy raises in the block into the guard's own errors."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise translate(error) from None

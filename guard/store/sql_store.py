@@ -1,0 +1,111 @@
+"""The store over SQL: snapshots for many readers, transactions for one writer.
+
+`SqlReader` is what the worker process and tools open; it needs no lock and cannot write. `SqlStore`
+adds the writer: on SQLite it holds the file for this process, on PostgreSQL each transaction takes
+the tree's head row first, so that writers of several processes follow one another.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection
+
+from guard.errors import ConfigurationError, StoreUnavailableError
+from guard.store import migrate
+from guard.store.engine import BUSY_MS, exclusive, reader_engine, writer_engine
+from guard.store.failures import translated
+from guard.store.unit_of_work import SqlReadView, SqlUnitOfWork
+
+
+class SqlReader:
+    """Read-only access to a store that another process may be writing."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare to read the database at `url`; nothing is opened yet."""
+        self._readers = reader_engine(url)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlReadView]:
+        """See `Store.read`."""
+        with translated(), self._readers.connect() as connection:
+            yield SqlReadView(connection)
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._readers.dispose()
+
+    def __enter__(self) -> Self:
+        """Close when the block ends."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+class SqlStore(SqlReader):
+    """`ports.Store` over SQL."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database at `url` for writing.
+
+        Raises:
+            ConfigurationError: Another broker process has this SQLite file, the tables stand at
+                another revision, or the database would not make a commit durable.
+            StoreUnavailableError: The database cannot be reached.
+        """
+        super().__init__(url)
+        self._held = ExitStack()
+        self._turn = Lock()
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            self._held.enter_context(exclusive(url))
+            self._writer = writer_engine(url)
+            self._held.callback(self._writer.dispose)
+            found, needed = migrate.current(url), migrate.newest()
+            if found != needed:
+                raise ConfigurationError(
+                    f"the tables stand at revision `{found or 'none'}` and this code needs "
+                    f"`{needed}`: run `guard migrate`"
+                )
+            self.check()
+            undo.pop_all()
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlUnitOfWork]:
+        """See `Store.begin`."""
+        with self._opened() as (connection, rows):
+            yield rows
+            connection.commit()
+
+    def check(self) -> None:
+        """See `Store.check`: writes the head's row as it is, and takes that back."""
+        with self._opened() as (connection, rows):
+            rows.touch_head()
+            connection.rollback()
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Connection, SqlUnitOfWork]]:
+        """The writer's connection with the head locked; rolled back unless it was committed."""
+        if not self._turn.acquire(timeout=BUSY_MS / 1000):
+            raise StoreUnavailableError("the store is busy with an earlier write, try again")
+        try:
+            with translated(), self._writer.connect() as connection:
+                rows = SqlUnitOfWork(connection)
+                rows.lock_head()
+                yield connection, rows
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        super().close()
+        self._held.close()

@@ -1,0 +1,79 @@
+"""Running Core statements on one connection, the same way for every repository.
+
+A repository is a class over `Session` or `WriteSession`; `unit_of_work` composes them. Statements
+are built once, at import, so that SQLAlchemy's cache and the driver's prepared statements find them
+again. Failures leave as the guard's own errors, without SQL or values.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Executable, Row, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from guard.store.failures import translate
+
+Values: TypeAlias = Mapping[str, Any]
+
+
+def values_of(row: Row[Any]) -> dict[str, Any]:
+    """A row as keyword arguments."""
+    return dict(row._mapping)  # noqa: SLF001 - the underscore keeps it apart from column names
+
+
+@cache
+def _insert(dialect: str, table: Table, *, replace: bool) -> Executable:
+    """An insert that replaces, or leaves alone, the row with the same primary key."""
+    insert: postgresql.Insert | sqlite.Insert = (
+        postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    )
+    keys = [column.name for column in table.primary_key.columns]
+    rest = [column.name for column in table.columns if column.name not in keys]
+    if not (replace and rest):
+        return insert.on_conflict_do_nothing(index_elements=keys)
+    return insert.on_conflict_do_update(
+        index_elements=keys, set_={name: insert.excluded[name] for name in rest}
+    )
+
+
+class Session:
+    """Reading statements on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on `connection`, whose transaction somebody else opened and will end."""
+        self._connection = connection
+
+    def _all(self, statement: Executable, values: Values | None = None) -> Sequence[Row[Any]]:
+        try:
+            return self._connection.execute(statement, values).all()
+        except SQLAlchemyError as error:
+            raise translate(error) from None
+
+    def _first(self, statement: Executable, values: Values | None = None) -> Row[Any] | None:
+        try:
+            return self._connection.execute(statement, values).first()
+        except SQLAlchemyError as error:
+            raise translate(error) from None
+
+
+class WriteSession(Session):
+    """Reading and changing statements on one connection."""
+
+    def _write(self, statement: Executable, values: Values | Sequence[Values]) -> None:
+        """Run a change; a sequence of values runs it once for each, in one round trip."""
+        if not values:
+            return
+        try:
+            self._connection.execute(statement, values)
+        except SQLAlchemyError as error:
+            raise translate(error) from None
+
+    def _put(self, table: Table, rows: Iterable[Values]) -> None:
+        """Insert rows, replacing those with the same primary key."""
+        self._write(_insert(self._connection.dialect.name, table, replace=True), list(rows))
+
+    def _keep(self, table: Table, rows: Iterable[Values]) -> None:
+        """Insert rows, leaving alone those whose primary key is known."""
+        self._write(_insert(self._connection.dialect.name, table, replace=False), list(rows))

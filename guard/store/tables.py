@@ -1,0 +1,357 @@
+"""All tables, for both engines; Alembic compares them with its scripts.
+
+Tenant comes first in every key that a customer or an agent could be found by. Times are domain
+microseconds in 64 bits, lists and small structures are JSON text, and nothing here holds a
+customer's value in the clear: `sealed*` and `wrapped*` columns hold what only the vault can open.
+
+The clear columns of `detail_event` exist so that the log can be searched; they name agents and
+circumstances, never customers, and go with the row when its retention ends.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+principal = Table(
+    "principal",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("region", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("site", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("role", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("shift", Text),
+    Column("is_active", Boolean, nullable=False),
+)
+
+subject = Table(
+    "subject",
+    METADATA,
+    Column("ref", String, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("key_blind", LargeBinary, nullable=False),
+    Column("sealed_key", LargeBinary),
+    Column("bucket", String, nullable=False),
+    Column("wrapped_key", LargeBinary),
+    Column("next_n", BigInteger, nullable=False),
+    Column("tier", String, nullable=False),
+    Column("is_decoy", Boolean, nullable=False),
+    UniqueConstraint("tenant", "source", "key_blind"),
+    Index(None, "bucket"),
+)
+
+support_case = Table(
+    "support_case",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("ref", String, ForeignKey("subject.ref"), nullable=False),
+    Column("channel", String, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("opened_by", String),
+    Column("closed_at", BigInteger),
+    Index(None, "ref"),
+)
+
+assignment = Table(
+    "assignment",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("case_id", String, primary_key=True),
+    Column("agent_id", String, primary_key=True),
+    Column("from_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("how", String, nullable=False),
+    Column("to_at", BigInteger),
+    ForeignKeyConstraint(["tenant", "case_id"], ["support_case.tenant", "support_case.id"]),
+)
+
+work_list = Table(
+    "work_list",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("team", String, nullable=False),
+    Column("campaign", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("proposed_by", String, nullable=False),
+    Column("approved_by", String),
+    Column("size", Integer, nullable=False),
+)
+
+work_list_member = Table(
+    "work_list_member",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("list_id", String, primary_key=True),
+    Column("ref", String, primary_key=True),
+    ForeignKeyConstraint(["tenant", "list_id"], ["work_list.tenant", "work_list.id"]),
+    Index(None, "ref"),
+)
+
+mode_rule = Table(
+    "mode_rule",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("vendor", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("mode", String, nullable=False),
+    Column("proposed_by", String, nullable=False),
+    Column("proposed_at", BigInteger, nullable=False),
+    Column("approved_by", String),
+)
+
+_UNFINISHED = text("state IN ('open', 'acknowledged')")
+
+alert = Table(
+    "alert",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("finding", Text, nullable=False),
+    Column("pseudonyms", Text, nullable=False),
+    Column("raised_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("label", String),
+    Column("assignee", String),
+    Column("note", Text),
+    # INVARIANT: at most one unfinished alert per matter; repeats update it.
+    Index(
+        "uq_alert_unfinished",
+        "tenant",
+        "key",
+        unique=True,
+        sqlite_where=_UNFINISHED,
+        postgresql_where=_UNFINISHED,
+    ),
+)
+
+response = Table(
+    "response",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("alert_id", String),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("contested", Text),
+    Index(None, "key"),
+)
+
+api_key = Table(
+    "api_key",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("client", String, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("may_assert", Boolean, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+
+console_session = Table(
+    "console_session",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("principal_id", String, nullable=False),
+    Column("csrf", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+idempotent_reply = Table(
+    "idempotent_reply",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("principal_id", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+# One row per principal key: what every admission locks, and what a suspension changes. A rung is
+# in force while its `_until` lies ahead, so that nothing has to run when a response ends.
+budget_principal = Table(
+    "budget_principal",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("suspended_until", BigInteger),
+    Column("notified_until", BigInteger),
+    Column("mask_more_until", BigInteger),
+    Column("explained_only_until", BigInteger),
+)
+
+budget_counter = Table(
+    "budget_counter",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("measure", String, primary_key=True),
+    Column("window", String, primary_key=True),
+    Column("used", Integer, nullable=False),
+    Column("edge", BigInteger, nullable=False),
+)
+
+budget_mark = Table(
+    "budget_mark",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("ref", String, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    Index(None, "key", "last"),
+)
+
+budget_slot = Table(
+    "budget_slot",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("views", Integer, nullable=False),
+)
+
+entry = Table(
+    "entry",
+    METADATA,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_id", LargeBinary, nullable=False),
+    Column("writer", LargeBinary, nullable=False),
+    Column("writer_seq", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    UniqueConstraint("entry_id"),
+    # INVARIANT: what a commit of unknown outcome wrote cannot be written a second time.
+    UniqueConstraint("writer", "writer_seq"),
+)
+
+detail_event = Table(
+    "detail_event",
+    METADATA,
+    Column("idx", BigInteger, ForeignKey("entry.idx"), primary_key=True, autoincrement=False),
+    Column("epoch", String, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("tenant", String, nullable=False),
+    Column("region", String, nullable=False),
+    Column("vendor", String, nullable=False),
+    Column("site", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("link", String, nullable=False),
+    Column("mode", String, nullable=False),
+    Column("would", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Index(None, "tenant", "idx"),
+    Index(None, "tenant", "agent", "idx"),
+    Index(None, "tenant", "team", "idx"),
+    Index(None, "tenant", "at"),
+)
+
+detail_subject = Table(
+    "detail_subject",
+    METADATA,
+    Column("idx", BigInteger, ForeignKey("entry.idx"), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("ref", String, nullable=False),
+    Column("sealed", LargeBinary),
+    Index(None, "ref", "idx"),
+)
+
+# One row. `range` is the compact range: 32 bytes for each perfect subtree, the largest first.
+tree_head = Table(
+    "tree_head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("range", LargeBinary, nullable=False),
+    Column("newest_at", BigInteger, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+bundle_file = Table(
+    "bundle_file",
+    METADATA,
+    Column("digest", String, primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+clock_rate = Table(
+    "clock_rate",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("origin", BigInteger, nullable=False),
+    Column("wall_origin", BigInteger, nullable=False),
+    Column("rate", Float, nullable=False),
+)
+
+outbox_position = Table(
+    "outbox_position",
+    METADATA,
+    Column("worker", String, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)

@@ -1,0 +1,42 @@
+"""The application over fakes, and a client that speaks to it in process."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from api import logs
+from api.app import create_app
+from tests.unit.api.fakes import World
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def log_lines() -> Iterator[io.StringIO]:
+    import logging  # noqa: PLC0415 - only here, to put the root logger back
+
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    stream = io.StringIO()
+    logs.configure("debug", stream)
+    yield stream
+    root.handlers, root.level = handlers, level
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def client(world: World, log_lines: io.StringIO) -> Iterator[TestClient]:
+    assert log_lines.getvalue() == ""
+    app = create_app(world, wall=world.clock.now)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client

@@ -1,0 +1,586 @@
+"""Small honest fakes of what stands behind the HTTP layer.
+
+`Memory` is a store in memory: it implements the part of the ports that `api` uses, undoes a failed
+transaction, and numbers entries. The services keep rows in it or answer from lists.
+"""
+
+# ruff: noqa: ARG002 - fakes take what the protocols hand in
+
+import copy
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from api.identity.credentials import Credentials
+from api.identity.issuer import Grant, LocalIssuer
+from api.identity.scopes import ALL
+from api.metrics import Metrics
+from api.settings import Settings
+from guard.alerts import AlertChange
+from guard.clock import HOUR, ManualClock, Micros
+from guard.enrolment import CustomerPut
+from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
+from guard.errors import ConflictError, NotFoundError
+from guard.exports import ExportFormat
+from guard.findings import Finding, FindingKind, Severity
+from guard.masking import MaskedRecord
+from guard.modes import EnforcementRow
+from guard.ports import Committer, Readers, ReadView, Transaction
+from guard.principals import Principal
+from guard.purposes.cases import CasePut
+from guard.purposes.work_lists import WorkListPut
+from guard.quotas import BudgetStatus
+from guard.rows import (
+    AlertRow,
+    AlertState,
+    ApiKeyRow,
+    CaseRow,
+    LogQuery,
+    ModeRow,
+    PrincipalRow,
+    ResponseKind,
+    ResponseRow,
+    SessionRow,
+    WorkListRow,
+)
+from guard.views import FieldNote, RefusalCode, Refused, Served, ViewRequest
+from policies.model import ActorKind, Form, Measure, Mode, Purpose, Role, Window
+
+T = TypeVar("T")
+NOW: Micros = 1_790_000_000_000_000
+TENANT = "acme"
+
+
+@dataclass
+class Memory:
+    """Rows in dicts; a `ReadView` and `UnitOfWork` as far as `api` needs one."""
+
+    people: dict[tuple[str, str], PrincipalRow] = field(default_factory=dict)
+    keys: dict[str, ApiKeyRow] = field(default_factory=dict)
+    sessions: dict[bytes, SessionRow] = field(default_factory=dict)
+    held: list[ResponseRow] = field(default_factory=list)
+    replies: dict[tuple[str, str, str], tuple[bytes, int, bytes]] = field(default_factory=dict)
+    entries: list[NewEntry] = field(default_factory=list)
+    note: bytes | None = None
+
+    def principal(self, tenant: str, principal_id: str) -> PrincipalRow | None:
+        return self.people.get((tenant, principal_id))
+
+    def put_principal(self, row: PrincipalRow) -> None:
+        self.people[row.tenant, row.id] = row
+
+    def api_key(self, key_id: str) -> ApiKeyRow | None:
+        return self.keys.get(key_id)
+
+    def put_api_key(self, row: ApiKeyRow) -> None:
+        self.keys[row.id] = row
+
+    def session(self, digest: bytes) -> SessionRow | None:
+        return self.sessions.get(digest)
+
+    def put_session(self, row: SessionRow) -> None:
+        self.sessions[row.digest] = row
+
+    def drop_session(self, digest: bytes) -> None:
+        self.sessions.pop(digest, None)
+
+    def responses(
+        self, tenant: str, *, key: str | None, active_at: Micros | None
+    ) -> list[ResponseRow]:
+        return [
+            r
+            for r in self.held
+            if r.tenant == tenant
+            and (key is None or r.key == key)
+            and (active_at is None or (r.starts_at <= active_at < r.ends_at and r.ended_at is None))
+        ]
+
+    def checkpoint(self) -> bytes | None:
+        return self.note
+
+    def idempotent(
+        self, tenant: str, principal_id: str, key: str
+    ) -> tuple[bytes, int, bytes] | None:
+        return self.replies.get((tenant, principal_id, key))
+
+    def put_idempotent(
+        self, tenant: str, principal_id: str, key: str, reply: tuple[bytes, int, bytes], at: Micros
+    ) -> None:
+        assert at > 0
+        self.replies[tenant, principal_id, key] = reply
+
+
+class MemoryCommitter:
+    """Runs work at once; undoes it when it fails."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+
+    async def run(self, work: Callable[[Transaction], T]) -> T:
+        before = copy.deepcopy(self.memory.__dict__)
+        try:
+            return work(cast("Transaction", self))
+        except BaseException:
+            self.memory.__dict__.update(before)
+            raise
+
+    @property
+    def rows(self) -> Memory:
+        return self.memory
+
+    def record(self, entry: NewEntry) -> Receipt:
+        self.memory.entries.append(entry)
+        return receipt(len(self.memory.entries) - 1)
+
+
+class MemoryReaders:
+    """Reads at once."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+
+    async def read(self, look: Callable[[ReadView], T]) -> T:
+        return look(cast("ReadView", self.memory))
+
+
+def receipt(index: int) -> Receipt:
+    return Receipt(
+        entry_id="e" * 32,
+        index=index,
+        writer="w",
+        writer_seq=index,
+        leaf_hash="ab" * 32,
+        signature="cd" * 32,
+    )
+
+
+def budget(left: int = 12) -> BudgetStatus:
+    return BudgetStatus(
+        name="distinct-hour",
+        measure=Measure.CUSTOMERS,
+        window=Window.HOUR,
+        limit=60,
+        used=60 - left,
+        left=left,
+        resets_at=NOW + HOUR // 2,
+    )
+
+
+@dataclass
+class FakeBroker:
+    """Serves one record, or what `answer` says."""
+
+    answer: Served | Refused | Exception | None = None
+    asked: list[tuple[Principal, ViewRequest]] = field(default_factory=list)
+
+    async def view(self, principal: Principal, request: ViewRequest) -> Served | Refused:
+        self.asked.append((principal, request))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer or served()
+
+    async def quota(self, principal: Principal) -> tuple[BudgetStatus, ...]:
+        return (budget(),)
+
+
+def masked(values: dict[str, object]) -> MaskedRecord:
+    """Stand in for a mask plan, the only maker of such a record."""
+    record = MaskedRecord.__new__(MaskedRecord)
+    object.__setattr__(record, "_body", json.dumps(values).encode())
+    return record
+
+
+def served() -> Served:
+    return Served(
+        record=masked({"email": "a*****@e*****.com", "nested": {"city": "[hidden]"}}),
+        fields=(FieldNote(path="email", cls="contact", form=Form.MASK, why="masked for support"),),
+        mode=Mode.ENFORCE,
+        would="permitted",
+        budgets=(budget(),),
+        receipt=receipt(41),
+        view_code="7K-QM",
+    )
+
+
+def refused(code: str, left: int = 12) -> Refused:
+    return Refused(
+        code=RefusalCode(code),
+        reasons=("no open case links you to this customer",),
+        determined_by=("unexplained-forbid",),
+        receipt=receipt(42),
+        budgets=(budget(left),),
+        exceeded=("distinct-hour",) if left <= 0 else (),
+        retry_at=NOW + HOUR // 2 if code == "quota" else None,
+    )
+
+
+@dataclass
+class FakeCases:
+    failure: Exception | None = None
+    puts: list[CasePut] = field(default_factory=list)
+
+    async def put(self, principal: Principal, case: CasePut) -> CaseRow:
+        if self.failure is not None and (case.id == "bad" or len(self.puts) > 900):
+            raise self.failure
+        self.puts.append(case)
+        return CaseRow(
+            id=case.id,
+            tenant=principal.tenant,
+            ref=case.customer or "ref-minted",
+            channel=case.channel,
+            opened_at=case.opened_at,
+            opened_by=case.opened_by,
+            closed_at=case.closed_at,
+        )
+
+
+@dataclass
+class FakeWorkLists:
+    rows: dict[str, WorkListRow] = field(default_factory=dict)
+
+    async def propose(self, principal: Principal, put: WorkListPut) -> WorkListRow:
+        if put.id in self.rows:
+            raise ConflictError("a work list of that id exists: choose another id")
+        self.rows[put.id] = WorkListRow(
+            id=put.id,
+            tenant=principal.tenant,
+            team=put.team,
+            campaign=put.campaign,
+            purpose=Purpose.OUTREACH,
+            starts_at=put.starts_at,
+            ends_at=put.ends_at,
+            proposed_by=principal.id,
+            approved_by=None,
+            size=len(put.customers),
+        )
+        return self.rows[put.id]
+
+    async def approve(self, principal: Principal, list_id: str) -> WorkListRow:
+        if list_id not in self.rows:
+            raise NotFoundError(f"no work list `{list_id}`")
+        self.rows[list_id] = replace(self.rows[list_id], approved_by=principal.id)
+        return self.rows[list_id]
+
+
+@dataclass
+class FakeModes:
+    rows: list[ModeRow] = field(default_factory=list)
+
+    async def propose(
+        self, principal: Principal, *, vendor: str, team: str, purpose: str, mode: Mode
+    ) -> ModeRow:
+        row = ModeRow(
+            id="mode-1",
+            tenant=principal.tenant,
+            vendor=vendor,
+            team=team,
+            purpose=purpose,
+            mode=mode,
+            proposed_by=principal.id,
+            proposed_at=NOW,
+            approved_by=None,
+        )
+        self.rows.append(row)
+        return row
+
+    async def approve(self, principal: Principal, mode_id: str) -> ModeRow:
+        for row in self.rows:
+            if row.id == mode_id:
+                return replace(row, approved_by=principal.id)
+        raise NotFoundError("no such mode proposal")
+
+    async def list(self, principal: Principal) -> list[ModeRow]:
+        return [row for row in self.rows if row.tenant == principal.tenant]
+
+    async def report(
+        self, principal: Principal, since: Micros, until: Micros
+    ) -> Sequence[EnforcementRow]:
+        return (EnforcementRow(team="team-a", mode="observe", would="refused", views=3),)
+
+
+@dataclass
+class FakeDirectory:
+    memory: Memory
+
+    async def put(self, principal: Principal, rows: Sequence[PrincipalRow]) -> int:
+        for row in rows:
+            self.memory.put_principal(row)
+        return len(rows)
+
+
+class FakeEnrolment:
+    async def enrol(
+        self, principal: Principal, customers: Sequence[CustomerPut]
+    ) -> dict[tuple[str, str], str]:
+        return {(c.source, c.source_key): f"ref-{n}" for n, c in enumerate(customers)}
+
+
+def alert(alert_id: str = "alr-1", state: AlertState = AlertState.OPEN) -> AlertRow:
+    finding = Finding(
+        key="agent:u17",
+        kind=FindingKind.AGENT,
+        raised_at=NOW,
+        first_event_at=NOW - HOUR,
+        agent_ids=("u17",),
+        score=9.25,
+        severity=Severity.HIGH,
+        channels=("unexplained", "walk"),
+        reasons=("14 of 61 customers that u17 viewed had no open case",),
+        contributions=(("unexplained", 0.75), ("walk", 0.25)),
+        evidence=(7, 9),
+        explained_by=("an approved work list would explain them",),
+    )
+    return AlertRow(
+        id=alert_id,
+        tenant=TENANT,
+        key=finding.key,
+        state=state,
+        severity=Severity.HIGH,
+        finding=finding,
+        pseudonyms=("Heron-31",),
+        raised_at=NOW,
+        updated_at=NOW,
+        label=None,
+        assignee=None,
+        note=None,
+    )
+
+
+def opened(index: int, agent: str = "u17", at: Micros = NOW - HOUR) -> OpenedEntry:
+    event = EventPart(
+        at=at,
+        kind="view",
+        tenant=TENANT,
+        agent=agent,
+        team="team-a",
+        purpose="support_case",
+        link="none",
+        outcome="permitted",
+        mode="enforce",
+        classes={"contact": "MASK"},
+    )
+    return OpenedEntry(
+        index=index,
+        entry_id=f"{index:032x}",
+        kind=EntryKind.VIEW,
+        event=event,
+        refs=("ref-1",),
+        subjects=(SubjectPart(customer="ref-1", case="case-1"),),
+    )
+
+
+@dataclass
+class FakeAlerts:
+    rows: dict[str, AlertRow] = field(default_factory=lambda: {"alr-1": alert()})
+
+    async def page(
+        self,
+        principal: Principal,
+        *,
+        states: frozenset[AlertState],
+        before: str | None,
+        limit: int,
+    ) -> list[AlertRow]:
+        ids = sorted(self.rows, reverse=True)
+        rows = [self.rows[i] for i in ids if before is None or i < before]
+        return [row for row in rows if row.state in states][:limit]
+
+    async def get(self, principal: Principal, alert_id: str) -> AlertRow:
+        if alert_id not in self.rows:
+            raise NotFoundError(f"no alert `{alert_id}`")
+        return self.rows[alert_id]
+
+    async def change(self, principal: Principal, alert_id: str, change: AlertChange) -> AlertRow:
+        row = await self.get(principal, alert_id)
+        if row.state in {AlertState.CONFIRMED, AlertState.DISMISSED}:
+            raise ConflictError("this alert is finished: a new finding opens a new one")
+        self.rows[alert_id] = replace(
+            row,
+            state=change.state or row.state,
+            label=change.label or row.label,
+            note=change.note or row.note,
+            assignee=change.assignee or row.assignee,
+        )
+        return self.rows[alert_id]
+
+    async def evidence(self, principal: Principal, alert_id: str) -> list[OpenedEntry]:
+        await self.get(principal, alert_id)
+        return [opened(7), opened(9, agent="somebody-else")]
+
+
+def response(agent: str = "u17", kind: ResponseKind = ResponseKind.SUSPEND) -> ResponseRow:
+    return ResponseRow(
+        id="rsp-1",
+        tenant=TENANT,
+        key=f"agent:{TENANT}/{agent}",
+        kind=kind,
+        alert_id="alr-1",
+        by="ana",
+        reason="a review is under way",
+        starts_at=NOW - HOUR,
+        ends_at=NOW + HOUR,
+        ended_at=None,
+        contested=None,
+    )
+
+
+@dataclass
+class FakeSuspensions:
+    memory: Memory
+
+    async def suspend(
+        self,
+        principal: Principal,
+        *,
+        agent_id: str,
+        reason: str,
+        ends_at: Micros,
+        alert_id: str | None = None,
+    ) -> ResponseRow:
+        row = replace(
+            response(agent_id), reason=reason, ends_at=ends_at, alert_id=alert_id, by=principal.id
+        )
+        self.memory.held.append(row)
+        return row
+
+    async def lift(self, principal: Principal, response_id: str, reason: str) -> ResponseRow:
+        assert reason
+        for i, row in enumerate(self.memory.held):
+            if row.id == response_id:
+                self.memory.held[i] = replace(row, ended_at=NOW)
+                return self.memory.held[i]
+        raise NotFoundError("no such response")
+
+    async def active(self, principal: Principal, agent_id: str | None) -> list[ResponseRow]:
+        return self.memory.responses(principal.tenant, key=None, active_at=NOW)
+
+    async def notices(self, principal: Principal) -> list[ResponseRow]:
+        return self.memory.responses(principal.tenant, key=principal.agent_key, active_at=None)
+
+    async def contest(self, principal: Principal, response_id: str, text: str) -> ResponseRow:
+        for i, row in enumerate(self.memory.held):
+            if row.id == response_id and row.key == principal.agent_key:
+                self.memory.held[i] = replace(row, contested=text)
+                return self.memory.held[i]
+        raise NotFoundError("no such notice")
+
+
+@dataclass
+class FakeAuditing:
+    entries: list[OpenedEntry] = field(
+        default_factory=lambda: [opened(n, at=NOW - n * HOUR // 4) for n in range(9, 0, -1)]
+    )
+    asked: list[LogQuery] = field(default_factory=list)
+    failure: Exception | None = None
+    failure_later: Exception | None = None
+
+    async def views(self, principal: Principal, query: LogQuery) -> list[OpenedEntry]:
+        self.asked.append(query)
+        if self.failure is not None:
+            raise self.failure
+        rows = [e for e in self.entries if query.before is None or e.index < query.before]
+        return rows[: query.limit]
+
+    async def checkpoint(self) -> bytes:
+        return b"recordguard.local/log\n10\nAAAA\n\n\xe2\x80\x94 key sig\n"
+
+    async def proof(self, index: int) -> bytes:
+        if index >= 10:
+            raise NotFoundError("the log is not that long")
+        return b"c2sp.org/tlog-proof@v1\n"
+
+    async def export(
+        self, principal: Principal, fmt: ExportFormat, query: LogQuery
+    ) -> AsyncIterator[bytes]:
+        self.asked.append(query)
+        if self.failure is not None:
+            raise self.failure
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        yield b'{"index":1}\n'
+        if self.failure_later is not None:
+            raise self.failure_later
+        yield b'{"index":2}\n'
+
+
+@dataclass
+class FakeStore:
+    failure: Exception | None = None
+
+    def check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+@dataclass
+class World:
+    """All services over one memory, with people and an issuer; it is an `api.ports.Services`."""
+
+    data_dir: Path
+    memory: Memory = field(default_factory=Memory)
+    broker: FakeBroker = field(default_factory=FakeBroker)
+    cases: FakeCases = field(default_factory=FakeCases)
+    work_lists: FakeWorkLists = field(default_factory=FakeWorkLists)
+    modes: FakeModes = field(default_factory=FakeModes)
+    enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)
+    alerts: FakeAlerts = field(default_factory=FakeAlerts)
+    auditing: FakeAuditing = field(default_factory=FakeAuditing)
+    store: FakeStore = field(default_factory=FakeStore)
+    metrics: Metrics = field(default_factory=Metrics)
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(data_dir=self.data_dir, demo=True)
+        self.committer = cast("Committer", MemoryCommitter(self.memory))
+        self.readers = cast("Readers", MemoryReaders(self.memory))
+        self.directory = FakeDirectory(self.memory)
+        self.suspensions = FakeSuspensions(self.memory)
+        self.credentials = Credentials(
+            self.committer, self.readers, self.clock, wall=self.clock.now
+        )
+        self.issuer = LocalIssuer.open(
+            self.data_dir,
+            issuer=self.settings.issuer,
+            audience=self.settings.audience,
+            wall=self.clock.now,
+        )
+        for name, role in PEOPLE.items():
+            self.memory.put_principal(person(name, role))
+        self.memory.put_principal(person("desk", Role.SERVICE, ActorKind.SERVICE))
+        self.memory.put_principal(person("bot", Role.AGENT, ActorKind.AI))
+
+    def token(self, name: str, *scopes: str, **changes: Any) -> str:  # noqa: ANN401 - fields of Grant
+        asked = scopes or tuple(ALL)
+        grant = Grant(sub=name, tenant=TENANT, client="desktop", scopes=asked)
+        return self.issuer.mint(replace(grant, **changes))
+
+    def bearer(self, name: str, *scopes: str, **changes: Any) -> dict[str, str]:  # noqa: ANN401 - as above
+        return {"authorization": f"Bearer {self.token(name, *scopes, **changes)}"}
+
+
+PEOPLE: Mapping[str, Role] = {
+    "u17": Role.AGENT,
+    "lee": Role.LEAD,
+    "max": Role.MANAGER,
+    "ana": Role.ANALYST,
+    "aud": Role.AUDITOR,
+    "adm": Role.ADMIN,
+}
+
+
+def person(name: str, role: Role, kind: ActorKind = ActorKind.HUMAN) -> PrincipalRow:
+    return PrincipalRow(
+        id=name,
+        tenant=TENANT,
+        region="eu",
+        vendor="v1",
+        site="s1",
+        team="team-a",
+        line=("lee",) if role is Role.AGENT else (),
+        role=role,
+        kind=kind,
+        shift=None,
+    )

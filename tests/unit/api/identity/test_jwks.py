@@ -1,0 +1,104 @@
+import json
+from pathlib import Path
+
+import pytest
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import ECKey, RSAKey
+
+from api.identity.jwks import FRESH_S, RETRY_S, FetchedKeys, FixedKeys, parse
+from guard.errors import ConfigurationError, UnavailableError
+
+
+def document(*kids: str) -> bytes:
+    keys = [ECKey.generate_key("P-256").as_dict(private=False) | {"kid": kid} for kid in kids]
+    return json.dumps({"keys": keys}).encode()
+
+
+class Issuer:
+    def __init__(self, content: bytes | Exception) -> None:
+        self.content, self.asked = content, 0
+
+    async def fetch(self) -> bytes:
+        self.asked += 1
+        if isinstance(self.content, Exception):
+            raise self.content
+        return self.content
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.mark.anyio
+async def test_keys_are_fetched_once_while_they_are_fresh() -> None:
+    issuer, watch = Issuer(document("a")), Watch()
+    keys = FetchedKeys(issuer.fetch, watch)
+    assert await keys.find("a") is not None
+    watch.at = FRESH_S - 1
+    assert await keys.find("a") is not None
+    assert issuer.asked == 1
+    watch.at = FRESH_S
+    await keys.find("a")
+    assert issuer.asked == 2
+
+
+@pytest.mark.anyio
+async def test_a_flood_of_unknown_keys_asks_once_in_a_while() -> None:
+    issuer, watch = Issuer(document("a")), Watch()
+    keys = FetchedKeys(issuer.fetch, watch)
+    for n in range(100):
+        assert await keys.find(f"invented-{n}") is None
+    assert issuer.asked == 1
+    watch.at = RETRY_S
+    issuer.content = document("a", "rotated")
+    assert await keys.find("rotated") is not None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("content", [OSError("down"), b"<html>", b"{}", b"[]"])
+async def test_old_keys_stay_in_use_while_the_issuer_is_down(content: bytes | Exception) -> None:
+    issuer, watch = Issuer(document("a")), Watch()
+    keys = FetchedKeys(issuer.fetch, watch)
+    await keys.find("a")
+    issuer.content = content
+    watch.at = FRESH_S + RETRY_S
+    assert await keys.find("a") is not None
+
+
+@pytest.mark.anyio
+async def test_without_any_keys_nothing_is_verified() -> None:
+    keys = FetchedKeys(Issuer(OSError("down")).fetch, Watch())
+    with pytest.raises(UnavailableError):
+        await keys.find("a")
+
+
+def test_weak_and_unfit_keys_are_left_out() -> None:
+    with pytest.warns(SecurityWarning):
+        weak = RSAKey.generate_key(1024, auto_kid=True).as_dict(private=False)
+    encrypting = ECKey.generate_key("P-256").as_dict(private=False) | {"kid": "e", "use": "enc"}
+    curve = ECKey.generate_key("P-384").as_dict(private=False) | {"kid": "c"}
+    broken = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "b"}
+    assert parse(json.dumps({"keys": [weak, encrypting, curve, broken, 7, {}]}).encode()) == {}
+
+
+def test_a_key_file_that_holds_nothing_usable_stops_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    for content in (b"", b"{}", b'{"keys": []}'):
+        path.write_bytes(content)
+        with pytest.raises(ConfigurationError, match="RECORDGUARD_JWKS_FILE"):
+            FixedKeys.from_file(path)
+    with pytest.raises(ConfigurationError):
+        FixedKeys.from_file(tmp_path / "absent.json")
+
+
+@pytest.mark.anyio
+async def test_a_key_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_bytes(document("a"))
+    keys = FixedKeys.from_file(path)
+    assert await keys.find("a") is not None
+    assert await keys.find("b") is None

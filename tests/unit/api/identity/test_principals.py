@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.identity.errors import CredentialError
+from api.identity.principals import Authenticator
+from api.identity.scopes import ALL, BY_ROLE, DELEGABLE, granted
+from guard.clock import MINUTE, SECOND
+from guard.errors import AccessDeniedError
+from policies.model import ActorKind, Role
+from tests.unit.api.fakes import NOW, TENANT, World
+
+
+@pytest.fixture
+def authenticator(client: TestClient) -> Authenticator:
+    found: Authenticator = client.app.state.authenticator  # type: ignore[attr-defined] # a FastAPI
+    return found
+
+
+@pytest.mark.anyio
+async def test_the_directory_says_everything_but_the_name(
+    world: World, authenticator: Authenticator
+) -> None:
+    found = await authenticator.authenticate(f"Bearer {world.token('u17')}", None)
+    assert (found.tenant, found.vendor, found.site, found.team) == (TENANT, "v1", "s1", "team-a")
+    assert (found.role, found.kind, found.line) == (Role.AGENT, ActorKind.HUMAN, ("lee",))
+    assert found.client == "desktop"
+    assert found.scopes == granted(ALL, BY_ROLE[Role.AGENT])
+
+
+@pytest.mark.anyio
+async def test_scopes_are_what_token_and_role_both_allow(
+    world: World, authenticator: Authenticator
+) -> None:
+    text = world.token("u17", "views:write", "alerts:read", "nonsense")
+    found = await authenticator.authenticate(f"Bearer {text}", None)
+    assert found.scopes == {"views:write"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "header", [None, "", "Basic dTpw", "Bearer", "Bearer ", "rgk_x", "Bearer rgk_x"]
+)
+async def test_without_a_credential_there_is_no_principal(
+    authenticator: Authenticator, header: str | None
+) -> None:
+    with pytest.raises(CredentialError):
+        await authenticator.authenticate(header, None)
+
+
+@pytest.mark.anyio
+async def test_unknown_and_inactive_people_are_refused(
+    world: World, authenticator: Authenticator
+) -> None:
+    with pytest.raises(AccessDeniedError):
+        await authenticator.authenticate(f"Bearer {world.token('nobody')}", None)
+    with pytest.raises(AccessDeniedError):
+        await authenticator.authenticate(f"Bearer {world.token('u17', tenant='other')}", None)
+    row = world.memory.people[TENANT, "u17"]
+    token = world.token("u17")
+    await authenticator.authenticate(f"Bearer {token}", None)
+    world.memory.put_principal(replace(row, is_active=False))
+    with pytest.raises(AccessDeniedError):
+        await authenticator.authenticate(f"Bearer {token}", None)
+
+
+@pytest.mark.anyio
+async def test_an_ai_agent_without_a_person_is_refused(
+    world: World, authenticator: Authenticator
+) -> None:
+    for token in (
+        world.token("bot"),
+        world.token("u17", client="bot"),
+        world.token("bot", act="bot"),
+        world.token("desk", act="bot"),
+    ):
+        with pytest.raises(AccessDeniedError):
+            await authenticator.authenticate(f"Bearer {token}", None)
+
+
+@pytest.mark.anyio
+async def test_only_an_active_ai_agent_acts_for_a_person(
+    world: World, authenticator: Authenticator
+) -> None:
+    found = await authenticator.authenticate(f"Bearer {world.token('ana', act='bot')}", None)
+    assert found.keys == (f"actor:{TENANT}/bot", f"agent:{TENANT}/ana")
+    assert found.scopes == {s.value for s in DELEGABLE}
+    for actor in ("lee", "nobody"):
+        with pytest.raises(AccessDeniedError):
+            await authenticator.authenticate(f"Bearer {world.token('u17', act=actor)}", None)
+    world.memory.put_principal(replace(world.memory.people[TENANT, "bot"], is_active=False))
+    with pytest.raises(AccessDeniedError):
+        await authenticator.authenticate(f"Bearer {world.token('u17', act='bot')}", None)
+
+
+@pytest.mark.anyio
+async def test_a_second_factor_keeps_its_real_age_on_the_domain_clock(
+    world: World, authenticator: Authenticator
+) -> None:
+    token = world.token("u17", mfa=True)
+    world.clock.advance(5 * MINUTE)
+    found = await authenticator.authenticate(f"Bearer {token}", None)
+    assert found.mfa_at == NOW // SECOND * SECOND
+    plain = await authenticator.authenticate(f"Bearer {world.token('u17')}", None)
+    assert plain.mfa_at is None
+
+
+@pytest.mark.anyio
+async def test_a_token_does_not_speak_for_somebody_else(
+    world: World, authenticator: Authenticator
+) -> None:
+    with pytest.raises(AccessDeniedError):
+        await authenticator.authenticate(f"Bearer {world.token('lee')}", "u17")
+
+
+def test_every_role_may_see_its_own_and_no_role_may_do_everything() -> None:
+    for role in Role:
+        assert {"quota:read", "notices:read", "notices:contest"} <= BY_ROLE[role]
+        assert {s.value for s in BY_ROLE[role]} < ALL
+
+
+def test_nobody_both_writes_the_directory_and_reads_the_log() -> None:
+    for role in Role:
+        assert not {"directory:write", "log:read"} <= BY_ROLE[role]

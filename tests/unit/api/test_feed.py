@@ -1,0 +1,205 @@
+import pytest
+
+from api.feed import baseline_digest, floor_events
+from guard.entries import BodyValue, EntryKind, EventPart, OpenedEntry, SubjectPart
+from guard.events import (
+    AccessAction,
+    AccessEvent,
+    AssignmentEvent,
+    CaseEvent,
+    ProfileEvent,
+    ReviewEvent,
+)
+from policies.model import Link
+
+
+def opened(
+    kind: EntryKind,
+    body: dict[str, BodyValue] | None = None,
+    refs: tuple[str, ...] = (),
+    **event: str | int | tuple[int, int],
+) -> OpenedEntry:
+    part = EventPart(
+        at=5_000,
+        kind=kind.name.lower(),
+        tenant="north",
+        agent="a-1",
+        body=body or {},
+        **event,  # type: ignore[arg-type] # the few fields that a test sets, by name
+    )
+    return OpenedEntry(
+        index=11,
+        entry_id="00" * 16,
+        kind=kind,
+        event=part,
+        refs=refs,
+        subjects=tuple(SubjectPart(customer=r, case="c-9") for r in refs),
+    )
+
+
+def test_a_view_is_one_look_with_what_explained_it() -> None:
+    entry = opened(
+        EntryKind.VIEW,
+        {"on_shift": False},
+        ("r1",),
+        link="owner",
+        purpose="support_case",
+        n_fields=9,
+    )
+    assert floor_events(entry) == [
+        AccessEvent(
+            position=11,
+            ts=5_000,
+            agent_id="a-1",
+            customer_id="r1",
+            case_id="c-9",
+            purpose="support_case",
+            link=Link.OWNER,
+            n_fields=9,
+            outcome="permitted",
+            on_shift=False,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [(EntryKind.REFUSAL, "refused"), (EntryKind.FAILED, "failed")]
+)
+def test_what_was_not_shown_is_a_look_too(kind: EntryKind, outcome: str) -> None:
+    (event,) = floor_events(opened(kind, refs=("r1",)))
+    assert isinstance(event, AccessEvent)
+    assert event.outcome == outcome
+
+
+def test_a_link_or_action_of_a_later_release_explains_nothing() -> None:
+    (event,) = floor_events(opened(EntryKind.VIEW, {"action": "peek"}, ("r1",), link="telepathy"))
+    assert isinstance(event, AccessEvent)
+    assert (event.link, event.action) == (Link.NONE, AccessAction.VIEW)
+
+
+def test_an_export_is_a_look_at_each_of_its_customers() -> None:
+    events = floor_events(opened(EntryKind.EXPORT, refs=("r1", "r2")))
+    assert [(e.customer_id, e.action) for e in events if isinstance(e, AccessEvent)] == [
+        ("r1", AccessAction.EXPORT),
+        ("r2", AccessAction.EXPORT),
+    ]
+
+
+def test_an_erased_subject_part_still_leaves_the_look() -> None:
+    entry = OpenedEntry(
+        index=3,
+        entry_id="00" * 16,
+        kind=EntryKind.VIEW,
+        event=EventPart(at=1, kind="view", tenant="north", agent="a-1"),
+        refs=("r1",),
+        subjects=(None,),
+    )
+    (event,) = floor_events(entry)
+    assert isinstance(event, AccessEvent)
+    assert (event.customer_id, event.case_id) == ("r1", None)
+
+
+def test_what_an_ai_agent_looks_at_is_its_own() -> None:
+    (event,) = floor_events(opened(EntryKind.VIEW, refs=("r1",), actor="ai-7"))
+    assert isinstance(event, AccessEvent)
+    assert event.agent_id == "ai-7"
+
+
+def test_cases_and_assignments_carry_their_customer() -> None:
+    case = opened(
+        EntryKind.CASE, {"case": "c-9", "channel": "chat", "opened_by": "", "open": False}, ("r1",)
+    )
+    assert floor_events(case) == [
+        CaseEvent(
+            position=11,
+            ts=5_000,
+            case_id="c-9",
+            customer_id="r1",
+            opened_by=None,
+            channel="chat",
+            is_open=False,
+        )
+    ]
+    given = opened(
+        EntryKind.ASSIGNMENT,
+        {"case": "c-9", "agent": "a-2", "how": "inbound", "start": True},
+        ("r1",),
+    )
+    assert floor_events(given) == [
+        AssignmentEvent(
+            position=11,
+            ts=5_000,
+            case_id="c-9",
+            customer_id="r1",
+            agent_id="a-2",
+            how="inbound",
+            is_start=True,
+        )
+    ]
+
+
+def test_a_directory_entry_is_a_profile() -> None:
+    body: dict[str, BodyValue] = {
+        "agent": "a-2",
+        "team": "billing",
+        "role": "lead",
+        "kind": "human",
+        "vendor": "v",
+        "site": "s",
+        "manager": "m-1",
+        "tz": "Asia/Manila",
+        "shift_start": 540,
+        "active": True,
+    }
+    (event,) = floor_events(opened(EntryKind.PRINCIPAL, body))
+    assert isinstance(event, ProfileEvent)
+    profile = event.profile
+    assert (profile.agent_id, profile.team, profile.role) == ("a-2", "billing", "lead")
+    assert (profile.tz, profile.shift_start, profile.manager_id) == ("Asia/Manila", 540, "m-1")
+
+
+def test_a_profile_without_a_shift_has_none() -> None:
+    (event,) = floor_events(opened(EntryKind.PRINCIPAL, {"agent": "a-2", "shift_start": True}))
+    assert isinstance(event, ProfileEvent)
+    assert event.profile.shift_start is None
+
+
+def test_responses_say_whom_they_concern_and_whether_they_begin() -> None:
+    begun = opened(
+        EntryKind.RESPONSE,
+        {"kind": "mask_more", "agent": "a-2", "by": "system", "active": True, "alert": "alr-1"},
+    )
+    assert floor_events(begun) == [
+        ReviewEvent(
+            position=11,
+            ts=5_000,
+            agent_id="a-2",
+            by="system",
+            what="mask_more:on",
+            alert_id="alr-1",
+        )
+    ]
+    ended = opened(EntryKind.SUSPENSION, {"kind": "suspend", "agent": "a-2", "active": False})
+    (event,) = floor_events(ended)
+    assert isinstance(event, ReviewEvent)
+    assert (event.what, event.by, event.alert_id) == ("suspend:off", "a-1", None)
+
+
+def test_a_label_concerns_every_agent_of_the_alert() -> None:
+    body: dict[str, BodyValue] = {"alert": "alr-1", "state": "dismissed", "agents": ["a-2", "a-3"]}
+    events = floor_events(opened(EntryKind.LABEL, body))
+    assert [(e.agent_id, e.what, e.by) for e in events if isinstance(e, ReviewEvent)] == [
+        ("a-2", "dismissed", "a-1"),
+        ("a-3", "dismissed", "a-1"),
+    ]
+    assert floor_events(opened(EntryKind.LABEL, {"alert": "alr-1", "state": "x"})) == []
+
+
+@pytest.mark.parametrize("kind", [EntryKind.SIGN_IN, EntryKind.WRITER_OPEN, EntryKind.ALERT])
+def test_what_says_nothing_of_the_floor_is_passed_over(kind: EntryKind) -> None:
+    assert floor_events(opened(kind)) == []
+
+
+def test_a_baseline_names_its_digest() -> None:
+    assert baseline_digest(opened(EntryKind.BASELINE, {"digest": "ab"}).event) == "ab"
+    assert baseline_digest(opened(EntryKind.BASELINE).event) == ""

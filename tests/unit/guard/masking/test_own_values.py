@@ -1,0 +1,72 @@
+import pytest
+
+from guard.masking.own_values import folded, own_values, take_out
+from guard.masking.scalars import MAX_TEXT, UnmaskableError
+
+NOTHING: frozenset[str] = frozenset()
+
+
+def clean(text: str, **record: object) -> str:
+    return take_out(text, own_values(record, NOTHING))
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "shown"),
+    [
+        ("Maria Gonzalez", "Spoke to MARIA GONZALEZ again", "Spoke to [hidden] again"),
+        ("Maria Gonzalez", "Mrs gonzález-x", "Mrs [hidden]-x"),
+        ("Straße", "at STRASSE 5", "at [hidden] 5"),
+        ("Жанна", "пишет ЖАННА", "пишет [hidden]"),
+        ("e\u0301milie", "Émilie", "[hidden]"),
+        ("+49 170 1234567", "from 0170-123 45 67.", "from 017[hidden]."),
+        ("4111111111111111", "4111.1111.1111.1111!", "[hidden]!"),
+        ("AB123456C", "id ab 12 34 56 c", "id [hidden]"),
+        ("123456789", "١٢٣٤٥٦٧٨٩", "[hidden]"),
+        ("Maria", "Ma\u200bria", "[hidden]"),
+        ("Maria", "\uff2d\uff41\uff52\uff49\uff41", "[hidden]"),
+        ("Ann", "Ann's annual plan", "[hidden]'s annual plan"),
+        ("Al", "Al is too short", "Al is too short"),
+        ("anana", "bananana", "b[hidden]"),
+        (250, "owes 250, not 2500", "owes [hidden], not 2500"),
+        (None, "none", "none"),
+        (True, "True", "True"),
+        ("x" * 101 + " word", "a word", "a word"),
+    ],
+)
+def test_a_value_is_found_however_it_is_written(value: object, text: str, shown: str) -> None:
+    assert clean(text, field=value) == shown
+
+
+def test_nested_values_count_and_open_ones_do_not() -> None:
+    record = {
+        "address": {"city": "Springfield", "street": "Elm Row"},
+        "cards": [{"brand": "visa", "number": "4111111111111111"}],
+        "address.city": "Hidden Hollow",
+    }
+    own = own_values(record, frozenset({"address.city", "cards[].brand"}))
+    text = "Springfield Elm Row visa 4111111111111111 Hidden Hollow"
+    assert take_out(text, own) == "Springfield [hidden] visa [hidden] [hidden]"
+
+
+def test_an_open_path_with_a_container_in_it_is_not_open() -> None:
+    assert clean("secretive", plan={"inner": "secretive"}) == "[hidden]"
+    own = own_values({"plan": {"inner": "secretive"}}, frozenset({"plan"}))
+    assert own == {"secretive"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"many": list(range(100, 1_101))},
+        {"long": "x" * (MAX_TEXT + 1)},
+        {"deep": [[[[[[[[["x"]]]]]]]]]},
+    ],
+    ids=["many", "long", "deep"],
+)
+def test_a_record_that_is_no_customers_is_refused(record: dict[str, object]) -> None:
+    with pytest.raises(UnmaskableError):
+        own_values(record, NOTHING)
+
+
+def test_folding_remembers_where_each_letter_stood() -> None:
+    assert folded("A-ß1") == ("ass1", [0, 2, 2, 3])
