@@ -131,14 +131,14 @@ class _Sent:
 
 
 class BoundedRoute(APIRoute):
-    """A route that looks at a body's nesting before a parser does."""
+    """A route that looks at a body before a parser does."""
 
     def get_route_handler(self) -> Callable[[Request], object]:  # type: ignore[override] # as below
         """Wrap FastAPI's handler."""
         handle = super().get_route_handler()
 
         async def bounded(request: Request) -> Response:
-            check_depth(await request.body())
+            check_text(await request.body())
             return await handle(request)
 
         return bounded
@@ -149,12 +149,20 @@ def router(tag: str) -> APIRouter:
     return APIRouter(route_class=BoundedRoute, tags=[tag])
 
 
-def check_depth(body: bytes) -> None:
-    """Refuse JSON that nests deeper than `MAX_DEPTH`.
+def check_text(body: bytes) -> None:
+    """Refuse what is not UTF-8 text, or nests deeper than `MAX_DEPTH`.
+
+    Python's parser would take UTF-16 and UTF-32 too, where the look at the nesting is blind.
 
     Raises:
-        MalformedBodyError: It does.
+        MalformedBodyError: It is or does.
     """
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedBodyError from error
+    if b"\0" in body:
+        raise MalformedBodyError
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
     depth = 0

@@ -121,7 +121,10 @@ TABLE: dict[type[Exception], Problem] = {
         422, "invalid-content", "The request breaks the schema", "`errors` lists place and rule"
     ),
     MalformedBodyError: Problem(
-        400, "malformed-body", "The body cannot be read", "send JSON, nested at most 16 deep"
+        400,
+        "malformed-body",
+        "The body cannot be read",
+        "send JSON in UTF-8, nested at most 16 deep",
     ),
     ContentTooLargeError: TOO_LARGE,
     CursorError: Problem(

@@ -22,7 +22,7 @@ from policies.model import ActorKind
 
 _BEARER = "bearer "
 # Methods of RFC 8176 that are a second factor by themselves or say that there was one.
-_SECOND_FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "fpt", "face"})
+_SECOND_FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "fpt", "face"})  # codespell:ignore fpt
 _MAX_ID = 128
 
 

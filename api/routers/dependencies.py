@@ -22,7 +22,11 @@ _bearer = HTTPBearer(
 )
 
 
-def services(request: Request) -> Services:
+# All of these are `async` though they await nothing: FastAPI runs a plain function in a thread,
+# which costs more than all the rest of a request.
+
+
+async def services(request: Request) -> Services:
     """The services of this application."""
     found: Services = request.app.state.services
     return found
@@ -56,17 +60,17 @@ def documents(*statuses: int) -> dict[int | str, dict[str, object]]:
     return {status: {"description": "A problem document."} for status in statuses}
 
 
-def _cursors(request: Request) -> Cursors:
+async def _cursors(request: Request) -> Cursors:
     found: Cursors = request.app.state.cursors
     return found
 
 
-def _replies(request: Request) -> Replies:
+async def _replies(request: Request) -> Replies:
     found: Replies = request.app.state.replies
     return found
 
 
-def _idempotency_key(
+async def _idempotency_key(
     _documented: Annotated[
         str | None,
         Header(

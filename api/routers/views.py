@@ -10,7 +10,7 @@ from api.identity.scopes import Scope
 from api.middleware import router
 from api.problems import RefusalError, budget_headers
 from api.routers.dependencies import REPEATABLE, Guarded, caller, documents
-from api.schemas.views import BudgetOut, QuotaOut, ViewIn, ViewOut
+from api.schemas.views import BudgetOut, QuotaOut, ViewBody, ViewOut
 from guard.clock import to_rfc3339
 from guard.masking import MaskedRecord
 from guard.principals import Principal
@@ -28,7 +28,7 @@ routes = router("views")
 )
 async def view(
     request: Request,
-    body: ViewIn,
+    body: ViewBody,
     services: Guarded,
     principal: Annotated[Principal, caller(Scope.VIEWS_WRITE)],
 ) -> Response:
