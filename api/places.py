@@ -42,3 +42,8 @@ def baselines_dir(settings: Settings) -> Path:
 def log_signer(keyring: Keyring, settings: Settings) -> NoteSigner:
     """What signs this log's checkpoints, in the name of its origin."""
     return NoteSigner(settings.origin, keyring.signing_key(f"log/{settings.origin}"))
+
+
+def log_dir(settings: Settings) -> Path:
+    """The folder of the published log: checkpoint, tiles and bundles, for anybody to fetch."""
+    return settings.data_dir / "log"

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.console.render import error_page, is_console
 from api.identity.errors import CredentialError
 from api.identity.scopes import ALL
 from guard.clock import SECOND, Clock, Micros
@@ -229,7 +230,12 @@ def respond(request: Request, error: Exception) -> Response:
         headers |= budget_headers(error.refused.budgets, clock.now())
         headers |= _retry(error.refused, clock.now())
     request.app.state.services.metrics.problems.labels(problem.slug).inc()
-    content = msgspec.json.encode(document(error, state.request_id))
+    body = document(error, state.request_id)
+    if is_console(request):
+        return error_page(
+            problem.status, problem.title, str(body.get("detail", "")), state.request_id
+        )
+    content = msgspec.json.encode(body)
     return Response(content, problem.status, headers, media_type=MEDIA_TYPE)
 
 

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     mapping_file: Path | None = Field(
         default=None, description="TOML file that maps record sources; empty: none."
     )
+    secrets_dir: Path | None = Field(
+        default=None, description="Folder of secrets that the mapping names, one file each."
+    )
     issuer: str = Field(
         default="urn:recordguard:local", min_length=1, description="`iss` that a token must have."
     )
@@ -92,7 +95,7 @@ class Settings(BaseSettings):
         default="info", description="Least level that is logged."
     )
 
-    @field_validator("policy_dir", "mapping_file", "jwks_file", mode="before")
+    @field_validator("policy_dir", "mapping_file", "secrets_dir", "jwks_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -21,8 +21,7 @@ from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.rows import AlertRow, AlertState, OutboxItem, ResponseKind
 from guard.suspensions import Step, begin, end, principal_key
-from guard.vault.keyring import Keyring
-from guard.vault.pseudonyms import pseudonym
+from guard.vault.pseudonyms import Pseudonyms
 from policies.model import Role
 
 LABELS = frozenset({"malicious", "policy_violation", "honest", "unknown"})
@@ -66,12 +65,12 @@ class Alerts:
         committer: Committer,
         readers: Readers,
         clock: Clock,
-        keyring: Keyring,
+        pseudonyms: Pseudonyms,
         vault: DetailVault,
     ) -> None:
         """Write through `committer`, read through `readers`, open evidence with `vault`."""
         self._committer, self._readers, self._clock = committer, readers, clock
-        self._keyring, self._vault = keyring, vault
+        self._pseudonyms, self._vault = pseudonyms, vault
 
     async def apply(self, worker: str, items: Sequence[OutboxItem]) -> int:
         """Apply a worker's findings, each once whatever crashes; how many were new."""
@@ -91,7 +90,7 @@ class Alerts:
         now = self._clock.now()
         old = tx.rows.unfinished_alert(tenant, finding.key)
         if old is None:
-            names = tuple(pseudonym(self._keyring, tenant, a) for a in finding.agent_ids)
+            names = tuple(self._pseudonyms.pseudonym(tenant, a) for a in finding.agent_ids)
             row = AlertRow(
                 id=f"alr-{now:016x}-{secrets.token_hex(4)}",
                 tenant=tenant,

@@ -4,7 +4,8 @@ A look-up writes its own entry before it answers, as does every chunk of an expo
 with the customers it is about. Auditors are principals like anyone else.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
 from guard.exports import FORMATS, ExportFormat
 from guard.ledger.entry import open_entry
 from guard.ledger.proofs import entry_proof
-from guard.ports import Committer, DetailVault, ReadView, Readers, Transaction
+from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.rows import LogQuery
 from policies.model import Role
@@ -52,16 +53,10 @@ class Auditing:
         _require(principal, query, _MAY_READ)
         if not 0 < query.limit <= MAX_PAGE:
             raise InvalidRequestError(f"a page holds 1 to {MAX_PAGE} entries")
-        subjects = () if query.ref is None else (SubjectPart(customer=query.ref),)
         body: dict[str, BodyValue] = {"about": query.agent_id or "", "limit": query.limit}
-
-        def work(tx: Transaction) -> None:
-            if query.ref is not None and tx.rows.subject(query.tenant, query.ref) is None:
-                raise NotFoundError("unknown customer reference")
-            self._record(tx, principal, EntryKind.AUDIT_QUERY, body, subjects)
-
-        await self._committer.run(work)
-        return await self._readers.read(lambda view: self._page(view, query))
+        refs = () if query.ref is None else (query.ref,)
+        await self._note(principal, EntryKind.AUDIT_QUERY, body, refs)
+        return await self._read(query)
 
     async def checkpoint(self) -> bytes:
         """The newest signed checkpoint, a C2SP signed note.
@@ -93,54 +88,54 @@ class Auditing:
         """
         _require(principal, query, _MAY_EXPORT)
         size, _ = await self._readers.read(lambda view: view.head())
-        return self._chunks(
-            principal,
-            fmt,
-            msgspec.structs.replace(query, before=size)
-            if isinstance(query, msgspec.Struct)
-            else _pinned(query, size),
-        )
+        return self._chunks(principal, fmt, replace(query, before=size, limit=EXPORT_CHUNK))
 
     async def _chunks(
         self, principal: Principal, fmt: ExportFormat, query: LogQuery
     ) -> AsyncIterator[bytes]:
         writer = FORMATS[fmt]()
         yield writer.head()
-        number = 0
-        while True:
-            page = await self._readers.read(lambda view, q=query: self._page(view, q))
-            if not page:
-                break
-            refs = sorted({ref for entry in page for ref in entry.refs})
+        pinned, number = query.before, 0
+        while page := await self._read(query):
             body: dict[str, BodyValue] = {
                 "format": fmt.value,
                 "chunk": number,
                 "rows": len(page),
-                "pinned": query.before,
+                "size": pinned,
                 "first": page[0].index,
                 "last": page[-1].index,
             }
-            subjects = tuple(SubjectPart(customer=ref) for ref in refs)
-            await self._committer.run(
-                lambda tx, b=body, s=subjects: self._record(tx, principal, EntryKind.EXPORT, b, s)
-            )
+            await self._note(principal, EntryKind.EXPORT, body, {r for e in page for r in e.refs})
             yield writer.rows(page)
-            query = _pinned(query, page[-1].index)
-            number += 1
+            query, number = replace(query, before=page[-1].index), number + 1
         yield writer.tail()
+
+    async def _read(self, query: LogQuery) -> list[OpenedEntry]:
+        return await self._readers.read(lambda view: self._page(view, query))
+
+    async def _note(
+        self, by: Principal, kind: EntryKind, body: dict[str, BodyValue], refs: Collection[str]
+    ) -> None:
+        """Record a look at the log, with the customers it is about, before it is answered."""
+        event = msgspec.structs.replace(event_by(by, kind, self._clock.now()), body=body)
+        subjects = tuple(SubjectPart(customer=ref) for ref in sorted(refs))
+
+        def work(tx: Transaction) -> None:
+            known = tx.rows.subjects(refs)
+            if any(ref not in known or known[ref].tenant != by.tenant for ref in refs):
+                raise NotFoundError("unknown customer reference")
+            tx.record(NewEntry(kind=kind, event=event, subjects=subjects))
+
+        await self._committer.run(work)
 
     def _page(self, view: ReadView, query: LogQuery) -> list[OpenedEntry]:
         stored = view.search(query)
         subjects = view.subjects({ref for entry in stored for ref in entry.refs})
         return [open_entry(entry, self._vault, subjects) for entry in stored]
 
-    def _record(
-        self,
-        tx: Transaction,
-        by: Principal,
-        kind: EntryKind,
-        body: dict[str, BodyValue],
-        subjects: tuple[SubjectPart, ...],
-    ) -> None:
-        event = msgspec.structs.replace(event_by(by, kind, self._clock.now()), body=body)
-        tx.record(NewEntry(kind=kind, event=event, subjects=subjects))
+
+def _require(principal: Principal, query: LogQuery, roles: frozenset[Role]) -> None:
+    if principal.role not in roles:
+        raise AccessDeniedError("an auditor or administrator reads the log")
+    if query.tenant != principal.tenant:
+        raise AccessDeniedError("the log of another tenant is that tenant's to read")

@@ -1,8 +1,8 @@
 """The one way to a customer record.
 
 `Broker.view` gathers facts, lets the policy decide, fetches only what will show, masks it, and has
-the view admitted: budgets consumed and the entry durable, or neither. Only then does a record leave.
-A refusal is an entry too; so is a view that failed after it was permitted.
+the view admitted: budgets consumed and the entry durable, or neither. Only then does a record
+leave. A refusal is an entry too; so is a view that failed after it was permitted.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class _Showing:
 class Broker:
     """Serves views. One per process; safe for any number of concurrent callers on one loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of the one path, each by name
         self,
         *,
         readers: Readers,
@@ -103,14 +103,19 @@ class Broker:
                 return answer
         raise StoreUnavailableError("the caller's standing keeps changing, try again")
 
-    async def quota(self, principal: Principal, purpose: Purpose) -> tuple[BudgetStatus, ...]:
-        """What is used and left of the budgets that bind the principal for `purpose`."""
+    async def quota(self, principal: Principal) -> tuple[BudgetStatus, ...]:
+        """What is used and left of the principal's own budgets, for every purpose."""
         now = self._clock.now()
-        situation = await self._readers.situation(_query(principal, purpose, _NOBODY, now))
-        bindings = self._bindings(principal, purpose, situation.risk)
-        keys = {binding.key for binding in bindings}
+        situation = await self._readers.situation(_query(principal, None, _NOBODY, now))
+        bindings = {
+            binding.budget.name: binding
+            for purpose in Purpose
+            for binding in self._bindings(principal, purpose, situation.risk)
+        }
+        mine = tuple(bindings.values())
+        keys = {binding.key for binding in mine}
         return await self._readers.read(
-            lambda view: statuses(view.budget_state(keys, (), now), bindings, now)
+            lambda view: statuses(view.budget_state(keys, (), now), mine, now)
         )
 
     async def _try(self, principal: Principal, request: ViewRequest) -> Answer | None:
@@ -166,9 +171,7 @@ class Broker:
             return _Showing(forms=decision.forms, explanations=decision.explanations, would="")
         would = "refused" if isinstance(decision, Forbid) else ""
         if attempt.situation.mode is Mode.OBSERVE:
-            return _Showing(
-                forms=self._engine.unmasked(), explanations={}, would=would or "masked"
-            )
+            return _Showing(forms=self._engine.unmasked(), explanations={}, would=would or "masked")
         shown = self._engine.forms(facts)
         if isinstance(shown, Forbid):
             # A policy that cannot be evaluated shows nothing in any mode that masks.
@@ -232,7 +235,7 @@ class Broker:
         )
         match answer:
             case admission.Admitted():
-                return _served(attempt, plan, showing, record, answer)
+                return self._served(attempt, plan, showing, (record, answer))
             case admission.Refused():
                 self._remember_spent(bindings, answer.retry_at)
                 refused = over_budget(answer.exceeded).answer(answer.receipt)
@@ -256,6 +259,34 @@ class Broker:
             raise NotFoundError("the customer's record is gone from its source")
         return plan.apply(raw)
 
+    def _served(
+        self,
+        attempt: Attempt,
+        plan: MaskPlan,
+        showing: _Showing,
+        admitted: tuple[MaskedRecord, admission.Admitted],
+    ) -> Served:
+        record, answer = admitted
+        catalogue = self._engine.bundle.catalogue.fields
+        notes = tuple(
+            FieldNote(
+                path=path,
+                cls=catalogue[path].cls,
+                form=form,
+                why=showing.explanations.get(catalogue[path].cls, ""),
+            )
+            for path, form in plan.shown.items()
+        )
+        return Served(
+            record=record,
+            fields=notes,
+            mode=attempt.situation.mode,
+            would="refused" if answer.over else showing.would,
+            budgets=answer.statuses,
+            receipt=answer.receipt,
+            view_code=view_code(answer.receipt.entry_id),
+        )
+
     async def _refuse(self, attempt: Attempt, refusal: Refusal) -> Refused:
         entry = attempt.refused(refusal)
         return refusal.answer(await self._committer.run(lambda tx: tx.record(entry)))
@@ -277,9 +308,7 @@ class Broker:
         if principal.actor_key is not None:
             keys[BudgetKey.ACTOR] = principal.actor_key
         kind = principal.kind if principal.actor is None else ActorKind.AI
-        return bind(
-            self._engine.bundle.budgets, keys=keys, kind=kind, purpose=purpose, risk=risk
-        )
+        return bind(self._engine.bundle.budgets, keys=keys, kind=kind, purpose=purpose, risk=risk)
 
 
 _NOBODY = ViewRequest(customer="", purpose="")
@@ -309,28 +338,6 @@ def _forbidden(decision: Forbid) -> Refusal:
         else RefusalCode.POLICY
     )
     return Refusal(code=code, reasons=decision.reasons, determined_by=decision.determined_by)
-
-
-def _served(
-    attempt: Attempt,
-    plan: MaskPlan,
-    showing: _Showing,
-    record: MaskedRecord,
-    admitted: admission.Admitted,
-) -> Served:
-    notes = tuple(
-        FieldNote(path=path, cls=cls, form=form, why=showing.explanations.get(cls, ""))
-        for path, cls, form in plan.notes
-    )
-    return Served(
-        record=record,
-        fields=notes,
-        mode=attempt.situation.mode,
-        would="refused" if admitted.over else showing.would,
-        budgets=admitted.statuses,
-        receipt=admitted.receipt,
-        view_code=view_code(admitted.receipt.entry_id),
-    )
 
 
 def view_code(entry_id: str) -> str:

@@ -18,7 +18,6 @@ from guard.principals import Principal
 # One kind of list and one of object: more of either cannot be told apart when JSON is read.
 BodyValue = str | int | float | bool | None | Sequence[str | int] | Mapping[str, str | int]
 
-
 # The name under which the broker itself acts; no principal can have it.
 SYSTEM = "system"
 

@@ -25,8 +25,9 @@ def gather(
     principal: Principal, situation: Situation, purpose: Purpose, asked: Asked, at: Micros
 ) -> Facts:
     """Derive the facts of one request at `at`. Pure: the same arguments, the same facts."""
-    people = frozenset({principal.id} if principal.actor is None else
-                       {principal.id, principal.actor})
+    people = frozenset(
+        {principal.id} if principal.actor is None else {principal.id, principal.actor}
+    )
     subject = situation.subject
     return Facts(
         role=principal.role,

@@ -14,7 +14,7 @@ import msgspec
 from guard.clock import DAY, Clock, Micros
 from guard.entries import SYSTEM, EntryKind, EventPart, NewEntry, event_by
 from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
-from guard.ports import Committer, Readers, Transaction
+from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.purposes.second_person import require_second_person
 from guard.rows import PrincipalRow, ResponseKind, ResponseRow
@@ -180,12 +180,14 @@ class Suspensions:
 
     async def notices(self, principal: Principal) -> list[ResponseRow]:
         """What concerns the caller's own access, newest first, past ones too."""
-        rows: list[ResponseRow] = []
-        for key in principal.keys:
-            rows += await self._readers.read(
-                lambda view, key=key: view.responses(principal.tenant, key=key, active_at=None)
+
+        def look(view: ReadView) -> list[ResponseRow]:
+            of_key = (
+                view.responses(principal.tenant, key=k, active_at=None) for k in principal.keys
             )
-        return rows
+            return [row for rows in of_key for row in rows]
+
+        return await self._readers.read(look)
 
     async def contest(self, principal: Principal, response_id: str, text: str) -> ResponseRow:
         """Object to a response against oneself; analysts see it beside the alert.

@@ -1,7 +1,11 @@
-"""Stand-in."""
+"""All pages of the console, put into the application."""
 
 from fastapi import FastAPI
 
+from api.console import audit, entrance, own, review
+
 
 def install(app: FastAPI) -> None:
-    """Add the console."""
+    """Add the console's routes."""
+    for part in (entrance, review, audit, own):
+        app.include_router(part.routes)

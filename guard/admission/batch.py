@@ -89,7 +89,13 @@ class Batch:
         self._subjects |= self.rows.lock_subjects(refs - self._subjects.keys())
 
     def record(self, entry: NewEntry) -> Receipt:
-        """See `Transaction.record`; the entry itself is written when the batch is flushed."""
+        """See `Transaction.record`; the entry itself is written when the batch is flushed.
+
+        Work may have read the clock before others of this batch: its entry then gets their time,
+        so that times never run back along the log.
+        """
+        self._at = max(self._at, entry.event.at)
+        entry = replace(entry, event=msgspec.structs.replace(entry.event, at=self._at))
         self.lock_subjects([entry])
         sealed = self._sealer.seal(
             entry, writer_seq=self.seq, subjects=self._subjects, next_n=self._next_n

@@ -284,7 +284,7 @@ class GroupCommitter:
             agent=SYSTEM,
             body={
                 "writer": self._sealer.writer.hex(),
-                "key": self._receipts.public_key.hex(),
+                "key": self._receipts.public_key,
             },
         )
 

@@ -14,7 +14,10 @@ from policies.model import Risk
 class Sealer(Protocol):
     """*Protocol* of what turns an entry into a leaf and sealed parts; `guard.ledger` has one."""
 
-    writer: bytes
+    @property
+    def writer(self) -> bytes:
+        """The writer's 8-byte id."""
+        ...
 
     def seal(
         self,
@@ -31,7 +34,10 @@ class Sealer(Protocol):
 class ReceiptSigner(Protocol):
     """*Protocol* of what signs receipts with the writer's key; `guard.ledger` has one."""
 
-    public_key: bytes
+    @property
+    def public_key(self) -> str:
+        """The public key in base64, as the writer's first entry names it."""
+        ...
 
     def sign(self, sealed: SealedEntry, index: int) -> Receipt:
         """Promise that `sealed` stands at `index`."""

@@ -125,6 +125,11 @@ class Sealer:
             raise ValueError(f"a writer id has {WRITER_SIZE} bytes")
         self._vault, self._writer = vault, writer
 
+    @property
+    def writer(self) -> bytes:
+        """The 8-byte id of this writer."""
+        return self._writer
+
     def seal(
         self,
         new: NewEntry,

@@ -5,8 +5,6 @@ the detectors, which give it a strength. A claim that the tables do not bear out
 here: it is graded as what it is.
 """
 
-from collections.abc import Iterable
-
 from guard.clock import MINUTE, Micros
 from guard.rows import AssignmentRow, Situation
 from policies.model import Link, Purpose
@@ -65,7 +63,7 @@ def _without_case(situation: Situation, otherwise: Link) -> Link:
     return Link.RELATED if situation.own_open_cases else otherwise
 
 
-def _link(assignment: AssignmentRow, opened_by: str | None, people: Iterable[str]) -> Link:
+def _link(assignment: AssignmentRow, opened_by: str | None, people: frozenset[str]) -> Link:
     if opened_by in people:
         return Link.SELF_OPENED
     return _BY_HOW.get(assignment.how, Link.NONE)

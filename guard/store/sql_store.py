@@ -82,25 +82,26 @@ class SqlStore(SqlReader):
     @contextmanager
     def begin(self) -> Iterator[SqlUnitOfWork]:
         """See `Store.begin`."""
-        with self._opened() as connection:
-            yield SqlUnitOfWork(connection)
+        with self._opened() as (connection, rows):
+            yield rows
             connection.commit()
 
     def check(self) -> None:
         """See `Store.check`: writes the head's row as it is, and takes that back."""
-        with self._opened() as connection:
-            SqlUnitOfWork(connection).touch_head()
+        with self._opened() as (connection, rows):
+            rows.touch_head()
             connection.rollback()
 
     @contextmanager
-    def _opened(self) -> Iterator[Connection]:
+    def _opened(self) -> Iterator[tuple[Connection, SqlUnitOfWork]]:
         """The writer's connection with the head locked; rolled back unless it was committed."""
         if not self._turn.acquire(timeout=BUSY_MS / 1000):
             raise StoreUnavailableError("the store is busy with an earlier write, try again")
         try:
             with translated(), self._writer.connect() as connection:
-                SqlUnitOfWork(connection).lock_head()
-                yield connection
+                rows = SqlUnitOfWork(connection)
+                rows.lock_head()
+                yield connection, rows
         finally:
             self._turn.release()
 

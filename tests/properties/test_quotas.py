@@ -56,8 +56,8 @@ class Shelf:
         self.slots |= state.slots
         for place in [p for p, c in self.marks.items() if c <= self._edge(p[0], "customers")]:
             del self.marks[place]
-        for place in [p for p in self.slots if p[1] < self._edge(p[0], "views")]:
-            del self.slots[place]
+        for slot in [p for p in self.slots if p[1] < self._edge(p[0], "views")]:
+            del self.slots[slot]
 
     def _edge(self, key: str, measure: str) -> Micros:
         return self.counters[key, measure, Window.DAY].edge

@@ -63,6 +63,7 @@ class Memory:
     held: list[ResponseRow] = field(default_factory=list)
     replies: dict[tuple[str, str, str], tuple[bytes, int, bytes]] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
+    note: bytes | None = None
 
     def principal(self, tenant: str, principal_id: str) -> PrincipalRow | None:
         return self.people.get((tenant, principal_id))
@@ -95,6 +96,9 @@ class Memory:
             and (key is None or r.key == key)
             and (active_at is None or (r.starts_at <= active_at < r.ends_at and r.ended_at is None))
         ]
+
+    def checkpoint(self) -> bytes | None:
+        return self.note
 
     def idempotent(
         self, tenant: str, principal_id: str, key: str

@@ -1,0 +1,123 @@
+"""The auditor's page: who saw a customer, what an agent saw, the checkpoint, and exports.
+
+Questions are forms that are posted, so that no id stands in an address, a history or a proxy's log.
+"""
+
+from typing import Annotated, Literal
+
+from fastapi import Form, Path
+from pydantic import StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.console.render import PREFIX, page
+from api.console.session import SignedForm, verify, visitor
+from api.identity.scopes import Scope
+from api.identity.sessions import SignedIn
+from api.middleware import router
+from api.routers.dependencies import Guarded, Pages
+from api.routers.log import MAX_INDEX, VIEW_KINDS, stream
+from api.schemas.alerts import EntryOut
+from api.schemas.words import Ident
+from guard.exports import ExportFormat
+from guard.principals import Principal
+from guard.rows import LogQuery
+
+routes = router("console")
+PAGE = 100
+
+Auditor = Annotated[SignedIn, visitor(Scope.LOG_READ)]
+
+
+class AskForm(SignedForm):
+    """A question to the log."""
+
+    about: Literal["customer", "agent"]
+    id: Ident
+    cursor: Annotated[str, StringConstraints(max_length=512)] = ""
+
+
+class ExportForm(SignedForm):
+    """A file of the log; without an id, of everything."""
+
+    format: Literal["ndjson", "csv"]
+    about: Literal["all", "customer", "agent"] = "all"
+    id: Ident | None = None
+
+
+@routes.get(PREFIX + "/audit", include_in_schema=False)
+async def audit(services: Guarded, signed_in: Auditor) -> Response:
+    """The page before a question is asked."""
+    return await _answer(services, signed_in, asked=None)
+
+
+@routes.post(PREFIX + "/audit", include_in_schema=False)
+async def ask(
+    request: Request,
+    form: Annotated[AskForm, Form()],
+    services: Guarded,
+    cursors: Pages,
+    signed_in: Auditor,
+) -> Response:
+    """Answer a question; asking is an entry of the log."""
+    verify(request, signed_in, form)
+    who = signed_in.principal
+    question = ("console-audit", who.tenant, who.id, form.about, form.id)
+    position = cursors.read(form.cursor or None, *question)
+    query = _query(
+        who, form.about, form.id, before=None if position is None else int(position), limit=PAGE
+    )
+    entries = await services.auditing.views(who, query)
+    is_full = len(entries) == PAGE
+    return await _answer(
+        services,
+        signed_in,
+        asked=form,
+        entries=[EntryOut.of(entry) for entry in entries],
+        following=cursors.make(str(entries[-1].index), *question) if is_full else None,
+    )
+
+
+@routes.get(PREFIX + "/audit/proof/{index}", include_in_schema=False)
+async def proof(
+    index: Annotated[int, Path(ge=0, le=MAX_INDEX)], services: Guarded, _signed_in: Auditor
+) -> Response:
+    """The proof of one entry, as a text that the offline verifier reads."""
+    content = await services.auditing.proof(index)
+    return Response(content, media_type="text/plain; charset=utf-8")
+
+
+@routes.post(PREFIX + "/audit/export", include_in_schema=False)
+async def export(
+    request: Request,
+    form: Annotated[ExportForm, Form()],
+    services: Guarded,
+    signed_in: Annotated[SignedIn, visitor(Scope.EXPORTS_WRITE)],
+) -> Response:
+    """Send a file."""
+    verify(request, signed_in, form)
+    query = _query(signed_in.principal, form.about, form.id or "", before=None, limit=PAGE)
+    pieces = await services.auditing.export(signed_in.principal, ExportFormat(form.format), query)
+    return await stream(pieces, form.format)
+
+
+async def _answer(services: Guarded, signed_in: SignedIn, **context: object) -> Response:
+    note = await services.readers.read(lambda view: view.checkpoint())
+    return page(
+        "audit.html",
+        signed_in=signed_in,
+        checkpoint=(note or b"").decode(),
+        may_export=Scope.EXPORTS_WRITE.value in signed_in.principal.scopes,
+        **context,
+    )
+
+
+def _query(who: Principal, about: str, name: str, *, before: int | None, limit: int) -> LogQuery:
+    return LogQuery(
+        tenant=who.tenant,
+        ref=name if about == "customer" else None,
+        agent_id=name if about == "agent" else None,
+        kinds=VIEW_KINDS,
+        before=before,
+        limit=limit,
+    )

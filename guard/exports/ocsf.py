@@ -1,0 +1,171 @@
+"""Entries and alerts in OCSF 1.8.0, for the SIEM.
+
+A view, refused or not, is a Datastore Activity (6005) with the profile `security_control`; an alert
+is a Detection Finding (2004). One class for people and AI agents alike, so that one rule covers
+both. What OCSF has no place for is under `unmapped`, named as in our own formats.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from guard.clock import Micros
+from guard.entries import EntryKind, OpenedEntry, Outcome
+from guard.findings import Severity
+from guard.rows import AlertRow, AlertState
+
+MEDIA_TYPE = "application/x-ndjson"
+OCSF_VERSION = "1.8.0"
+
+DATASTORE_ACTIVITY = 6005
+DETECTION_FINDING = 2004
+
+_READ, _QUERY = 1, 4
+_CREATE, _UPDATE, _CLOSE = 1, 2, 3
+_ALLOWED, _DENIED = 1, 2
+_ALLOWED_DISPOSITION, _BLOCKED_DISPOSITION = 1, 2
+_SUCCESS, _FAILURE = 1, 2
+_INFORMATIONAL = 1
+
+# Which entries are somebody looking at records; all others have no place in this class.
+_ACTIVITIES = {
+    EntryKind.VIEW: _READ,
+    EntryKind.REFUSAL: _READ,
+    EntryKind.FAILED: _READ,
+    EntryKind.OBSERVED: _READ,
+    EntryKind.EXPORT: _QUERY,
+    EntryKind.AUDIT_QUERY: _QUERY,
+}
+_SEVERITIES = {Severity.LOW: 2, Severity.MEDIUM: 3, Severity.HIGH: 4, Severity.CRITICAL: 5}
+_STATES = {
+    AlertState.OPEN: (_CREATE, 1),
+    AlertState.ACKNOWLEDGED: (_UPDATE, 2),
+    AlertState.CONFIRMED: (_CLOSE, 4),
+    AlertState.DISMISSED: (_CLOSE, 3),
+}
+
+Event = dict[str, object]
+
+
+def _milliseconds(at: Micros) -> int:
+    return at // 1000
+
+
+def _classed(class_uid: int, activity: int, severity: int, at: Micros) -> Event:
+    return {
+        "activity_id": activity,
+        "category_uid": class_uid // 1000,
+        "class_uid": class_uid,
+        "type_uid": class_uid * 100 + activity,
+        "severity_id": severity,
+        "time": _milliseconds(at),
+    }
+
+
+class OcsfWriter:
+    """Renders for one log, by one version of this product."""
+
+    def __init__(self, origin: str, version: str) -> None:
+        """Name the log and the product's version in every event."""
+        self._origin, self._version = origin, version
+
+    def _metadata(self, uid: str, profiles: list[str]) -> Event:
+        product = {
+            "name": "Recordguard",
+            "vendor_name": "Recordguard",
+            "version": self._version,
+        }
+        return {"version": OCSF_VERSION, "product": product, "uid": uid, "profiles": profiles}
+
+    def activity(self, entry: OpenedEntry) -> Event | None:
+        """A look at records as a Datastore Activity; None for entries about anything else."""
+        number = _ACTIVITIES.get(entry.kind)
+        if number is None:
+            return None
+        event = entry.event
+        is_allowed = event.outcome != Outcome.REFUSED
+        user: Event = {"uid": event.agent, "type_id": 1}
+        if event.team:
+            user["groups"] = [{"name": event.team}]
+        if event.vendor:
+            user["org"] = {"name": event.vendor}
+        actor: Event = {"user": user}
+        if event.session:
+            actor["session"] = {"uid": event.session}
+        if event.actor:
+            actor["app_uid"] = event.actor
+        return {
+            **_classed(DATASTORE_ACTIVITY, number, _INFORMATIONAL, event.at),
+            "metadata": self._metadata(entry.entry_id, ["security_control"]),
+            "actor": actor,
+            "src_endpoint": {"uid": event.device or "unknown", "name": event.client or "unknown"},
+            "table": {"name": "customers"},
+            "action_id": _ALLOWED if is_allowed else _DENIED,
+            "disposition_id": _ALLOWED_DISPOSITION if is_allowed else _BLOCKED_DISPOSITION,
+            "status_id": _SUCCESS if event.outcome == Outcome.PERMITTED else _FAILURE,
+            "status_detail": "; ".join(event.reasons) or event.outcome,
+            "unmapped": self._unmapped(entry),
+        }
+
+    def _unmapped(self, entry: OpenedEntry) -> Event:
+        event = entry.event
+        return {
+            "tlog": {"origin": self._origin, "index": entry.index},
+            "kind": entry.kind.name.lower(),
+            "tenant": event.tenant,
+            "customers": list(entry.refs),
+            "cases": [part.case for part in entry.subjects if part is not None and part.case],
+            "purpose": event.purpose,
+            "link": event.link,
+            "mode": event.mode,
+            "would": event.would,
+            "classes": dict(event.classes),
+            "n_fields": event.n_fields,
+            "n_sensitive": event.n_sensitive,
+        }
+
+    def finding(self, alert: AlertRow) -> Event:
+        """An alert as a Detection Finding; agents appear by pseudonym only."""
+        activity, status = _STATES[alert.state]
+        found = alert.finding
+        return {
+            **_classed(DETECTION_FINDING, activity, _SEVERITIES[alert.severity], alert.updated_at),
+            "metadata": self._metadata(f"{alert.id}/{alert.updated_at}", []),
+            "is_alert": True,
+            "status_id": status,
+            "finding_info": {
+                "uid": alert.id,
+                "title": found.reasons[0] if found.reasons else f"{found.kind} finding",
+                "desc": " ".join(found.reasons),
+                "types": [found.kind, *found.channels],
+                "created_time": _milliseconds(alert.raised_at),
+                "modified_time": _milliseconds(alert.updated_at),
+                "first_seen_time": _milliseconds(found.first_event_at),
+                "last_seen_time": _milliseconds(found.raised_at),
+                "related_events": [
+                    {"uid": f"{self._origin}#{index}", "type_uid": DATASTORE_ACTIVITY * 100 + _READ}
+                    for index in found.evidence
+                ],
+            },
+            "evidences": [{"actor": {"user": {"uid": name}}} for name in alert.pseudonyms],
+            "unmapped": {
+                "tenant": alert.tenant,
+                "score": found.score,
+                "contributions": dict(found.contributions),
+                "label": alert.label or "",
+            },
+        }
+
+
+def ocsf_views(entries: Iterable[OpenedEntry], writer: OcsfWriter) -> Iterator[bytes]:
+    """One line for each entry that is a look at records."""
+    for entry in entries:
+        event = writer.activity(entry)
+        if event is not None:
+            yield msgspec.json.encode(event) + b"\n"
+
+
+def ocsf_alerts(alerts: Iterable[AlertRow], writer: OcsfWriter) -> Iterator[bytes]:
+    """One line for each alert."""
+    for alert in alerts:
+        yield msgspec.json.encode(writer.finding(alert)) + b"\n"

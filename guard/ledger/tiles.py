@@ -1,0 +1,251 @@
+"""The log as immutable files (C2SP tlog-tiles v0.1.0).
+
+A tile holds up to 256 hashes of one level, a bundle up to 256 leaves behind their lengths. The edge
+of the tree, the unfinished tile of each level, is all that one must hold to go on writing; it is
+read back from the files after a restart. Files hold leaves only, and so no personal data.
+
+Partial tiles stay until their full tile exists, as a published size may need them.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from shutil import rmtree
+
+from guard.durable import make_folder, replace_file
+from guard.errors import ProofError
+from guard.ledger.merkle import HASH_SIZE, CompactRange, NodeReader, tree_root
+
+TILE_WIDTH = 256
+TILE_HEIGHT = 8
+ENTRIES = "entries"
+
+# A leaf stands behind two bytes of length.
+MAX_LEAF = 0xFFFF
+
+# Published files are for everybody who can reach the folder.
+_PUBLIC_FILE = 0o644
+_PUBLIC_FOLDER = 0o755
+
+# 2 MiB; a proof in a log of 16 million entries needs three.
+_CACHED_TILES = 256
+
+
+def tile_path(level: int | str, index: int, width: int = TILE_WIDTH) -> str:
+    """Path of a tile, or of a bundle for the level `entries`, below the log's folder."""
+    last = f"{index % 1000:03}"
+    while index >= 1000:  # noqa: PLR2004 - three digits a part
+        index //= 1000
+        last = f"x{index % 1000:03}/{last}"
+    return f"tile/{level}/{last}" + ("" if width == TILE_WIDTH else f".p/{width}")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A tile, or a bundle where the level is `entries`."""
+
+    level: int | str
+    index: int
+    width: int
+    content: bytes
+
+    @property
+    def path(self) -> str:
+        """Where it belongs below the log's folder."""
+        return tile_path(self.level, self.index, self.width)
+
+
+def pack_bundle(leaves: Iterable[bytes]) -> bytes:
+    """Leaves behind their lengths, as a bundle holds them."""
+    return b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
+
+
+def unpack_bundle(content: bytes) -> Iterator[bytes]:
+    """The leaves of a bundle.
+
+    Raises:
+        ProofError: A length points beyond the end.
+    """
+    at = 0
+    while at < len(content):
+        start = at + 2
+        at = start + int.from_bytes(content[at:start], "big")
+        if start > len(content) or at > len(content):
+            raise ProofError("entry bundle is cut short, fetch or restore it")
+        yield content[start:at]
+
+
+class TileEdge:
+    """The unfinished tiles and bundle at the right of a tree."""
+
+    def __init__(self) -> None:
+        """Start with the empty tree."""
+        self.size = 0
+        self.levels: list[list[bytes]] = [[]]
+        self.leaves: list[bytes] = []
+
+    def copy(self) -> "TileEdge":
+        """An edge of the same tree that grows on its own."""
+        other = TileEdge()
+        other.size = self.size
+        other.levels = [list(level) for level in self.levels]
+        other.leaves = list(self.leaves)
+        return other
+
+    def append(self, leaf: bytes) -> list[File]:
+        """Add a leaf; returns the files that are now complete.
+
+        Raises:
+            ProofError: The leaf is too long for a bundle.
+        """
+        if len(leaf) > MAX_LEAF:
+            raise ProofError(f"leaf has more than {MAX_LEAF} bytes, no bundle holds it")
+        self.leaves.append(leaf)
+        self.levels[0].append(sha256(b"\x00" + leaf).digest())
+        self.size += 1
+        return self._finished() if self.size % TILE_WIDTH == 0 else []
+
+    def _finished(self) -> list[File]:
+        bundle = pack_bundle(self.leaves)
+        files = [File(ENTRIES, self.size // TILE_WIDTH - 1, TILE_WIDTH, bundle)]
+        self.leaves = []
+        level, count = 0, self.size
+        while len(self.levels[level]) == TILE_WIDTH:
+            count //= TILE_WIDTH
+            hashes = self.levels[level]
+            files.append(File(level, count - 1, TILE_WIDTH, b"".join(hashes)))
+            self.levels[level] = []
+            level += 1
+            if level == len(self.levels):
+                self.levels.append([])
+            self.levels[level].append(tree_root(hashes))
+        return files
+
+    def partials(self) -> list[File]:
+        """The unfinished files at this size."""
+        files: list[File] = []
+        if self.leaves:
+            index, bundle = self.size // TILE_WIDTH, pack_bundle(self.leaves)
+            files.append(File(ENTRIES, index, len(self.leaves), bundle))
+        for level, hashes in enumerate(self.levels):
+            if hashes:
+                index = self.size >> TILE_HEIGHT * (level + 1)
+                files.append(File(level, index, len(hashes), b"".join(hashes)))
+        return files
+
+    def root(self) -> bytes:
+        """Root of the tree."""
+        hashes: list[bytes] = []
+        for level in reversed(self.levels):
+            part = CompactRange()
+            for one in level:
+                part.append(one)
+            hashes.extend(part.hashes)
+        return CompactRange(self.size, hashes).root()
+
+
+class TileFolder:
+    """The published files of one log."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and write below `path`."""
+        self.path = path
+        self._full = lru_cache(maxsize=_CACHED_TILES)(self._read_full)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file with the newest published checkpoint."""
+        return self.path / "checkpoint"
+
+    def publish(self, note: bytes) -> None:
+        """Put a checkpoint in place of the last one, durably."""
+        make_folder(self.path, _PUBLIC_FOLDER)
+        replace_file(self.checkpoint, note, _PUBLIC_FILE)
+
+    def write(self, files: Iterable[File]) -> None:
+        """Write tiles and bundles durably; a full one takes the place of its partial ones."""
+        for file in files:
+            target = self.path / file.path
+            make_folder(target.parent, _PUBLIC_FOLDER)
+            replace_file(target, file.content, _PUBLIC_FILE)
+            rmtree(target.with_name(target.name + ".p"), ignore_errors=True)
+
+    def read(self, level: int | str, index: int, width: int) -> bytes:
+        """A tile or bundle; where a partial one is gone, the beginning of the full one.
+
+        Raises:
+            ProofError: Neither file is there.
+        """
+        for candidate in dict.fromkeys((width, TILE_WIDTH)):
+            try:
+                return (self.path / tile_path(level, index, candidate)).read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise ProofError(
+                    f"tile cannot be read ({error.strerror}), check the disk"
+                ) from None
+        name = tile_path(level, index, width)
+        raise ProofError(f"`{name}` is missing below `{self.path}`, restore it from a mirror")
+
+    def hashes(self, level: int, index: int, width: int) -> list[bytes]:
+        """The first `width` hashes of a tile.
+
+        Raises:
+            ProofError: The tile is missing or has fewer.
+        """
+        if width == TILE_WIDTH:
+            content = self._full(level, index)
+        else:
+            content = self.read(level, index, width)
+        if len(content) < width * HASH_SIZE:
+            raise ProofError(f"`{tile_path(level, index, width)}` is cut short, restore it")
+        return [content[at : at + HASH_SIZE] for at in range(0, width * HASH_SIZE, HASH_SIZE)]
+
+    def _read_full(self, level: int, index: int) -> bytes:
+        return self.read(level, index, TILE_WIDTH)
+
+    def leaves(self, index: int, width: int) -> list[bytes]:
+        """The first `width` leaves of a bundle.
+
+        Raises:
+            ProofError: The bundle is missing, malformed or has fewer.
+        """
+        found = list(unpack_bundle(self.read(ENTRIES, index, width)))[:width]
+        if len(found) < width:
+            raise ProofError(f"`{tile_path(ENTRIES, index, width)}` is cut short, restore it")
+        return found
+
+    def edge(self, size: int) -> TileEdge:
+        """The edge of the published tree of `size`, to go on writing from.
+
+        Raises:
+            ProofError: A file of that tree is missing or cut short.
+        """
+        edge = TileEdge()
+        edge.size, edge.levels = size, []
+        index, width = divmod(size, TILE_WIDTH)
+        if width:
+            edge.leaves = self.leaves(index, width)
+        level = 0
+        while count := size >> TILE_HEIGHT * level:
+            index, width = divmod(count, TILE_WIDTH)
+            edge.levels.append(self.hashes(level, index, width) if width else [])
+            level += 1
+        edge.levels = edge.levels or [[]]
+        return edge
+
+    def nodes(self, size: int) -> NodeReader:
+        """Reads the hashes of the published tree of `size`, for building proofs."""
+
+        def node(level: int, index: int) -> bytes:
+            tile_level, below = divmod(level, TILE_HEIGHT)
+            first = index << below
+            tile, offset = divmod(first, TILE_WIDTH)
+            width = min((size >> TILE_HEIGHT * tile_level) - tile * TILE_WIDTH, TILE_WIDTH)
+            hashes = self.hashes(tile_level, tile, width)
+            return tree_root(hashes[offset : offset + (1 << below)])
+
+        return node

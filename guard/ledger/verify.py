@@ -1,0 +1,226 @@
+"""Checks a whole log from the beginning, trusting nothing but the log's public key.
+
+It imports nothing of the service that wrote the log, and needs no key that opens a detail. For
+every entry it checks the leaf's hash, the commitment over the parts beside it, and the writer's
+story: each writer begins with `WRITER_OPEN` as number 0, leaves no gap, never goes back in time,
+and says nothing after `WRITER_CLOSE`. The tree must have the root that was signed.
+
+A failure raises `ProofError`, whose `index` is the first bad entry.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from guard.clock import Micros
+from guard.entries import EntryKind, Receipt, StoredEntry
+from guard.errors import ProofError
+from guard.ledger.checkpoint import Checkpoint, log_key, open_checkpoint
+from guard.ledger.entry import Leaf, check_stored, decode_leaf
+from guard.ledger.merkle import HASH_SIZE, CompactRange
+from guard.ledger.receipts import match_receipt
+from guard.ledger.tiles import TILE_WIDTH, File, TileEdge, TileFolder
+
+# How often a long run says how far it is.
+PROGRESS_EVERY = 8192
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What was found to hold.
+
+    `signed_size` is the size of the checkpoint that was checked, None without one. `erased` counts
+    subject parts of which only the hash is left; each needs an entry that explains it.
+    """
+
+    size: int
+    root: bytes
+    signed_size: int | None
+    writers: int
+    receipts: int
+    erased: int
+
+
+@dataclass(slots=True)
+class _Writer:
+    next_seq: int = 0
+    last_at: Micros = 0
+    is_closed: bool = False
+
+
+class _Writers:
+    """The story of each writer so far."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, _Writer] = {}
+
+    def follow(self, index: int, leaf: Leaf) -> None:
+        writer = self.known.get(leaf.writer)
+        if writer is None:
+            writer = self.known[leaf.writer] = _Writer()
+        name = leaf.writer.hex()
+        if (leaf.kind is EntryKind.WRITER_OPEN) != (leaf.writer_seq == 0):
+            raise ProofError(f"entry {index}: writer {name} is not opened first", index=index)
+        if leaf.writer_seq != writer.next_seq:
+            raise ProofError(
+                f"entry {index}: writer {name} is at {leaf.writer_seq} where"
+                f" {writer.next_seq} is due, an entry is missing or repeated",
+                index=index,
+            )
+        if leaf.at < writer.last_at:
+            raise ProofError(f"entry {index}: writer {name} goes back in time", index=index)
+        if writer.is_closed:
+            raise ProofError(f"entry {index}: writer {name} was closed before", index=index)
+        writer.next_seq += 1
+        writer.last_at = leaf.at
+        writer.is_closed = leaf.kind is EntryKind.WRITER_CLOSE
+
+
+def _silent(_count: int) -> None:
+    """Say nothing."""
+
+
+def _open(note: bytes | None, vkey: str | None) -> Checkpoint | None:
+    if note is None:
+        return None
+    if vkey is None:
+        raise ProofError("a checkpoint needs the log's verifier key, ask the operator for it")
+    return open_checkpoint(note, log_key(vkey))
+
+
+def _check_root(tree: CompactRange, checkpoint: Checkpoint | None) -> None:
+    if checkpoint is None or tree.size != checkpoint.size:
+        return
+    if tree.root() != checkpoint.root:
+        raise ProofError(f"the first {tree.size} entries do not have the root that was signed")
+
+
+def verify_log(
+    entries: Iterable[StoredEntry],
+    *,
+    checkpoint: bytes | None = None,
+    vkey: str | None = None,
+    head: tuple[int, tuple[bytes, ...]] | None = None,
+    receipts: Iterable[Receipt] = (),
+    on_progress: Progress = _silent,
+) -> VerifyReport:
+    """Check all entries of a log, in index order.
+
+    Args:
+        entries: The entries from index 0 on.
+        checkpoint: A signed note that the tree must agree with; entries after it may follow.
+        vkey: The log's verifier key, needed with `checkpoint`.
+        head: Size and compact range that the store claims; must be equal to what was read.
+        receipts: Receipts that must be kept; check their signatures with `verify_receipt`.
+        on_progress: Told now and then how many entries have been checked.
+
+    Raises:
+        ProofError: Something does not hold; `index` is the first bad entry where there is one.
+    """
+    signed = _open(checkpoint, vkey)
+    promised = {receipt.index: receipt for receipt in receipts}
+    tree, writers, erased = CompactRange(), _Writers(), 0
+    _check_root(tree, signed)
+    for entry in entries:
+        if entry.index != tree.size:
+            raise ProofError(f"entry {tree.size} is missing, found {entry.index}", index=tree.size)
+        leaf = check_stored(entry)
+        writers.follow(tree.size, leaf)
+        if tree.size in promised:
+            match_receipt(promised[tree.size], entry.leaf)
+        erased += sum(len(part or b"") == HASH_SIZE for part in entry.sealed_subjects)
+        tree.append(entry.leaf_hash)
+        _check_root(tree, signed)
+        if tree.size % PROGRESS_EVERY == 0:
+            on_progress(tree.size)
+    _check_end(tree, signed, head, promised)
+    on_progress(tree.size)
+    return VerifyReport(
+        size=tree.size,
+        root=tree.root(),
+        signed_size=None if signed is None else signed.size,
+        writers=len(writers.known),
+        receipts=len(promised),
+        erased=erased,
+    )
+
+
+def _check_end(
+    tree: CompactRange,
+    signed: Checkpoint | None,
+    head: tuple[int, tuple[bytes, ...]] | None,
+    promised: dict[int, Receipt],
+) -> None:
+    if signed is not None and tree.size < signed.size:
+        raise ProofError(
+            f"{signed.size} entries were signed and {tree.size} are left", index=tree.size
+        )
+    if head is not None and head != (tree.size, tree.hashes):
+        raise ProofError(f"head of the store is not that of its {tree.size} entries, rebuild it")
+    for index in sorted(promised):
+        if not 0 <= index < tree.size:
+            raise ProofError(f"entry {index} was promised and is not there", index=index)
+
+
+def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -> VerifyReport:
+    """Check a published log from its files alone: checkpoint, bundles and every tile.
+
+    Details are not published, so commitments cannot be compared with their parts here.
+
+    Raises:
+        ProofError: Something does not hold; `index` is the first bad entry where there is one.
+    """
+    folder = TileFolder(log_dir)
+    try:
+        note = folder.checkpoint.read_bytes()
+    except OSError as error:
+        raise ProofError(
+            f"checkpoint below `{log_dir}` cannot be read ({error.strerror}), fetch it"
+        ) from None
+    signed = open_checkpoint(note, log_key(vkey))
+    edge, writers = TileEdge(), _Writers()
+    for start in range(0, signed.size, TILE_WIDTH):
+        width = min(TILE_WIDTH, signed.size - start)
+        for leaf in folder.leaves(start // TILE_WIDTH, width):
+            writers.follow(edge.size, _decode(edge.size, leaf))
+            for file in edge.append(leaf):
+                _compare(folder, file)
+        if edge.size % PROGRESS_EVERY == 0:
+            on_progress(edge.size)
+    for file in edge.partials():
+        _compare(folder, file)
+    if edge.root() != signed.root:
+        raise ProofError(f"the {edge.size} published entries do not have the root that was signed")
+    on_progress(edge.size)
+    return VerifyReport(
+        size=edge.size,
+        root=signed.root,
+        signed_size=signed.size,
+        writers=len(writers.known),
+        receipts=0,
+        erased=0,
+    )
+
+
+def _decode(index: int, leaf: bytes) -> Leaf:
+    try:
+        return decode_leaf(leaf)
+    except ProofError as error:
+        raise ProofError(f"entry {index}: {error}", index=index) from None
+
+
+def _compare(folder: TileFolder, file: File) -> None:
+    """Check that a published tile holds what its leaves hash to."""
+    if isinstance(file.level, str):
+        return  # a bundle: the leaves came from it
+    found = folder.read(file.level, file.index, file.width)[: len(file.content)]
+    if found == file.content:
+        return
+    same = 0
+    while found[same : same + HASH_SIZE] == file.content[same : same + HASH_SIZE]:
+        same += HASH_SIZE
+    first = file.index * TILE_WIDTH + same // HASH_SIZE
+    index = first * TILE_WIDTH**file.level
+    raise ProofError(f"entry {index}: `{file.path}` is not the hash of its entries", index=index)

@@ -1,0 +1,48 @@
+"""Reading a whole log back and checking it against its head."""
+
+import msgspec
+
+from guard.entries import EntryKind, EventPart, OpenedEntry, StoredEntry
+from guard.ledger.merkle import CompactRange
+from guard.ports import Store
+
+
+def stored_log(store: Store) -> list[StoredEntry]:
+    """All entries, after checking that the head is the tree over exactly these leaves."""
+    with store.read() as view:
+        size, hashes = view.head()
+        entries = view.entries(0, size + 10)
+    tree = CompactRange()
+    for entry in entries:
+        tree.append(entry.leaf_hash)
+    assert (size, hashes) == (tree.size, tree.hashes)
+    assert [entry.index for entry in entries] == list(range(size))
+    return entries
+
+
+def opened_log(store: Store) -> list[OpenedEntry]:
+    """All entries of `PlainSealer`, opened; each writer's numbers must have no gap."""
+    opened, numbers = [], dict[bytes, int]()
+    for stored in stored_log(store):
+        assert stored.sealed_event is not None
+        event = msgspec.json.decode(stored.sealed_event.removeprefix(b"sealed:"), type=EventPart)
+        leaf = stored.leaf
+        writer, seq = leaf[26:34], int.from_bytes(leaf[34:42], "big")
+        assert seq == numbers.get(writer, -1) + 1
+        numbers[writer] = seq
+        opened.append(
+            OpenedEntry(
+                index=stored.index,
+                entry_id=leaf[1:17].hex(),
+                kind=EntryKind(leaf[25]),
+                event=event,
+                refs=stored.refs,
+                subjects=(),
+            )
+        )
+    return opened
+
+
+def kinds(store: Store) -> list[EntryKind]:
+    """The kinds of all entries, in order."""
+    return [entry.kind for entry in opened_log(store)]

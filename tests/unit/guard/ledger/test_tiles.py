@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import pytest
+
+from guard.errors import ProofError
+from guard.ledger import merkle
+from guard.ledger.tiles import (
+    ENTRIES,
+    MAX_LEAF,
+    TileEdge,
+    TileFolder,
+    pack_bundle,
+    tile_path,
+    unpack_bundle,
+)
+
+
+@pytest.mark.parametrize(
+    ("level", "index", "width", "path"),
+    [
+        (0, 0, 256, "tile/0/000"),
+        (0, 0, 1, "tile/0/000.p/1"),
+        (1, 999, 256, "tile/1/999"),
+        (0, 1000, 256, "tile/0/x001/000"),
+        (2, 1234067, 256, "tile/2/x001/x234/067"),
+        (ENTRIES, 1234067, 255, "tile/entries/x001/x234/067.p/255"),
+        (63, 10**9, 256, "tile/63/x001/x000/x000/000"),
+    ],
+)
+def test_paths_are_those_of_the_standard(
+    level: int | str, index: int, width: int, path: str
+) -> None:
+    assert tile_path(level, index, width) == path
+
+
+def test_the_files_of_seventy_thousand_entries_are_those_of_the_standard() -> None:
+    edge, full = TileEdge(), dict[object, int]()
+    for n in range(70_000):
+        for file in edge.append(n.to_bytes(4, "big")):
+            assert file.width == 256
+            full[file.level] = full.get(file.level, 0) + 1
+    partial = {file.level: (file.index, file.width) for file in edge.partials()}
+    assert full == {ENTRIES: 273, 0: 273, 1: 1}
+    assert partial == {ENTRIES: (273, 112), 0: (273, 112), 1: (1, 17), 2: (0, 1)}
+    leaves = (merkle.leaf_hash(n.to_bytes(4, "big")) for n in range(70_000))
+    assert edge.root() == merkle.tree_root(leaves)
+
+
+def test_two_hundred_and_fifty_six_entries_are_one_tile_and_a_partial_one_above() -> None:
+    edge = TileEdge()
+    files = [file.path for n in range(256) for file in edge.append(bytes([n]))]
+    assert files == ["tile/entries/000", "tile/0/000"]
+    assert [file.path for file in edge.partials()] == ["tile/1/000.p/1"]
+    assert edge.root() == edge.partials()[0].content
+
+
+def _publish(folder: TileFolder, sizes: list[int]) -> list[bytes]:
+    edge, leaves, roots = TileEdge(), [b"%d" % n for n in range(max(sizes))], []
+    for size in sizes:
+        for leaf in leaves[edge.size : size]:
+            folder.write(edge.append(leaf))
+        folder.write(edge.partials())
+        roots.append(edge.root())
+    return roots
+
+
+def test_an_edge_is_read_back_at_every_published_size(tmp_path: Path) -> None:
+    folder, sizes = TileFolder(tmp_path), [0, 1, 2, 255, 256, 257, 300, 511, 512, 600]
+    roots = _publish(folder, sizes)
+    for size, root in zip(sizes, roots, strict=True):
+        edge = folder.edge(size)
+        assert edge.root() == root
+        for n in range(size, 600):
+            edge.append(b"%d" % n)
+        assert edge.root() == roots[-1]
+
+
+def test_partial_tiles_go_when_the_full_one_is_there(tmp_path: Path) -> None:
+    folder = TileFolder(tmp_path)
+    _publish(folder, [3, 5])
+    assert (tmp_path / "tile/0/000.p/3").exists()
+    assert (tmp_path / "tile/0/000.p/5").exists()
+    _publish(folder, [256])
+    assert not (tmp_path / "tile/0/000.p").exists()
+    assert folder.leaves(0, 5) == [b"%d" % n for n in range(5)]
+
+
+def test_proofs_from_files_verify(tmp_path: Path) -> None:
+    folder, sizes = TileFolder(tmp_path), [1, 7, 255, 256, 257, 513, 700]
+    roots = dict(zip(sizes, _publish(folder, sizes), strict=True))
+    for size in sizes:
+        for index in {0, 1, 6, 200, 255, 256, 512, size - 1} & set(range(size)):
+            proof = merkle.inclusion_proof(index, size, folder.nodes(size))
+            leaf = merkle.leaf_hash(b"%d" % index)
+            merkle.verify_inclusion(index, size, leaf, proof, roots[size])
+        for old in (one for one in sizes if one <= size):
+            proof = merkle.consistency_proof(old, size, folder.nodes(size))
+            merkle.verify_consistency(old, size, proof, roots[old], roots[size])
+
+
+def test_missing_and_short_files_are_refused(tmp_path: Path) -> None:
+    folder = TileFolder(tmp_path)
+    _publish(folder, [300])
+    tile, bundle = tmp_path / "tile/0/001.p/44", tmp_path / "tile/entries/001.p/44"
+    whole = tile.read_bytes()
+    tile.write_bytes(whole[:-1])
+    with pytest.raises(ProofError, match="cut short"):
+        folder.edge(300)
+    tile.unlink()
+    with pytest.raises(ProofError, match="missing"):
+        folder.edge(300)
+    tile.write_bytes(whole)
+    bundle.write_bytes(bundle.read_bytes()[:-5])
+    with pytest.raises(ProofError, match="cut short"):
+        folder.leaves(1, 44)
+    bundle.write_bytes(pack_bundle([b"x"]))
+    with pytest.raises(ProofError, match="cut short"):
+        folder.leaves(1, 44)
+    bundle.unlink()
+    bundle.mkdir()
+    with pytest.raises(ProofError, match="cannot be read"):
+        folder.leaves(1, 44)
+
+
+def test_bundles_round_trip_and_bad_ones_are_refused() -> None:
+    leaves = [b"", b"a", b"x" * MAX_LEAF]
+    packed = pack_bundle(leaves)
+    assert list(unpack_bundle(packed)) == leaves
+    for content in (b"\x00", b"\x00\x01", packed[:-1], packed + b"\x00", b"\xff\xff"):
+        with pytest.raises(ProofError):
+            list(unpack_bundle(content))
+
+
+def test_a_leaf_that_no_bundle_holds_is_refused() -> None:
+    with pytest.raises(ProofError):
+        TileEdge().append(b"x" * (MAX_LEAF + 1))
+
+
+def test_a_copy_of_an_edge_grows_on_its_own() -> None:
+    edge = TileEdge()
+    edge.append(b"a")
+    other = edge.copy()
+    other.append(b"b")
+    assert (edge.size, other.size) == (1, 2)
+    assert edge.root() == merkle.leaf_hash(b"a")
+    assert len(edge.leaves) == 1

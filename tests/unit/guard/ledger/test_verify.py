@@ -1,0 +1,274 @@
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from guard.entries import EntryKind, Receipt, StoredEntry
+from guard.errors import ProofError
+from guard.ledger import verify as module
+from guard.ledger.checkpoint import Checkpoint, sign_checkpoint
+from guard.ledger.entry import Leaf, decode_leaf, encode_leaf
+from guard.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash, tree_root
+from guard.ledger.note import NoteSigner
+from guard.ledger.publisher import Publisher
+from guard.ledger.verify import verify_files, verify_log
+from tests.unit.guard.ledger.logview import LogView
+from tests.unit.guard.ledger.makers import NOW, LogMaker, make_entry
+
+SIGNER = NoteSigner("example.com/log", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+
+def signed(entries: list[StoredEntry]) -> bytes:
+    root = tree_root(entry.leaf_hash for entry in entries)
+    return sign_checkpoint(Checkpoint("example.com/log", len(entries), root), SIGNER)
+
+
+def test_an_honest_log_holds(log: LogMaker) -> None:
+    log.grow(40)
+    view = LogView(log.entries)
+    report = verify_log(
+        log.entries, checkpoint=signed(log.entries), vkey=SIGNER.vkey, head=view.head()
+    )
+    assert (report.size, report.signed_size, report.writers, report.erased) == (40, 40, 1, 0)
+    assert report.root == tree_root(entry.leaf_hash for entry in log.entries)
+
+
+def test_entries_after_the_checkpoint_may_follow(log: LogMaker) -> None:
+    log.grow(40)
+    report = verify_log(log.entries, checkpoint=signed(log.entries[:30]), vkey=SIGNER.vkey)
+    assert (report.size, report.signed_size) == (40, 30)
+    empty = sign_checkpoint(Checkpoint("example.com/log", 0, EMPTY_ROOT), SIGNER)
+    assert verify_log(log.entries, checkpoint=empty, vkey=SIGNER.vkey).signed_size == 0
+
+
+def test_the_empty_log_holds() -> None:
+    report = verify_log([])
+    assert (report.size, report.root, report.signed_size) == (0, EMPTY_ROOT, None)
+
+
+def test_an_erased_part_is_counted_and_breaks_nothing(log: LogMaker) -> None:
+    log.grow(10)
+    part = log.entries[4].sealed_subjects[0] or b""
+    changed = [*log.entries]
+    changed[4] = replace(changed[4], sealed_subjects=(part[:32],))
+    report = verify_log(changed, checkpoint=signed(log.entries), vkey=SIGNER.vkey)
+    assert report.erased == 1
+
+
+def test_progress_is_told(log: LogMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PROGRESS_EVERY", 4)
+    told: list[int] = []
+    verify_log(log.grow(10).entries, on_progress=told.append)
+    assert told == [4, 8, 10]
+
+
+def _refused(entries: list[StoredEntry], index: int | None, note: bytes | None = None) -> None:
+    with pytest.raises(ProofError) as caught:
+        verify_log(entries, checkpoint=note, vkey=SIGNER.vkey)
+    assert caught.value.index == index, str(caught.value)
+
+
+def test_a_flip_in_any_column_is_found_at_its_entry(log: LogMaker) -> None:
+    log.grow(12)
+    honest = log.entries[7]
+
+    def flip(one: bytes | None, at: int) -> bytes:
+        whole = one or b""
+        return whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+
+    for at in range(0, 90, 3):
+        bad = [*log.entries]
+        bad[7] = replace(honest, leaf=flip(honest.leaf, at))
+        _refused(bad, 7)
+    for at in range(32):
+        bad = [*log.entries]
+        bad[7] = replace(honest, leaf_hash=flip(honest.leaf_hash, at))
+        _refused(bad, 7)
+        bad[7] = replace(honest, sealed_event=flip(honest.sealed_event, at))
+        _refused(bad, 7)
+        bad[7] = replace(honest, sealed_subjects=(flip(honest.sealed_subjects[0], at),))
+        _refused(bad, 7)
+
+
+def test_lost_repeated_and_reordered_entries_are_found(log: LogMaker) -> None:
+    log.grow(12)
+    note, entries = signed(log.entries), log.entries
+    _refused([*entries[:7], *entries[8:]], 7, note)
+    _refused([*entries[:7], *_renumbered(entries[8:], 7)], 7, note)
+    _refused([*entries[:8], *_renumbered(entries[7:], 8)], 8, note)
+    _refused([*entries[:7], *_renumbered([entries[8], entries[7]], 7), *entries[9:]], 7, note)
+    _refused(entries[:11], 11, note)
+    _refused([], 0, note)
+    _refused(entries[1:], 0, note)
+
+
+def _renumbered(entries: list[StoredEntry], start: int) -> list[StoredEntry]:
+    return [replace(entry, index=n) for n, entry in enumerate(entries, start)]
+
+
+def test_lost_parts_are_found(log: LogMaker) -> None:
+    log.grow(5)
+    for changed in (
+        replace(log.entries[2], sealed_event=None),
+        replace(log.entries[2], sealed_subjects=(None,)),
+        replace(log.entries[2], sealed_subjects=()),
+        replace(log.entries[2], sealed_subjects=(), refs=()),
+    ):
+        _refused([*log.entries[:2], changed, *log.entries[3:]], 2)
+
+
+def _rewritten(entry: StoredEntry, change: Callable[[Leaf], Leaf]) -> StoredEntry:
+    leaf = encode_leaf(change(decode_leaf(entry.leaf)))
+    return replace(entry, leaf=leaf, leaf_hash=leaf_hash(leaf))
+
+
+def test_a_writer_that_tells_no_straight_story_is_found(log: LogMaker) -> None:
+    log.grow(8)
+    stories: list[tuple[int, Callable[[Leaf], Leaf]]] = [
+        (0, lambda leaf: replace(leaf, kind=EntryKind.VIEW)),
+        (0, lambda leaf: replace(leaf, writer_seq=1)),
+        (4, lambda leaf: replace(leaf, kind=EntryKind.WRITER_OPEN)),
+        (4, lambda leaf: replace(leaf, writer_seq=0)),
+        (4, lambda leaf: replace(leaf, writer_seq=5)),
+        (4, lambda leaf: replace(leaf, writer_seq=3)),
+        (4, lambda leaf: replace(leaf, at=NOW)),
+        (4, lambda leaf: replace(leaf, writer=b"stranger")),
+    ]
+    for index, change in stories:
+        bad = [*log.entries]
+        bad[index] = _rewritten(bad[index], change)
+        _refused(bad, index)
+    closed = [*log.entries]
+    closed[4] = _rewritten(closed[4], lambda leaf: replace(leaf, kind=EntryKind.WRITER_CLOSE))
+    _refused(closed, 5)
+
+
+def test_a_writer_may_follow_another(log: LogMaker, tmp_path: Path) -> None:
+    log.grow(4)
+    log.add(make_entry(EntryKind.WRITER_CLOSE, NOW + 9))
+    second = LogMaker(tmp_path, b"writer-2").grow(3).entries
+    assert verify_log([*log.entries, *_renumbered(second, 5)]).writers == 2
+
+
+def test_a_rewritten_history_does_not_have_the_signed_root(log: LogMaker) -> None:
+    log.grow(8)
+    bad = [*log.entries]
+    bad[3] = _rewritten(bad[3], lambda leaf: replace(leaf, tag=bytes(16)))
+    verify_log(bad)
+    _refused(bad, None, signed(log.entries))
+
+
+def test_a_checkpoint_needs_a_key_and_a_head_must_fit(log: LogMaker) -> None:
+    log.grow(4)
+    with pytest.raises(ProofError, match="verifier key"):
+        verify_log(log.entries, checkpoint=signed(log.entries))
+    size, hashes = LogView(log.entries).head()
+    for head in ((size, ()), (3, hashes), (size, (bytes(32),))):
+        with pytest.raises(ProofError, match="head of the store"):
+            verify_log(log.entries, head=head)
+
+
+def test_receipts_must_be_kept(log: LogMaker) -> None:
+    log.grow(6)
+
+    def receipt(index: int, entry: StoredEntry) -> Receipt:
+        leaf = decode_leaf(entry.leaf)
+        return Receipt(
+            entry_id=leaf.entry_id.hex(),
+            index=index,
+            writer=leaf.writer.hex(),
+            writer_seq=leaf.writer_seq,
+            leaf_hash=entry.leaf_hash.hex(),
+            signature="",
+        )
+
+    kept = [receipt(n, log.entries[n]) for n in (1, 5)]
+    assert verify_log(log.entries, receipts=kept).receipts == 2
+    for bad in (
+        receipt(2, log.entries[3]),
+        receipt(6, log.entries[5]),
+        receipt(-1, log.entries[5]),
+    ):
+        with pytest.raises(ProofError) as caught:
+            verify_log(log.entries, receipts=[*kept, bad])
+        assert caught.value.index == bad.index
+
+
+@pytest.fixture
+def published(log: LogMaker, tmp_path: Path) -> Path:
+    store = LogView(log.grow(600).entries)
+    one = Publisher(SIGNER, log_dir=tmp_path / "log", high_water=tmp_path / "high")
+    signed = one.prepare(store.view())
+    assert signed is not None
+    one.finish(signed)
+    return tmp_path / "log"
+
+
+def test_published_files_hold_by_themselves(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PROGRESS_EVERY", 256)
+    told: list[int] = []
+    report = verify_files(published, SIGNER.vkey, on_progress=told.append)
+    assert (report.size, report.signed_size, report.writers) == (600, 600, 1)
+    assert told == [256, 512, 600]
+
+
+def _flip_file(path: Path, at: int) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "index"),
+    [
+        ("tile/0/000", 5 * 32, 5),
+        ("tile/0/001", 255 * 32 + 31, 511),
+        ("tile/0/002.p/88", 87 * 32, 599),
+        ("tile/1/000.p/2", 32, 256),
+        ("tile/entries/000", 7 * 92 + 50, 7),
+        ("tile/entries/001", 2, 256),
+        ("tile/entries/002.p/88", 87 * 92 + 91, 599),
+    ],
+)
+def test_a_flip_in_any_file_is_found_at_its_entry(
+    published: Path, name: str, at: int, index: int
+) -> None:
+    _flip_file(published / name, at)
+    with pytest.raises(ProofError) as caught:
+        verify_files(published, SIGNER.vkey)
+    assert caught.value.index == index
+
+
+@pytest.mark.parametrize(
+    "name", ["checkpoint", "tile/0/000", "tile/1/000.p/2", "tile/entries/001", "tile/0/002.p/88"]
+)
+def test_a_file_that_is_gone_or_cut_is_found(published: Path, name: str) -> None:
+    whole = (published / name).read_bytes()
+    (published / name).write_bytes(whole[:-7])
+    with pytest.raises(ProofError):
+        verify_files(published, SIGNER.vkey)
+    (published / name).unlink()
+    with pytest.raises(ProofError):
+        verify_files(published, SIGNER.vkey)
+
+
+def test_files_of_another_history_do_not_have_the_signed_root(
+    published: Path, tmp_path: Path
+) -> None:
+    other = LogMaker(tmp_path / "b").grow(600)
+    one = Publisher(SIGNER, log_dir=tmp_path / "log2", high_water=tmp_path / "high2")
+    signed = one.prepare(LogView(other.entries).view())
+    assert signed is not None
+    shutil.copy(published / "checkpoint", tmp_path / "log2" / "checkpoint")
+    with pytest.raises(ProofError, match="do not have the root"):
+        verify_files(tmp_path / "log2", SIGNER.vkey)
+
+
+def test_the_range_of_a_store_is_that_of_its_leaves(log: LogMaker) -> None:
+    log.grow(5)
+    size, hashes = LogView(log.entries).head()
+    assert CompactRange(size, hashes).root() == verify_log(log.entries).root
