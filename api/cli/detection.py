@@ -81,7 +81,7 @@ def _split(history: History, until: str) -> tuple[History, History]:
 
 
 @baseline.command()
-def add(
+def add(  # noqa: PLR0913 - each is an option of the command
     events: Events,
     *,
     agents: Agents = None,

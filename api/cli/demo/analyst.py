@@ -6,7 +6,9 @@ the alert, and only then learns the name.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 
@@ -40,7 +42,7 @@ async def review(client: httpx2.AsyncClient, token: str, clock: Clock, tally: Ta
         body = {
             "alert": alert["id"],
             "pseudonym": pseudonym,
-            "reason": "views far beyond the caseload that nothing explains; access waits for review",
+            "reason": "views far beyond the caseload that nothing explains; a review is under way",
             "ends_at": to_rfc3339(clock.now() + SUSPENDED_FOR),
         }
         await _ask(client, "POST", "/v1/suspensions", headers, body)
@@ -57,12 +59,13 @@ async def review(client: httpx2.AsyncClient, token: str, clock: Clock, tally: Ta
     )
 
 
-async def _critical(client: httpx2.AsyncClient, headers: dict[str, str]) -> dict[str, list[str]]:
+async def _critical(client: httpx2.AsyncClient, headers: dict[str, str]) -> dict[str, Any]:
     while True:
         page = await _ask(client, "GET", "/v1/alerts?state=open", headers, None)
         for alert in page["alerts"]:
             if alert["severity"] == "critical" and alert["kind"] == "agent":
-                return alert
+                found: dict[str, Any] = alert
+                return found
         await asyncio.sleep(POLL_S)
 
 
@@ -71,9 +74,9 @@ async def _ask(
     method: str,
     path: str,
     headers: dict[str, str],
-    body: dict[str, object] | None,
-) -> dict[str, list[str]]:
+    body: Mapping[str, object] | None,
+) -> dict[str, Any]:
     answer = await client.request(method, path, json=body, headers=headers)
     answer.raise_for_status()
-    found: dict[str, list[str]] = answer.json()
+    found: dict[str, Any] = answer.json()
     return found

@@ -14,8 +14,16 @@ from typing import TypeGuard
 import httpx2
 
 from api.cli.demo.case_book import CaseBook
-from api.cli.demo.tally import SUSPENDED, Tally
-from detectors.floor_actions import HONEST, Action, Assigned, CaseClosed, CaseOpened, Transferred, View
+from api.cli.demo.tally import Tally
+from detectors.floor_actions import (
+    HONEST,
+    Action,
+    Assigned,
+    CaseClosed,
+    CaseOpened,
+    Transferred,
+    View,
+)
 from guard.clock import SECOND, Clock, Micros
 
 CONCURRENT = 32
@@ -24,7 +32,7 @@ AHEAD_S, BEHIND_S = 0.4, 0.2
 TICK_S = 0.1
 MAX_BATCH = 100
 # A 503 shows nothing and asks to come again.
-TRIES, AGAIN_S = 5, 0.2
+RETRIES, AGAIN_S = 5, 0.2
 REASON = "checked the number that the caller gave"
 
 CaseAction = CaseOpened | Assigned | Transferred | CaseClosed
@@ -118,13 +126,14 @@ class Day:
         finally:
             self._turns.release()
 
-    async def _send(self, path: str, token: str, body: dict[str, object]) -> httpx2.Response:
+    async def _send(self, path: str, token: str, body: Mapping[str, object]) -> httpx2.Response:
         headers = {"authorization": f"Bearer {token}"}
-        for _ in range(TRIES):
-            answer = await self.client.post(path, json=body, headers=headers)
+        answer = await self.client.post(path, json=body, headers=headers)
+        for _ in range(RETRIES):
             if answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
                 break
             await asyncio.sleep(AGAIN_S)
+            answer = await self.client.post(path, json=body, headers=headers)
         return answer
 
 

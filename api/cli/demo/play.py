@@ -206,15 +206,18 @@ async def _close(scene: Scene, settings: Settings, verdict: analyst.Verdict | No
     """Say what the day came to, and whether it is as it must be."""
     found = await asyncio.to_thread(accounts.close, settings)
     tally, out, insider = scene.tally, scene.out, scene.cast.insider
-    false = found.false_alerts(insider)
     refused = sum(tally.refused.values())
-    out.print("")
-    out.print(f"views served                 {tally.served}, refused {refused} (honest {tally.honest_refused})")
-    out.print(f"entries of them in the ledger {found.views - found.refunds}, refusals {found.refusals}")
-    out.print(f"ledger verified              {found.verified.size} entries, root {found.verified.root}")
-    out.print(f"seen without reason          {len(tally.taken)} customers, before the stop")
-    out.print(f"false alerts                 {false}")
-    out.print(f"took                         {_since(scene)}")
+    seen = found.views - found.refunds
+    size, root = found.verified.size, found.verified.root
+    for what, came_to in (
+        ("views served", f"{tally.served}, refused {refused} (honest: {tally.honest_refused})"),
+        ("their entries in the ledger", f"{seen}, refusals {found.refusals}"),
+        ("ledger verified", f"{size} entries, root {root}"),
+        ("seen without reason", f"{len(tally.taken)} customers, before the stop"),
+        ("false alerts", f"{found.false_alerts(insider)}"),
+        ("took", _since(scene)),
+    ):
+        out.print(f"{what:28} {came_to}", soft_wrap=True)
     checks = {
         "an alert about the insider was confirmed": verdict is not None
         and verdict.agents == (insider,)

@@ -69,7 +69,9 @@ def environment(data_dir: Path, port: int) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def child(words: list[str], env: dict[str, str], log: Path) -> AsyncIterator[subprocess.Popen[bytes]]:
+async def child(
+    words: list[str], env: dict[str, str], log: Path
+) -> AsyncIterator[subprocess.Popen[bytes]]:
     """Run `guard WORDS` for the length of a block, its output in `log`."""
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - starts at once; our own program
@@ -108,7 +110,9 @@ async def caught_up(file: WorkerFile, size: int) -> None:
     begun = monotonic()
     while file.load()[0] < size:
         if monotonic() - begun > READY_S:
-            raise UnavailableError("the worker does not catch up: see worker.log in the data folder")
+            raise UnavailableError(
+                "the worker does not catch up: see worker.log in the data folder"
+            )
         await asyncio.sleep(POLL_S)
 
 
@@ -131,8 +135,7 @@ async def _ready(client: httpx2.AsyncClient, process: subprocess.Popen[bytes], l
     begun = monotonic()
     while monotonic() - begun < READY_S:
         if process.poll() is not None:
-            last = log.read_text(errors="replace").strip().splitlines()[-1:]
-            raise ConfigurationError(f"the service did not start: {' '.join(last)} (see {log})")
+            raise ConfigurationError(f"the service did not start: {_last_line(log)} (see {log})")
         try:
             if (await client.get("/readyz")).is_success:
                 return
@@ -140,3 +143,8 @@ async def _ready(client: httpx2.AsyncClient, process: subprocess.Popen[bytes], l
             pass
         await asyncio.sleep(POLL_S)
     raise ConfigurationError(f"the service does not answer: see {log}")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

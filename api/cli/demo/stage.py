@@ -21,7 +21,7 @@ from detectors.floor_actions import View
 from detectors.floor_records import crm_rows
 from guard.clock import DAY, HOUR, MINUTE, SECOND, Micros, Rate, wall_micros
 from guard.enrolment import CustomerPut
-from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
+from guard.entries import SYSTEM, BodyValue, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError
 from guard.ports import Transaction
 from guard.purposes.work_lists import WorkListPut
@@ -97,9 +97,7 @@ async def populate(opened: "Services", cast: Cast) -> dict[int, str]:
 async def _put_work_list(
     opened: "Services", cast: Cast, refs: dict[int, str], by_id: dict[str, PrincipalRow]
 ) -> None:
-    called = [
-        a for a in cast.actions if isinstance(a, View) and a.purpose is Purpose.OUTREACH
-    ]
+    called = [a for a in cast.actions if isinstance(a, View) and a.purpose is Purpose.OUTREACH]
     if not called:
         return
     team = by_id[called[0].agent_id].team
@@ -126,7 +124,11 @@ async def set_clock(opened: "Services", cast: Cast, *, rate: float, in_s: float)
 
     def work(tx: Transaction) -> None:
         tx.rows.put_clock_rate(clock)
-        body = {"origin": clock.origin, "rate": clock.rate, "by": "guard demo"}
+        body: dict[str, BodyValue] = {
+            "origin": clock.origin,
+            "rate": clock.rate,
+            "by": "guard demo",
+        }
         event = system_event(SYSTEM, EntryKind.CLOCK, opened.clock.now(), body)
         tx.record(NewEntry(kind=EntryKind.CLOCK, event=event))
 
