@@ -33,6 +33,9 @@ LEAST_SLOPE = 1.0
 # Below this many agent-days there is nothing to fit, and the defaults stand.
 ENOUGH = 150
 
+# On a floor where hardly anything happens the best of many statistics is still the best of many.
+TOP_START, TOP_SHARE = 2.3, 0.08
+
 # Without history: about thirty looks a day give thirty chances, hence a start at log(30) nats.
 DEFAULT_STAT = Tail(3.4, TAIL_SHARE, 1.5)
 DEFAULT_TOP = Tail(4.6, TAIL_SHARE, 1.5)
@@ -102,9 +105,14 @@ def fit(days: Sequence[tuple[str, Mapping[int, float]]]) -> Calibration:
         top = best(out, peaks)
         tops[""].append(top)
         tops.setdefault(stratum, []).append(top)
-    whole = fit_tail(tops[""], n, DEFAULT_TOP)
-    out.strata = {name: fit_tail(values, len(values), whole) for name, values in tops.items()}
+    whole = _fit_top(tops[""], DEFAULT_TOP)
+    out.strata = {name: _fit_top(values, whole) for name, values in tops.items()}
     return out
+
+
+def _fit_top(values: Sequence[float], fallback: Tail) -> Tail:
+    tail = fit_tail(values, len(values), fallback)
+    return Tail(max(tail.start, TOP_START), max(tail.share, TOP_SHARE), tail.slope)
 
 
 def final(calibration: Calibration, stratum: str, top: float) -> float:
