@@ -383,6 +383,10 @@ class TestAlerts:
         rows = await rig.alerts.page(ANALYST, states=frozenset(AlertState), before=None, limit=9)
         assert [r.severity for r in rows] == [Severity.CRITICAL]
         assert rows[0].pseudonyms[0].startswith("agent-")
+        wider = finding(Severity.CRITICAL, agents=("a1", "a2"))
+        await raise_finding(rig, 9, wider)
+        (row,) = await rig.alerts.page(ANALYST, states=frozenset(AlertState), before=None, limit=9)
+        assert len(row.pseudonyms) == len(row.finding.agent_ids) == 2
         held = await rig.suspensions.active(ANALYST, "a1")
         assert {r.kind for r in held} == {
             ResponseKind.NOTIFY,
