@@ -19,9 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.console.render import is_console
 from api.metrics import UNMATCHED, Metrics
 from api.problems import ContentTooLargeError, MalformedBodyError, respond
+from api.rendering import is_console
 from guard.clock import monotonic
 
 # Our bodies nest five deep at most; the bound keeps a parser from recursing for a stranger.
