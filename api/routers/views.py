@@ -24,7 +24,7 @@ class DirectRoute(APIRoute):
     """Serves `view` without FastAPI's dependency solver, which costs more than the view's parse.
 
     FastAPI still reads `view`'s signature for the OpenAPI document; what is done here is what that
-    signature says, and a test compares the two. See docs/adr/0010-view-route.md.
+    signature says, and a test compares the two. See docs/adr/0007-view-route.md.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
