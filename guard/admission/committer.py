@@ -17,7 +17,7 @@ import msgspec
 from guard.admission.batch import Batch, Decided, Landed, admit
 from guard.admission.requests import Admission, Answer, ReceiptSigner, Sealer
 from guard.clock import Clock
-from guard.entries import EntryKind, EventPart, NewEntry
+from guard.entries import SYSTEM, EntryKind, EventPart, NewEntry
 from guard.errors import GuardError, StoreUnavailableError
 from guard.ports import Store, Transaction
 
@@ -31,9 +31,6 @@ WAITING = 2048
 
 # Pause before a failed commit is looked up or done again.
 RETRY_S = 0.05
-
-# Owner of the entries that are about the writer itself and no tenant's doing.
-SYSTEM = "system"
 
 
 class _Ticket:
