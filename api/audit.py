@@ -57,7 +57,7 @@ def verify_store(view: ReadView, vault: DetailVault, key: VerifierKey) -> Verdic
     size, hashes = view.head()
     if (size, tuple(hashes)) != (walk.tree.size, walk.tree.hashes):
         raise ForkError(
-            f"the store keeps a tree of {size} entries and its entries make one of {walk.tree.size}:"
+            f"the store keeps a tree of {size} entries, its entries make one of {walk.tree.size}:"
             " restore the database from a backup"
         )
     if signed is not None and signed.size > walk.tree.size:

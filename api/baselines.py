@@ -21,6 +21,7 @@ from guard.events import (
     AgentProfile,
     AssignmentEvent,
     CaseEvent,
+    FloorEvent,
     History,
     ProfileEvent,
     ReviewEvent,
@@ -77,7 +78,13 @@ def decode(plain: bytes) -> History:
         found = None
     if found is None or found.v != VERSION:
         raise InvalidRequestError("the baseline is of another release: add it again")
-    events = [*found.moves, *found.cases, *found.assignments, *found.accesses, *found.reviews]
+    events: list[FloorEvent] = [
+        *found.moves,
+        *found.cases,
+        *found.assignments,
+        *found.accesses,
+        *found.reviews,
+    ]
     return History(profiles=found.profiles, events=tuple(sorted(events, key=lambda e: e.ts)))
 
 

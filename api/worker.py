@@ -14,6 +14,7 @@ main database only, by index from its own cursor, and writes its own file only
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from itertools import groupby
 from threading import Event, Thread
 from typing import Protocol
@@ -94,10 +95,18 @@ class Snapshots(Protocol):
         ...
 
 
-# Makes a tenant's kernel: a new one (None), or the one that `state` described.
-Kernels = Callable[[bytes | None], Kernel]
-# Reads the sealed warm-up file that a BASELINE entry of a tenant names.
-Baselines = Callable[[str, str], History]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """What the worker needs of the detectors, and of where they keep things.
+
+    `kernel` makes a tenant's kernel: a new one (None), or the one whose `state` this is; it raises
+    StateError for a state that it cannot read. `baseline` reads the warm-up file that an entry of a
+    tenant names by digest; `model_key` is the key under which a tenant's second opinion is sealed.
+    """
+
+    kernel: Callable[[bytes | None], Kernel]
+    baseline: Callable[[str, str], History]
+    model_key: Callable[[str], bytes]
 
 
 class Worker:
@@ -109,15 +118,12 @@ class Worker:
         store: Snapshots,
         vault: DetailVault,
         file: WorkerFile,
-        kernels: Kernels,
-        baselines: Baselines,
-        model_key: Callable[[str], bytes],
+        detection: Detection,
         mono: Callable[[], float] = monotonic,
     ) -> None:
         """Read `store`, opening details with `vault`, from where `file` says one stopped."""
         self._store, self._vault, self._file = store, vault, file
-        self._kernels, self._baselines, self._mono = kernels, baselines, mono
-        self._model_key = model_key
+        self._detection, self._mono = detection, mono
         self._read_at, self._fitted_at = mono(), -REFIT_S
         self._save_cost = 0.0
         self.rewind()
@@ -131,7 +137,7 @@ class Worker:
         self.cursor, states = self._file.load()
         self._known = 0
         try:
-            self._live = {tenant: self._kernels(state) for tenant, state in states.items()}
+            self._live = {tenant: self._detection.kernel(state) for tenant, state in states.items()}
         except StateError:
             # Another release's state: learn it all again from the ledger, without saying again
             # what was said before.
@@ -208,7 +214,7 @@ class Worker:
     def _judge(self, tenant: str, entries: Iterable[OpenedEntry]) -> None:
         kernel = self._live.get(tenant)
         if kernel is None:
-            kernel = self._live[tenant] = self._kernels(None)
+            kernel = self._live[tenant] = self._detection.kernel(None)
         batch: list[FloorEvent] = []
         for entry in entries:
             if entry.kind is EntryKind.BASELINE:
@@ -222,7 +228,7 @@ class Worker:
 
     def _warm_up(self, tenant: str, kernel: Kernel, entry: OpenedEntry) -> None:
         try:
-            history = self._baselines(tenant, baseline_digest(entry.event))
+            history = self._detection.baseline(tenant, baseline_digest(entry.event))
         except (InvalidRequestError, ProofError) as error:
             # To judge by nothing but what was seen here is better than not to judge at all.
             log.error("baseline.unreadable", entry=entry.index, cause=type(error).__name__)  # noqa: TRY400 - the cause is enough
@@ -251,7 +257,7 @@ class Worker:
         if self._fitting is not None:
             if not self._fitting.is_alive():
                 for tenant, sealed in self._fitting.sealed.items():
-                    self._live[tenant].use_outliers(sealed, self._model_key(tenant))
+                    self._live[tenant].use_outliers(sealed, self._detection.model_key(tenant))
                 log.info("outliers.fitted", tenants=len(self._fitting.sealed))
                 self._fitting = None
             return
@@ -259,7 +265,9 @@ class Worker:
         if now - self._read_at < QUIET_S or now - self._fitted_at < REFIT_S:
             return
         self._fitted_at = now
-        self._fitting = Fitting({t: (k, self._model_key(t)) for t, k in self._live.items()})
+        self._fitting = Fitting(
+            {t: (k, self._detection.model_key(t)) for t, k in self._live.items()}
+        )
         self._fitting.start()
 
 
@@ -322,9 +330,11 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
             store=store,
             vault=vault,
             file=file,
-            kernels=lambda state: Pipeline() if state is None else Pipeline.from_state(state),
-            baselines=lambda tenant, digest: baselines.read(folder, vault, tenant, digest),
-            model_key=lambda tenant: keyring.derived(tenant, "outliers"),
+            detection=Detection(
+                kernel=lambda state: Pipeline() if state is None else Pipeline.from_state(state),
+                baseline=lambda tenant, digest: baselines.read(folder, vault, tenant, digest),
+                model_key=lambda tenant: keyring.derived(tenant, "outliers"),
+            ),
         )
     finally:
         file.close()

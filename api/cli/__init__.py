@@ -6,10 +6,12 @@ of sentences, an expected failure is one line that says what to do next, and the
 """
 
 from api.cli.app import app
+from api.cli.outcome import one_line_errors
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run `guard` with the process's arguments, and exit."""
-    app()
+    with one_line_errors():
+        app()

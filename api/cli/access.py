@@ -34,7 +34,7 @@ def local_issuer(settings: Settings) -> LocalIssuer:
 
 
 @token.command()
-def mint(
+def mint(  # noqa: PLR0913 - each is an option of the command
     subject: Annotated[str, typer.Argument(help="Id in the directory.")],
     *,
     tenant: Tenant = "demo",
@@ -49,7 +49,7 @@ def mint(
     settings = load_settings()
     if not settings.demo:
         raise AccessDeniedError(
-            "the local issuer is for demos: set RECORDGUARD_DEMO=true, or use your identity provider"
+            "the local issuer is for demos: set RECORDGUARD_DEMO=true or ask your own issuer"
         )
     grant = Grant(
         sub=subject,

@@ -6,11 +6,9 @@ from typing import Annotated
 import typer
 
 from api.cli import access, demo, detection, log, migrate, policy, quotas, serve
-from api.cli.outcome import Commands
 
 app = typer.Typer(
     name="guard",
-    cls=Commands,
     help="The layer in front of customer records: masked, metered, purpose-bound, provably logged.",
     epilog=(
         "Exit codes: 0 done, 1 a check found something, 2 wrong usage, 65 the request makes no"
@@ -34,7 +32,8 @@ def _version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
 
 @app.callback()
 def options(
-    _version: Annotated[
+    *,
+    _asked: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:

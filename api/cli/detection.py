@@ -1,7 +1,7 @@
 """`guard replay` and `guard baseline`: detection over logs that another system wrote."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -10,15 +10,17 @@ from api import baselines
 from api.cli.opened import services
 from api.cli.outcome import Json, run_async, say
 from api.places import baselines_dir
-from api.settings import load_settings
 from detectors.access_events import read
 from detectors.pipeline import Pipeline
 from guard.clock import Micros, from_rfc3339, to_rfc3339
-from guard.entries import EntryKind, NewEntry, system_event
+from guard.entries import BodyValue, EntryKind, NewEntry, system_event
 from guard.errors import InvalidRequestError
 from guard.events import History
 from guard.findings import Finding
 from guard.vault.sealing import EntryVault
+
+if TYPE_CHECKING:
+    from api.bootstrap import Services
 
 Events = Annotated[Path, typer.Argument(help="Access events, CSV or NDJSON.")]
 Agents = Annotated[Path | None, typer.Option(help="The `agents` table.")]
@@ -79,7 +81,7 @@ def _split(history: History, until: str) -> tuple[History, History]:
 
 
 @baseline.command()
-def add(
+def add(  # noqa: PLR0913 - each is an option of the command
     events: Events,
     *,
     agents: Agents = None,
@@ -91,32 +93,31 @@ def add(
 ) -> None:
     """Seal a foreign log into the data folder and record it, for the detectors to learn from."""
     history = read(events, agents=agents, cases=cases, assignments=assignments)
-    digest = run_async(lambda: add_baseline(tenant, name, history))
+    plain = baselines.encode(history)
+
+    async def work() -> str:
+        async with services() as opened:
+            return await record_baseline(opened, tenant, name, plain, len(history.events))
+
+    digest = run_async(work)
     lines = [f"baseline {digest[:12]}: {len(history.events)} events; the worker reads it next"]
     say({"digest": digest, "rows": len(history.events)}, lines, as_json=as_json)
 
 
-async def add_baseline(tenant: str, name: str, history: History) -> str:
-    """Seal `history`, then record the entry that names it; returns its digest.
+async def record_baseline(
+    opened: "Services", tenant: str, name: str, plain: bytes, rows: int
+) -> str:
+    """Seal a warm-up file, then record the entry that names it; returns its digest.
 
     Raises:
-        ConfigurationError: The service cannot be opened, or runs already.
+        StoreUnavailableError: The entry could not be made durable; the file is left unnamed.
     """
-    settings = load_settings()
-    plain = baselines.encode(history)
-    async with services(settings) as opened:
-        at = opened.clock.now()
-        vault = EntryVault(opened.keyring)
-        digest = baselines.write(baselines_dir(settings), vault, tenant, at, plain)
-        event = system_event(
-            tenant,
-            EntryKind.BASELINE,
-            at,
-            {"digest": digest, "name": name, "rows": len(history.events)},
-        )
-        await opened.committer.run(
-            lambda tx: tx.record(NewEntry(kind=EntryKind.BASELINE, event=event))
-        )
+    at = opened.clock.now()
+    vault = EntryVault(opened.keyring)
+    digest = baselines.write(baselines_dir(opened.settings), vault, tenant, at, plain)
+    body: dict[str, BodyValue] = {"digest": digest, "name": name, "rows": rows}
+    event = system_event(tenant, EntryKind.BASELINE, at, body)
+    await opened.committer.run(lambda tx: tx.record(NewEntry(kind=EntryKind.BASELINE, event=event)))
     return digest
 
 

@@ -54,7 +54,7 @@ def verify(
     say(document, lines, as_json=as_json)
 
 
-def export(
+def export(  # noqa: PLR0913 - each is an option of the command
     *,
     as_: Annotated[str, typer.Option("--as", help="The auditor in whose name it is recorded.")],
     tenant: Annotated[str, typer.Option(help="Tenant.")] = "demo",

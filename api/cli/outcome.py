@@ -2,13 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Annotated, Any, TypeVar
 
 import anyio
 import typer
-from typer.core import TyperGroup
 
 from detectors.errors import DetectorError
 from guard.errors import (
@@ -81,13 +81,11 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
     return _first(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
-class Commands(TyperGroup):
-    """A group whose expected failures are one line on the standard error, never a traceback."""
-
-    def invoke(self, ctx: typer.Context) -> object:
-        """Run the command, and turn expected failures into exit codes."""
-        try:
-            return super().invoke(ctx)
-        except EXPECTED as error:
-            print(f"error: {error}", file=sys.stderr)
-            raise typer.Exit(exit_code(error)) from None
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Make an expected failure one line on the standard error and an exit code, no traceback."""
+    try:
+        yield
+    except EXPECTED as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(int(exit_code(error))) from None

@@ -56,8 +56,8 @@ def lint(bundle: Bundle = SHIPPED, *, as_json: Json = False) -> None:
         raise typer.Exit(Exit.FOUND)
 
 
-@app.command()
-def test(
+@app.command("test")
+def run_tables(
     tables: Annotated[list[Path], typer.Argument(help="Decision tables (TOML).")],
     *,
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = SHIPPED,

@@ -59,7 +59,7 @@ GOOD = [
     ("guard/a.py", "try:\n    f()\nexcept OSError:\n    pass\n"),
     (
         "guard/a.py",
-        "try:\n    f()\nexcept Exception:  # noqa: BLE001 - a broken probe is only counted\n    g()\n",
+        "try:\n    f()\nexcept Exception:  # noqa: BLE001 - a broken probe is counted\n    g()\n",
     ),
     ("guard/a.py", "x = 1  # noqa: S603, S607 - fixed words\n"),
     ("guard/a.py", "x = 1  # type: ignore[misc, assignment] # the stub lacks it\n"),

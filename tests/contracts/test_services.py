@@ -1,6 +1,7 @@
 """What the guard's services promise together, on both engines."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +20,9 @@ from guard.errors import (
     NotFoundError,
     SourceError,
 )
+from guard.exports import ExportFormat
 from guard.findings import Finding, FindingKind, Severity
+from guard.ledger.proofs import parse_tlog_proof
 from guard.ports import Store
 from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.work_lists import WorkListPut
@@ -380,6 +383,10 @@ class TestAlerts:
         rows = await rig.alerts.page(ANALYST, states=frozenset(AlertState), before=None, limit=9)
         assert [r.severity for r in rows] == [Severity.CRITICAL]
         assert rows[0].pseudonyms[0].startswith("agent-")
+        wider = finding(Severity.CRITICAL, agents=("a1", "a2"))
+        await raise_finding(rig, 9, wider)
+        (row,) = await rig.alerts.page(ANALYST, states=frozenset(AlertState), before=None, limit=9)
+        assert len(row.pseudonyms) == len(row.finding.agent_ids) == 2
         held = await rig.suspensions.active(ANALYST, "a1")
         assert {r.kind for r in held} == {
             ResponseKind.NOTIFY,
@@ -426,6 +433,7 @@ class TestAlerts:
         assert await rig.suspensions.active(ANALYST, "a1") == []
         with pytest.raises(ConflictError):
             await rig.alerts.change(ANALYST, alert, AlertChange(assignee="ben"))
+        rig.clock.advance(1)
         await raise_finding(rig, 2, finding(Severity.MEDIUM))
         assert await open_alert(rig) != alert
         labels = [e.event.body for e in rig.log() if e.kind is EntryKind.LABEL]
@@ -676,3 +684,43 @@ class TestAuditing:
             await rig.auditing.views(AUDITOR, LogQuery(tenant=TENANT, ref="nobody"))
         with pytest.raises(NotFoundError):
             await rig.auditing.checkpoint()
+
+    @pytest.mark.parametrize("fmt", list(ExportFormat))
+    async def test_an_export_holds_each_entry_once_and_its_manifest_fits(
+        self, rig: Rig, fmt: ExportFormat
+    ) -> None:
+        (ref,) = await rig.customers(1)
+        case = await rig.case(ref)
+        for _ in range(5):
+            await rig.broker.view(AGENT, rig.asks(ref, case))
+        size = len(rig.log())
+        pieces = [p async for p in await rig.auditing.export(AUDITOR, fmt, LogQuery(tenant=TENANT))]
+        content = b"".join(pieces)
+        tenant_entries = [e for e in rig.log()[:size] if e.event.tenant == TENANT]
+        header = 1 if fmt is ExportFormat.CSV else 0
+        assert len(content.splitlines()) == len(tenant_entries) + header
+        exports = [e for e in rig.log() if e.kind is EntryKind.EXPORT]
+        assert exports[0].refs == (ref,)
+        digest = hashlib.sha256(content).hexdigest()
+        assert exports[-1].event.body["sha256"] == digest
+        assert digest.encode() in await rig.auditing.manifest(AUDITOR, digest)
+        with pytest.raises(NotFoundError):
+            await rig.auditing.manifest(replace(AUDITOR, tenant="other"), digest)
+        for name in ("0" * 64, "../high-water"):
+            with pytest.raises(NotFoundError):
+                await rig.auditing.manifest(AUDITOR, name)
+        for caller in (AGENT, ANALYST):
+            with pytest.raises(AccessDeniedError):
+                await rig.auditing.export(caller, fmt, LogQuery(tenant=TENANT))
+            with pytest.raises(AccessDeniedError):
+                await rig.auditing.manifest(caller, digest)
+
+    async def test_every_published_entry_has_a_proof(self, rig: Rig) -> None:
+        (ref,) = await rig.customers(1)
+        answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+        await rig.publisher.publish_once(rig.readers, rig.committer, rig.clock.now())
+        proof = parse_tlog_proof(await rig.auditing.proof(answer.receipt.index))
+        assert proof.index == answer.receipt.index
+        assert b"\n\nt\n" in await rig.auditing.proof(0)
+        with pytest.raises(NotFoundError):
+            await rig.auditing.proof(10_000)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from api import worker as module
-from api.worker import BATCH, HOLD_S, QUIET_S, SAVE_S, Fitting, Worker, run
+from api.worker import BATCH, HOLD_S, QUIET_S, SAVE_S, Detection, Fitting, Worker, run
 from detectors.errors import StateError
 from guard.clock import Micros
 from guard.entries import BodyValue, EntryKind, EventPart, OpenedEntry, StoredEntry, SubjectPart
@@ -37,9 +37,8 @@ class CountingKernel:
     def __init__(self, state: bytes | None) -> None:
         if state == ALIEN:
             raise StateError("the state cannot be read, warm up again")
-        self.seen, self.held = (
-            (0, list[AccessEvent]()) if state is None else msgspec.json.decode(state, type=State)
-        )
+        kept: State = (0, []) if state is None else msgspec.json.decode(state, type=State)
+        self.seen, self.held = kept
         self.warmed: list[int] = []
         self.models: list[bytes] = []
 
@@ -176,11 +175,17 @@ def a_worker(
         store=ledger,  # type: ignore[arg-type] # two of the snapshot's methods are all that is used
         vault=ledger,  # type: ignore[arg-type] # never used: `open_entry` is the ledger's own
         file=file,
-        kernels=CountingKernel,
-        baselines=no_baseline if history is None else lambda _t, _d: history,
-        model_key=str.encode,
+        detection=Detection(
+            kernel=CountingKernel,
+            baseline=no_baseline if history is None else lambda _t, _d: history,
+            model_key=str.encode,
+        ),
         mono=clock,
     )
+
+
+def fitting_of(worker: Worker) -> Fitting | None:
+    return worker._fitting  # noqa: SLF001 - its end is waited for, instead of sleeping
 
 
 def seen_in(file: WorkerFile) -> dict[str, int]:
@@ -339,10 +344,10 @@ def test_a_second_opinion_is_fitted_when_it_is_quiet_and_taken_over(
     worker = a_worker(ledger, file, clock)
     worker.turn()
     worker.turn()
-    assert worker._fitting is None  # noqa: SLF001 - it is not quiet yet
+    assert fitting_of(worker) is None
     clock.now += QUIET_S
     worker.turn()
-    fitting = worker._fitting  # noqa: SLF001 - waits for the thread instead of sleeping
+    fitting = fitting_of(worker)
     assert isinstance(fitting, Fitting)
     fitting.join()
     worker.turn()
@@ -351,7 +356,8 @@ def test_a_second_opinion_is_fitted_when_it_is_quiet_and_taken_over(
     assert kernel.models == [b"model:north"]
     clock.now += QUIET_S
     worker.turn()
-    assert worker._fitting is None  # noqa: SLF001 - not again within the hour
+    # Not again within the hour.
+    assert fitting_of(worker) is None
 
 
 def test_too_few_days_give_no_second_opinion() -> None:

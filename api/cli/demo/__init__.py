@@ -1,0 +1,40 @@
+"""`guard demo`: an insider on a support floor, and what stops her.
+
+A folder of its own, a company's own CRM, the real service with its worker, a hundred desks that use
+nothing but the API, a day at two thousand times its speed. Modules in the order of the play: `crm`
+and `cast` (who and what), `stage` (before the day), `service` (the processes), `day` with
+`case_book` (the traffic), `analyst` (the review), `tally` and `accounts` (what both sides counted),
+`play` (all of it).
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.demo.play import Plan, perform
+from api.cli.outcome import Exit, run_async
+
+
+def demo(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="End by itself; exit 1 unless everything held.")
+    ] = False,
+    data_dir: Annotated[
+        Path, typer.Option(help="Folder of the demo alone; emptied at the start.")
+    ] = Path("data/demo"),
+    seed: Annotated[int, typer.Option(min=0, help="Another floor, another insider.")] = 7,
+    rate: Annotated[
+        float, typer.Option(min=60, max=5000, help="How much faster than real time a day passes.")
+    ] = 2000,
+) -> None:
+    """Play one day of a support floor through the API, with somebody who photographs records."""
+    plan = Plan(data_dir=data_dir, seed=seed, rate=rate, keeps_serving=not once)
+    if not run_async(lambda: perform(plan)):
+        raise typer.Exit(Exit.FOUND)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=f"Exit {Exit.FOUND:d}: something that must hold did not; it is named.")(demo)
