@@ -18,6 +18,7 @@ import typer
 import uvicorn
 import uvloop
 
+from api import logs
 from api.child import Child
 from api.cli.opened import services
 from api.cli.outcome import Exit
@@ -44,6 +45,7 @@ def serve(
     if port >= 0:
         given["RECORDGUARD_PORT"] = str(port)
     settings = load_settings(given)
+    logs.configure(settings.log_level)
     tables.check(database_url(settings))
     for name in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has drained; what comes after must still run.
@@ -100,7 +102,9 @@ def worker() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
     parent = os.getppid()
-    with open_worker(load_settings()) as watching:
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    with open_worker(settings) as watching:
         run(watching, stop, lambda: os.getppid() != parent)
 
 
