@@ -24,6 +24,7 @@ from detectors.floor_actions import (
     View,
 )
 from guard.clock import SECOND, Clock, Micros
+from guard.errors import UnavailableError
 
 CONCURRENT = 32
 # Real seconds by which cases run ahead, and by which closing one lags.
@@ -31,7 +32,7 @@ AHEAD_S, BEHIND_S = 0.4, 0.2
 TICK_S = 0.05
 MAX_BATCH = 100
 # A 503 shows nothing and asks to come again.
-RETRIES, AGAIN_S = 5, 0.2
+RETRIES, AGAIN_S = 20, 0.25
 REASON = "checked the number that the caller gave"
 
 CaseAction = CaseOpened | Assigned | Transferred | CaseClosed
@@ -84,6 +85,7 @@ class Day:
     sync_token: str
     refs: dict[int, str]
     tally: Tally
+    _told: asyncio.Condition = field(default_factory=asyncio.Condition)
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT))
 
     async def play(self, actions: Sequence[Action]) -> None:
@@ -128,17 +130,27 @@ class Day:
             await self._put([book.body(case_id) for case_id in touched])
             for action in told:
                 sequel.told(action)
+            async with self._told:
+                self._told.notify_all()
 
     async def _put(self, cases: list[dict[str, object]]) -> None:
-        answer = await self._send("/v1/cases:batch", self.sync_token, {"cases": cases})
-        answer.raise_for_status()
-        for item in answer.json()["items"]:
-            if item["problem"] is not None:
-                raise RuntimeError(f"a case was not taken: {item['problem']['title']}")
+        """Put cases; one that the broker could not take now is put again, which changes nothing.
+
+        Raises:
+            UnavailableError: One was not taken after all tries.
+        """
+        for _ in range(1 + RETRIES):
+            answer = await self._send("/v1/cases:batch", self.sync_token, {"cases": cases})
+            items = answer.json()["items"] if answer.is_success else [{"problem": {}}] * len(cases)
+            cases = [c for c, item in zip(cases, items, strict=True) if item["problem"] is not None]
+            if not cases:
+                return
+            await asyncio.sleep(AGAIN_S)
+        raise UnavailableError("the broker takes no cases any more: see serve.log in the folder")
 
     async def _view(self, view: View, sequel: Sequel) -> None:
-        while not sequel.may_view(view):
-            await asyncio.sleep(TICK_S)
+        async with self._told:
+            await self._told.wait_for(lambda: sequel.may_view(view))
         async with self._turns:
             if view.agent_id != self.tally.insider or not self.tally.stopped.is_set():
                 await self._ask(view)
