@@ -15,8 +15,7 @@ from math import log
 
 from detectors import baselines, calibration, cusum, narrative, outliers, rings, shifts
 from detectors.channels import CHANNELS, Look
-from detectors.channels.unexplained import UNLINKED
-from detectors.explanations import LATE_LINK, Explanation
+from detectors.explanations import LATE_LINK, UNLINKED, Explanation
 from detectors.state import (
     EVIDENCE_KEPT,
     AgentState,
