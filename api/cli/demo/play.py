@@ -118,7 +118,8 @@ async def _prepare(
     begun = monotonic()
     history = cast.floor.history(cast.warm_up)
     rate = plan.rate or pace(len(history.events), monotonic() - begun)
-    async with services(settings) as opened:
+    # The CRM is made while the worker learns; nothing before the curtain needs it.
+    async with services(settings.model_copy(update={"mapping_file": None})) as opened:
         await stage.write_baseline(opened, history)
         out.print(
             f"detectors learn from {len(history.events)} events of {len(cast.warm_up)} earlier days"
