@@ -172,7 +172,7 @@ def _compose(
     committer = GroupCommitter(
         store,
         Sealer(vault, writer),
-        ReceiptSigner(writer, keyring.signing_key(f"writer/{writer.hex()}")),
+        ReceiptSigner.fresh(writer),
         clock=clock,
         deadline_s=settings.admit_deadline_s,
     )

@@ -99,7 +99,7 @@ class Child:
                 return
             if self._mono() - born > LONGEST_WAIT_S:
                 wait = FIRST_WAIT_S
-            log.warning("worker.ended", code=code, restart_in_s=wait)
+            log.warning("worker.ended", status=code, attempt=self.starts)
             self._stopping.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT_S)
             process = self._spawn()

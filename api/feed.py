@@ -87,6 +87,7 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
             tier=e.tier or "standard",
             walk=e.walk,
             on_shift=_flag(e.body, "on_shift"),
+            is_decoy=_flag(e.body, "decoy") is True,
         )
         for ref, part in zip(entry.refs, entry.subjects, strict=True)
     ]

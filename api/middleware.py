@@ -14,12 +14,14 @@ import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import UNMATCHED, Metrics
 from api.problems import ContentTooLargeError, MalformedBodyError, respond
+from api.rendering import is_console
 from guard.clock import monotonic
 
 # Our bodies nest five deep at most; the bound keeps a parser from recursing for a stranger.
@@ -34,6 +36,7 @@ HEADERS = {
 }
 # A work list of 20,000 references is honest and does not fit into an ordinary body.
 LARGE_BODIES = {"/v1/work-lists/{list_id}": 16}
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -138,7 +141,7 @@ class BoundedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def bounded(request: Request) -> Response:
-            check_text(await request.body())
+            await text_of(request)
             return await handle(request)
 
         return bounded
@@ -147,6 +150,23 @@ class BoundedRoute(APIRoute):
 def router(tag: str) -> APIRouter:
     """A router whose routes bound their bodies."""
     return APIRouter(route_class=BoundedRoute, tags=[tag])
+
+
+async def text_of(request: Request) -> bytes:
+    """Read a body that is safe to parse.
+
+    Raises:
+        ContentTooLargeError: It is larger than the route allows.
+        MalformedBodyError: It is no text, or nests too deeply.
+        HTTPException: It does not say that it is JSON (415); the console's forms say what they are.
+    """
+    body = await request.body()
+    if body:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in {JSON, FORM} or (kind == FORM) != is_console(request):
+            raise HTTPException(415)
+        check_text(body)
+    return body
 
 
 def check_text(body: bytes) -> None:

@@ -18,9 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.console.render import error_page, is_console
 from api.identity.errors import CredentialError
 from api.identity.scopes import ALL
+from api.rendering import error_page, is_console
 from guard.clock import SECOND, Clock, Micros
 from guard.errors import (
     AccessDeniedError,

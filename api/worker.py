@@ -141,7 +141,7 @@ class Worker:
         except StateError:
             # Another release's state: learn it all again from the ledger, without saying again
             # what was said before.
-            log.warning("worker.relearning", entries=self.cursor)
+            log.warning("worker.relearning", n=self.cursor)
             self._live, self._known, self.cursor = {}, self.cursor, 0
         self._fitting: Fitting | None = None
         self._changed: set[str] = set()
@@ -184,7 +184,7 @@ class Worker:
         states = {tenant: self._live[tenant].state() for tenant in sorted(self._changed)}
         self._file.commit(self.cursor, states, self._found)
         if self._found:
-            log.info("findings.written", findings=len(self._found), cursor=self.cursor)
+            log.info("findings.written", count=len(self._found), position=self.cursor)
         self._changed, self._found = set(), []
         self._saved_cursor, self._saved_at = self.cursor, self._mono()
         self._save_cost = self._saved_at - begun
@@ -231,10 +231,10 @@ class Worker:
             history = self._detection.baseline(tenant, baseline_digest(entry.event))
         except (InvalidRequestError, ProofError) as error:
             # To judge by nothing but what was seen here is better than not to judge at all.
-            log.error("baseline.unreadable", entry=entry.index, cause=type(error).__name__)  # noqa: TRY400 - the cause is enough
+            log.error("baseline.unreadable", entry=entry.index, error=type(error).__name__)  # noqa: TRY400 - the cause is enough
             return
         kernel.warm_up(history)
-        log.info("worker.warmed", entry=entry.index, events=len(history.events))
+        log.info("worker.warmed", entry=entry.index, rows=len(history.events))
 
     def _step(self, tenant: str, kernel: Kernel, batch: Sequence[FloorEvent]) -> None:
         if batch:
@@ -258,7 +258,7 @@ class Worker:
             if not self._fitting.is_alive():
                 for tenant, sealed in self._fitting.sealed.items():
                     self._live[tenant].use_outliers(sealed, self._detection.model_key(tenant))
-                log.info("outliers.fitted", tenants=len(self._fitting.sealed))
+                log.info("outliers.fitted", count=len(self._fitting.sealed))
                 self._fitting = None
             return
         now = self._mono()
@@ -305,7 +305,7 @@ def run(worker: Worker, stop: Event, is_orphan: Callable[[], bool]) -> None:
             if worker.turn() == 0:
                 stop.wait(POLL_S)
         except UnavailableError as error:
-            log.warning("worker.waiting", cause=type(error).__name__)
+            log.warning("worker.waiting", error=type(error).__name__)
             is_behind = True
             stop.wait(RETRY_S)
     if not is_behind:

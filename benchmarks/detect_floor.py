@@ -136,7 +136,16 @@ def main() -> None:
             if habit is Habit.RING:
                 rings = [f for f in found if f.kind is FindingKind.RING]
                 rings_named += any(set(insider.agents) <= set(f.agent_ids) for f in rings)
-    print(f"Honest floor: {agent_days} agent-days, {args.seeds} seeds.\n")
+    report(args.seeds, agent_days, false, tallies)
+    print(f"\nRings with all three members in one finding: {rings_named} of {args.seeds}.")
+    print(f"Time per event: {1e6 * seconds / events:.0f} us over {events} events.")
+
+
+def report(
+    seeds: int, agent_days: int, false: dict[str, int], tallies: dict[tuple[str, Habit], Tally]
+) -> None:
+    """Print the tables."""
+    print(f"Honest floor: {agent_days} agent-days, {seeds} seeds.\n")
     print("| method | false matters | per 1,000 agent-days | nominal |\n| --- | --- | --- | --- |")
     for method, count in false.items():
         nominal = "1" if method == "recordguard" else "1.35"
@@ -145,8 +154,6 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for (method, habit), tally in sorted(tallies.items(), key=lambda t: (t[0][1], t[0][0])):
         print(tally.row(habit, method))
-    print(f"\nRings with all three members in one finding: {rings_named} of {args.seeds}.")
-    print(f"Time per event: {1e6 * seconds / events:.0f} us over {events} events.")
 
 
 def bad_looks(floor: Floor, days: range) -> dict[str, list[Micros]]:

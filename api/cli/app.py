@@ -1,6 +1,6 @@
 """Puts the groups of commands together; nothing is decided here."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -26,7 +26,11 @@ for group in (serve, migrate, log, access, policy, detection, quotas, demo):
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
     if asked:
-        print(f"recordguard {version('recordguard')}")
+        try:
+            found = version("recordguard")
+        except PackageNotFoundError:
+            found = "from a checkout that is not installed"
+        print(f"recordguard {found}")
         raise typer.Exit
 
 

@@ -32,21 +32,33 @@ async def services(request: Request) -> Services:
     return found
 
 
+async def authenticated(request: Request, *scopes: str) -> Principal:
+    """The caller of a request, who must have all `scopes`.
+
+    Raises:
+        CredentialError: There is no credential that holds.
+        AccessDeniedError: Its bearer has no place here, or lacks a scope.
+    """
+    authenticator: Authenticator = request.app.state.authenticator
+    headers = request.headers
+    principal = await authenticator.authenticate(
+        headers.get("authorization"), headers.get(ASSERTED)
+    )
+    for scope in scopes:
+        if scope not in principal.scopes:
+            raise AccessDeniedError(f"this credential lacks the scope `{scope}`")
+    return principal
+
+
 async def _caller(
     request: Request,
     scopes: SecurityScopes,
     _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    asserted: Annotated[
-        str | None,
-        Header(alias=ASSERTED, max_length=128, description="The agent a tool speaks for."),
+    _asserted: Annotated[
+        str | None, Header(alias=ASSERTED, description="The agent a tool speaks for.")
     ] = None,
 ) -> Principal:
-    authenticator: Authenticator = request.app.state.authenticator
-    principal = await authenticator.authenticate(request.headers.get("authorization"), asserted)
-    missing = [scope for scope in scopes.scopes if scope not in principal.scopes]
-    if missing:
-        raise AccessDeniedError(f"this credential lacks the scope `{missing[0]}`")
-    return principal
+    return await authenticated(request, *scopes.scopes)
 
 
 def caller(*scopes: Scope) -> SecurityParam:

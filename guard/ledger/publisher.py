@@ -30,9 +30,9 @@ from guard.ledger.tiles import File, TileEdge, TileFolder
 from guard.ports import Committer, Readers, ReadView
 
 # Entries read at a time: a few MB of sealed parts, and whole tiles.
-CHUNK = 4096
+CHUNK = 2048
 
-# Entries caught up with in one `prepare`: some 64 files forced to disk, well inside a deadline,
+# Entries caught up with in one `prepare`: some 32 files forced to disk, well inside a deadline,
 # so that a long backlog is worked off in steps instead of timing out at its beginning for ever.
 BACKLOG = 2 * CHUNK
 

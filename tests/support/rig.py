@@ -193,7 +193,7 @@ def open_rig(
     committer = GroupCommitter(
         store,
         Sealer(vault, writer),
-        ReceiptSigner(writer, keyring.signing_key(f"writer/{writer.hex()}")),
+        ReceiptSigner.fresh(writer),
         clock=clock,
         deadline_s=20.0,
     )

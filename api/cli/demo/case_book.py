@@ -37,27 +37,31 @@ class CaseBook:
         self._refs = refs
         self._cases: dict[str, _Case] = {}
 
-    def note(self, action: Action) -> str:
-        """Take one event in; the id of the case that it changed."""
+    def note(self, action: Action, now: Micros) -> str:
+        """Take one event in, which is told at `now`; the id of the case that it changed.
+
+        What begins did so when it was planned, or now where that is earlier; what ends does so
+        now, since whoever worked on it has only just finished.
+        """
         match action:
             case CaseOpened():
                 self._cases[action.case_id] = _Case(
                     customer=action.customer,
-                    opened_at=action.at,
+                    opened_at=min(action.at, now),
                     channel=action.channel,
                     opened_by=action.opened_by,
                 )
             case Assigned():
                 how = action.how if action.how in HOWS else "inbound"
-                given = _Assignment(how, action.at)
+                given = _Assignment(how, min(action.at, now))
                 self._case(action).assignments.setdefault(action.agent_id, given)
             case Transferred():
                 case = self._case(action)
                 if action.from_agent in case.assignments:
-                    case.assignments[action.from_agent].to_at = action.at
-                case.assignments[action.to_agent] = _Assignment("transfer", action.at)
+                    case.assignments[action.from_agent].to_at = now
+                case.assignments[action.to_agent] = _Assignment("transfer", now)
             case CaseClosed():
-                self._case(action).closed_at = action.at
+                self._case(action).closed_at = now
             case _:
                 raise TypeError("a view changes no case")
         return action.case_id

@@ -19,7 +19,7 @@ TENANT, REGION = "demo", "eu"
 ANALYST, AUDITOR = "analyst-1", "auditor-1"
 DIRECTOR, BOT_OWNER, SYNC = "director-1", "chat-owner", "staff-sync"
 # Detectors learn from so many days before the one that is shown.
-WARM_DAYS = 10
+WARM_DAYS = 7
 # How long after its start a shift still counts: overtime, and a demo that runs late on a slow
 # machine, are no reason to call somebody off shift.
 SHIFT_MINUTES = 11 * 60

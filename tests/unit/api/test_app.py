@@ -1,6 +1,5 @@
 """The whole surface: what is open, what needs which scope, what the OpenAPI document says."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -125,31 +124,6 @@ def test_a_role_opens_exactly_the_calls_of_its_scopes(
     for name, role in people.items():
         answer = call(client, method, path, world.bearer(name))
         assert (answer.status_code == 403) == (scope not in BY_ROLE[role]), (name, answer.text)
-
-
-def test_every_operation_documents_its_problems(client: TestClient) -> None:
-    for (_, path), operation in operations(client).items():
-        statuses = set(operation["responses"])
-        assert {"405", "500"} <= statuses
-        if path not in OPEN_PATHS:
-            assert {"401", "403", "422", "503"} <= statuses
-            assert operation["security"]
-        if "requestBody" in operation:
-            assert {"400", "413"} <= statuses
-        for status, response in operation["responses"].items():
-            if int(status) >= 400:
-                schema = response["content"]["application/problem+json"]["schema"]
-                assert schema == {"$ref": "#/components/schemas/ProblemDocument"}
-                assert response["description"]
-        assert operation["summary"]
-    assert {"403", "404", "429"} <= set(operations(client)["post", "/v1/views"]["responses"])
-
-
-def test_the_openapi_document_has_no_dangling_reference(client: TestClient) -> None:
-    text = client.get("/openapi.json").text
-    names = set(re.findall(r"#/components/schemas/(\w+)", text))
-    assert names <= set(json.loads(text)["components"]["schemas"])
-    assert "HTTPValidationError" not in text
 
 
 def test_the_served_view_is_the_documented_one(world: World, client: TestClient) -> None:

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from starlette.exceptions import HTTPException
+from fastapi.exceptions import RequestValidationError
 from starlette.testclient import TestClient
 
 from api.problems import (
@@ -24,6 +24,10 @@ from tests.unit.api.fakes import World, refused
 ASK = {"customer": "ref-1", "purpose": "support_case"}
 
 
+# The framework's own needs its own words to be made; it is tested where it arises.
+RAISABLE = [kind for kind in TABLE if kind is not RequestValidationError]
+
+
 def guard_errors() -> list[type[GuardError]]:
     return [
         kind
@@ -39,13 +43,11 @@ def test_every_guard_error_has_a_problem(kind: type[GuardError]) -> None:
     assert 400 <= problem.status < 600
 
 
-@pytest.mark.parametrize("kind", TABLE, ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", RAISABLE, ids=lambda k: k.__name__)
 @pytest.mark.anyio
 async def test_every_row_is_answered_as_it_says(
     world: World, client: TestClient, kind: type[Exception]
 ) -> None:
-    if kind.__init__ not in {Exception.__init__, GuardError.__init__, HTTPException.__init__}:
-        pytest.skip("made by the framework, tested where it arises")
     world.broker.answer = kind("the `canary` says 4111111111111111 no")
     answer = client.post("/v1/views", json=ASK, headers=world.bearer("u17"))
     row = TABLE[kind]
@@ -150,7 +152,8 @@ def test_brackets_inside_strings_do_not_count(world: World, client: TestClient) 
 
 def test_another_content_type_is_refused(world: World, client: TestClient) -> None:
     answer = post(client, world, json.dumps(ASK).encode(), **{"content-type": "text/plain"})
-    assert answer.status_code == 422
+    assert answer.status_code == 415
+    assert answer.json()["type"] == BASE + "unsupported-media-type"
 
 
 def test_a_body_without_a_length_is_bounded_too(world: World, client: TestClient) -> None:

@@ -49,7 +49,7 @@ def test_a_rare_statistic_is_not_called_rarer_than_was_seen() -> None:
     never = fit_tail([], 1000, DEFAULT_STAT)
     seldom = fit_tail([4.0] * 5, 1000, DEFAULT_STAT)
     for tail in (never, seldom):
-        assert tail.share >= calibration.HEARSAY_SHARE
+        assert tail.share >= calibration.RAREST
         assert tail.slope >= DEFAULT_STAT.slope
 
 

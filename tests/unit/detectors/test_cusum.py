@@ -94,8 +94,8 @@ def test_where_yes_is_normal_it_says_little() -> None:
     assert _agent(0.02).clocks.up[FAST] > 2
 
 
-def _proof(state: AgentState, *, day: int, discount: float = 0.0) -> Proof:
-    gains = cusum.gains(state.clocks, 1, discount=discount)
+def _proof(state: AgentState, *, day: int) -> Proof:
+    gains = cusum.gains(state, 1, 0.0)
     return Proof(ts=NINE, position=0, customer="c", mask=1, day=day, gains=gains)
 
 
@@ -121,13 +121,30 @@ def test_a_late_link_undoes_yesterdays_yes_within_the_cap() -> None:
     assert cusum.value(state.clocks, SLOW) == 0.0 < raised
 
 
-def test_bad_weather_spares_up_to_a_whole_step() -> None:
+def test_weather_that_explains_all_takes_all_off() -> None:
     state = _agent()
     _look(state, yes=True)
-    cusum.spare(state.clocks, 1, 100.0)
-    assert cusum.value(state.clocks, FAST) == 0.0
-    gains = cusum.gains(state.clocks, 1, discount=100.0)
-    assert gains[FAST] == pytest.approx(-state.clocks.down[FAST])
+    cusum.spare(state, 1, 1.0)
+    assert cusum.value(state.clocks, FAST) == pytest.approx(0.0)
+    assert cusum.value(state.clocks, SLOW) == pytest.approx(0.0)
+    assert cusum.gains(state, 1, 1.0)[FAST] == pytest.approx(-state.clocks.down[FAST])
+
+
+def test_weather_that_explains_some_takes_some_off() -> None:
+    state = _agent()
+    _look(state, yes=True)
+    before = cusum.value(state.clocks, FAST)
+    cusum.spare(state, 1, 0.1)
+    assert 0.0 < cusum.value(state.clocks, FAST) < before
+
+
+def test_fair_weather_and_channels_without_links_are_spared_nothing() -> None:
+    state = _agent()
+    unlinked = 1 << cusum.LINKED.index(False)
+    for mask, share in ((1, 0.01), (unlinked, 1.0)):
+        before = list(state.clocks.today)
+        cusum.spare(state, mask, share)
+        assert state.clocks.today == before
 
 
 def test_statistics_of_a_mask_are_four_per_channel() -> None:

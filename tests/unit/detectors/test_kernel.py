@@ -1,7 +1,8 @@
 from dataclasses import replace
 
 from detectors import kernel as kernel_module
-from detectors.kernel import LATE_LINK, TELLINGS, Kernel, stratum
+from detectors.explanations import LATE_LINK
+from detectors.kernel import TELLINGS, Kernel, stratum
 from detectors.state import FloorState
 from guard.clock import DAY, HOUR, MINUTE, Micros
 from guard.events import AccessAction, AccessEvent, ReviewEvent
@@ -175,7 +176,7 @@ def test_three_who_sweep_a_little_under_one_lead_are_one_ring() -> None:
     for i in range(12):
         kernel.meet(make_profile(f"a{i:02d}"))
     bad = ("a01", "a02", "a03")
-    events = [e for a in bad for e in _sweep(3, agent_id=a)]
+    events = [e for a in bad for e in _sweep(5, agent_id=a)]
     events += [e for i in range(12) for e in day_of_looks(30, agent_id=f"a{i:02d}")]
     findings = _feed(kernel, sorted(events, key=lambda e: e.ts))
     rings = [f for f in findings if f.kind is FindingKind.RING]

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -51,7 +52,7 @@ def test_the_stretch_has_something_to_find() -> None:
 def test_batches_do_not_matter(cuts: list[int]) -> None:
     pipeline, out = Pipeline(), []
     edges = [0, *sorted(cuts), len(STRETCH)]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         out += pipeline.step(STRETCH[begin:end])
     out += pipeline.step((), complete_to=END)
     assert out == _whole()

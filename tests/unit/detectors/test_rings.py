@@ -55,9 +55,15 @@ def test_more_members_are_less_likely_by_chance() -> None:
     assert three.statistic > two.statistic
 
 
-def test_one_members_score_counts_only_so_far() -> None:
-    some, more = _judge(_floor(_team(x=8.0, y=4.0))), _judge(_floor(_team(x=99.0, y=4.0)))
+def test_the_loudest_member_counts_no_more_than_the_next() -> None:
+    some, more = _judge(_floor(_team(x=4.0, y=4.0))), _judge(_floor(_team(x=99.0, y=4.0)))
     assert some == more
+
+
+def test_one_loud_agent_and_a_colleagues_bad_day_are_far_below_the_line() -> None:
+    ring = _judge(_floor(_team(x=99.0, y=3.6)))
+    assert ring is not None
+    assert ring.statistic < 3
 
 
 def test_shared_customers_without_a_reason_add_to_it() -> None:

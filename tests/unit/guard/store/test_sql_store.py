@@ -45,3 +45,10 @@ def test_a_file_that_turned_read_only_fails_the_check(sqlite_store: SqlStore) ->
         rows._connection.exec_driver_sql("PRAGMA query_only=ON")  # noqa: SLF001 - as a full disk would
     with pytest.raises(StoreUnavailableError):
         sqlite_store.check()
+
+
+def test_a_closed_store_is_not_written(sqlite_file: Path) -> None:
+    store = SqlStore(sqlite_url(sqlite_file))
+    store.close()
+    with pytest.raises(StoreUnavailableError, match="closed"), store.begin():
+        pass
