@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 from fastapi import FastAPI
@@ -189,7 +189,13 @@ class Service:
         return await self.client.request(method, path, json=body, headers=headers, **more)
 
     async def view(
-        self, ref: str, who: str = AGENT, *, act: str | None = None, mfa: bool = False, **body: object
+        self,
+        ref: str,
+        who: str = AGENT,
+        *,
+        act: str | None = None,
+        mfa: bool = False,
+        **body: object,
     ) -> httpx2.Response:
         """Ask for one record; a support case unless `body` says otherwise."""
         asked = {"customer": ref, "purpose": "support_case"} | body
@@ -290,7 +296,7 @@ class ServeProcess:
     def spawn(self) -> None:
         """Start it and wait for nothing."""
         with self.log.open("ab") as errors:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "api.cli", "serve"],
                 env=dict(self.env),
                 cwd=ROOT,
@@ -334,7 +340,7 @@ class ServeProcess:
             process.stdout.close()
         self._process = None
 
-    def __enter__(self) -> "ServeProcess":
+    def __enter__(self) -> Self:
         """Nothing runs before `start`."""
         return self
 
@@ -383,6 +389,4 @@ async def prepare(folder: Path, rows: Sequence[Record] = (), **settings: object)
     migrate.upgrade(sqlite_url(folder / "ledger.db"))
     async with opened_services(loaded) as opened:
         refs = await populate(opened, keys)
-    return Prepared(
-        env=env, settings=loaded, tokens=Tokens(issuer=local_issuer(loaded)), refs=refs
-    )
+    return Prepared(env=env, settings=loaded, tokens=Tokens(issuer=local_issuer(loaded)), refs=refs)
