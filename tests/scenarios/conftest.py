@@ -23,9 +23,10 @@ RING_LEAD = "lead02"
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """A replayed stretch, and the floor that it came from."""
+    """A replayed stretch, and the floor that it came from; `looks` are the insiders' own."""
 
     floor: Floor
+    looks: tuple[View, ...]
     history: History
     findings: tuple[Finding, ...]
 
@@ -35,8 +36,7 @@ class Replay:
 
     def bad_looks(self, agent: str) -> list[Micros]:
         """When an insider looked at a customer beside the honest work."""
-        views = [a for n in LIVE for a in self.floor.day(n) if isinstance(a, View)]
-        return [v.at for v in views if v.agent_id == agent and v.truth != HONEST]
+        return [v.at for v in self.looks if v.agent_id == agent]
 
 
 @pytest.fixture(scope="session", name="floor")
@@ -54,7 +54,10 @@ def _warm_state(floor: Floor) -> bytes:
 def _replay(floor: Floor, state: bytes) -> Replay:
     history = floor.history(LIVE)
     findings = Pipeline.from_state(state).replay(history)
-    return Replay(floor=floor, history=history, findings=tuple(findings))
+    bad = set(floor.truth())
+    planned = (a for n in LIVE for a in floor.day(n)) if bad else ()
+    looks = tuple(a for a in planned if isinstance(a, View) and a.truth != HONEST)
+    return Replay(floor=floor, history=history, findings=tuple(findings), looks=looks)
 
 
 @pytest.fixture(scope="session", name="honest")

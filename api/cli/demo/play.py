@@ -34,6 +34,10 @@ from guard.clock import DAY, Clock, DomainClock, Rate, monotonic, to_rfc3339, wa
 from guard.store import migrate
 
 CUSTOMERS, AGENTS = 5000, 120
+# The longest that a day of 22 hours takes is then five minutes, the shortest not a minute.
+FASTEST, SLOWEST = 1500.0, 300.0
+# What two quiet cores make; they keep up with `FASTEST`.
+QUIET_EVENTS_PER_S = 50_000
 # From setting the clock to the first request: the service starts in that time.
 CURTAIN_S = 4.0
 TOKEN_S = 8 * 3600
@@ -80,21 +84,23 @@ async def perform(plan: Plan) -> bool:
     stage.clear(plan.data_dir)
     env = environment(plan.data_dir, port)
     settings = load_settings(env)
-    refs, rate = await _prepare(plan, cast, settings, env, out)
+    refs, clock = await _prepare(plan, cast, settings, env, out)
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(serving(env, settings.data_dir, port))
         scene = Scene(
             cast=cast,
             refs=refs,
-            clock=DomainClock(rate),
-            rate=plan.rate,
+            clock=DomainClock(clock),
+            rate=clock.rate,
             tally=Tally(insider=cast.insider),
             issuer=local_issuer(settings),
             running=running,
             out=out,
             begun=begun,
         )
-        out.print(f"serving on {running.base_url}, the day begins ({_since(scene)})")
+        out.print(
+            f"serving on {running.base_url}, a day passes {scene.rate:.0f} times as fast ({_since(scene)})"
+        )
         verdict = await _play(scene)
         held = await _close(scene, settings, verdict)
         if plan.keeps_serving:
@@ -109,16 +115,31 @@ async def _prepare(
 ) -> tuple[dict[int, str], Rate]:
     out.print(f"a support floor in {plan.data_dir}: {CUSTOMERS} customers, {AGENTS} agents")
     migrate.upgrade(database_url(settings))
-    stage.write_crm(settings.data_dir, cast)
+    begun = monotonic()
+    history = cast.floor.history(cast.warm_up)
+    rate = plan.rate or pace(len(history.events), monotonic() - begun)
     async with services(settings) as opened:
-        events = await stage.write_baseline(opened, cast)
-        out.print(f"detectors learn from {events} events of {len(cast.warm_up)} earlier days")
+        await stage.write_baseline(opened, history)
+        out.print(
+            f"detectors learn from {len(history.events)} events of {len(cast.warm_up)} earlier days"
+        )
         async with learning(settings, env) as file:
+            stage.write_crm(settings.data_dir, cast)
             refs = await stage.populate(opened, cast)
             size, _ = await opened.readers.read(lambda view: view.head())
             await caught_up(file, size)
-        rate = await stage.set_clock(opened, cast, rate=plan.rate, in_s=CURTAIN_S)
-    return refs, rate
+        clock = await stage.set_clock(opened, cast, rate=rate, in_s=CURTAIN_S)
+    return refs, clock
+
+
+def pace(events: int, took_s: float) -> float:
+    """How fast a day may pass here, by how fast this machine just made `events`.
+
+    A day that passes faster than its requests can be answered runs late: nothing is lost, but
+    agents then work after hours, which is what detectors notice.
+    """
+    share = events / took_s / QUIET_EVENTS_PER_S
+    return max(SLOWEST, min(FASTEST, round(FASTEST * share, -1)))
 
 
 async def _play(scene: Scene) -> analyst.Verdict | None:

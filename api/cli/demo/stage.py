@@ -23,6 +23,7 @@ from guard.clock import DAY, HOUR, MINUTE, SECOND, Micros, Rate, wall_micros
 from guard.enrolment import CustomerPut
 from guard.entries import SYSTEM, BodyValue, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError
+from guard.events import History
 from guard.ports import Transaction
 from guard.purposes.work_lists import WorkListPut
 from guard.rows import PrincipalRow
@@ -65,12 +66,10 @@ def write_crm(folder: Path, cast: Cast) -> None:
     (folder / MAPPING_FILE).write_text(mapping_text(folder / CRM_FILE))
 
 
-async def write_baseline(opened: "Services", cast: Cast) -> int:
-    """Seal the weeks before, for the detectors to learn from; how many events they hold."""
-    history = cast.floor.history(cast.warm_up)
+async def write_baseline(opened: "Services", history: History) -> None:
+    """Seal the days before, for the detectors to learn from."""
     plain = baselines.encode(history)
-    await record_baseline(opened, TENANT, "the weeks before", plain, len(history.events))
-    return len(history.events)
+    await record_baseline(opened, TENANT, "the week before", plain, len(history.events))
 
 
 async def populate(opened: "Services", cast: Cast) -> dict[int, str]:
