@@ -195,7 +195,7 @@ class Broker:
             return None
         left = statuses(state, bindings, attempt.at)
         refused = await self._refuse(attempt, over_budget(over.budgets))
-        return replace(refused, budgets=left, retry_at=over.retry_at)
+        return replace(refused, budgets=left, exceeded=over.budgets, retry_at=over.retry_at)
 
     async def _show(
         self,
@@ -239,7 +239,12 @@ class Broker:
             case admission.Refused():
                 self._remember_spent(bindings, answer.retry_at)
                 refused = over_budget(answer.exceeded).answer(answer.receipt)
-                return replace(refused, budgets=answer.statuses, retry_at=answer.retry_at)
+                return replace(
+                    refused,
+                    budgets=answer.statuses,
+                    exceeded=answer.exceeded,
+                    retry_at=answer.retry_at,
+                )
             case admission.Suspended():
                 return SUSPENDED.answer(answer.receipt)
             case admission.Stale():

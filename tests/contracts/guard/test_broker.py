@@ -113,6 +113,7 @@ async def test_budgets_count_customers_and_then_refuse(rig: Rig) -> None:
     assert (len(served), len(refused)) == (40, 5)
     assert {a.code for a in refused} == {RefusalCode.QUOTA}
     assert all(a.retry_at is not None and a.budgets for a in refused)
+    assert {a.exceeded for a in refused} == {("person-customers-hour",)}
     again = await rig.broker.view(AGENT, rig.asks(refs[0], await rig.case(refs[0])))
     assert isinstance(again, Served)
     rig.clock.advance(HOUR)
