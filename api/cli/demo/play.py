@@ -99,7 +99,8 @@ async def perform(plan: Plan) -> bool:
             begun=begun,
         )
         out.print(
-            f"serving on {running.base_url}, a day passes {scene.rate:.0f} times as fast ({_since(scene)})"
+            f"serving on {running.base_url}, a day passes {scene.rate:.0f} times as fast"
+            f" ({_since(scene)})"
         )
         verdict = await _play(scene)
         held = await _close(scene, settings, verdict)
