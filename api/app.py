@@ -67,6 +67,7 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
         # What nobody expected goes to `Edge`: a handler for `Exception` would raise it again.
         if kind is not Exception:
             app.add_exception_handler(kind, on_error)
+    app.include_router(views.direct)
     for room in (views, cases, directory, alerts, suspensions, modes, log, health):
         app.include_router(room.routes)
     pages.install(app)

@@ -29,7 +29,7 @@ async def publish_forever(
     async def once() -> None:
         await publisher.publish_once(readers, committer, clock.now())
 
-    await _forever(once, interval_s, "checkpoint.failed")
+    await _forever(once, interval_s, "checkpoint")
 
 
 async def apply_forever(outbox: Outbox, readers: Readers, alerts: Alerts) -> None:
@@ -41,10 +41,10 @@ async def apply_forever(outbox: Outbox, readers: Readers, alerts: Alerts) -> Non
         if items:
             log.info("findings.applied", count=await alerts.apply(outbox.worker, items))
 
-    await _forever(once, OUTBOX_INTERVAL_S, "findings.failed")
+    await _forever(once, OUTBOX_INTERVAL_S, "findings")
 
 
-async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, failure: str) -> None:
+async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name: str) -> None:
     while True:
         try:
             await once()
@@ -53,5 +53,5 @@ async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, failu
             raise
         except GuardError as error:
             # An outage of the store or of a key passes; the next turn tries again.
-            log.warning(failure, error=type(error).__name__)
+            log.warning("background.failed", name=name, error=type(error).__name__)
         await asyncio.sleep(interval_s)

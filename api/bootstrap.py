@@ -16,11 +16,18 @@ from pathlib import Path
 from api.background import apply_forever, publish_forever
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
-from api.places import database_url, log_dir, log_signer, open_keyring, worker_file
+from api.places import (
+    database_url,
+    export_signer,
+    log_dir,
+    log_signer,
+    open_keyring,
+    worker_file,
+)
 from api.settings import Settings
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
-from guard.auditing import Auditing
+from guard.auditing import Auditing, PublishedLog
 from guard.broker import Broker
 from guard.clock import Clock, DomainClock, Rate, wall_micros
 from guard.directory import Directory
@@ -165,12 +172,16 @@ def _compose(
     committer = GroupCommitter(
         store,
         Sealer(vault, writer),
-        ReceiptSigner(writer, keyring.signing_key(f"writer/{writer.hex()}")),
+        ReceiptSigner.fresh(writer),
         clock=clock,
         deadline_s=settings.admit_deadline_s,
     )
     enrolment = Enrolment(committer, keyring)
-    log = log_dir(settings)
+    log = PublishedLog(
+        log_dir=log_dir(settings),
+        manifests=settings.data_dir / "manifests",
+        export_signer=export_signer(keyring, settings),
+    )
     return Services(
         settings=settings,
         clock=clock,
@@ -203,7 +214,7 @@ def _compose(
         _threads=readers,
         _publisher=Publisher(
             log_signer(keyring, settings),
-            log_dir=log,
+            log_dir=log_dir(settings),
             high_water=settings.data_dir / "high-water",
         ),
         _sources=sources,

@@ -14,12 +14,14 @@ import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.metrics import UNMATCHED, Metrics
 from api.problems import ContentTooLargeError, MalformedBodyError, respond
+from api.rendering import is_console
 from guard.clock import monotonic
 
 # Our bodies nest five deep at most; the bound keeps a parser from recursing for a stranger.
@@ -34,6 +36,7 @@ HEADERS = {
 }
 # A work list of 20,000 references is honest and does not fit into an ordinary body.
 LARGE_BODIES = {"/v1/work-lists/{list_id}": 16}
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -131,14 +134,14 @@ class _Sent:
 
 
 class BoundedRoute(APIRoute):
-    """A route that looks at a body's nesting before a parser does."""
+    """A route that looks at a body before a parser does."""
 
     def get_route_handler(self) -> Callable[[Request], object]:  # type: ignore[override] # as below
         """Wrap FastAPI's handler."""
         handle = super().get_route_handler()
 
         async def bounded(request: Request) -> Response:
-            check_depth(await request.body())
+            await text_of(request)
             return await handle(request)
 
         return bounded
@@ -149,12 +152,37 @@ def router(tag: str) -> APIRouter:
     return APIRouter(route_class=BoundedRoute, tags=[tag])
 
 
-def check_depth(body: bytes) -> None:
-    """Refuse JSON that nests deeper than `MAX_DEPTH`.
+async def text_of(request: Request) -> bytes:
+    """Read a body that is safe to parse.
 
     Raises:
-        MalformedBodyError: It does.
+        ContentTooLargeError: It is larger than the route allows.
+        MalformedBodyError: It is no text, or nests too deeply.
+        HTTPException: It does not say that it is JSON (415); the console's forms say what they are.
     """
+    body = await request.body()
+    if body:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in {JSON, FORM} or (kind == FORM) != is_console(request):
+            raise HTTPException(415)
+        check_text(body)
+    return body
+
+
+def check_text(body: bytes) -> None:
+    """Refuse what is not UTF-8 text, or nests deeper than `MAX_DEPTH`.
+
+    Python's parser would take UTF-16 and UTF-32 too, where the look at the nesting is blind.
+
+    Raises:
+        MalformedBodyError: It is or does.
+    """
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedBodyError from error
+    if b"\0" in body:
+        raise MalformedBodyError
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
     depth = 0

@@ -10,7 +10,7 @@ from api.schemas.words import ProblemDocument, ProblemPlace
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 ALWAYS = (405, 500)
 GUARDED = (401, 403, 422, 503)
-WITH_BODY = (400, 413)
+WITH_BODY = (400, 413, 415)
 _REF = "#/components/schemas/"
 
 

@@ -47,3 +47,9 @@ def log_signer(keyring: Keyring, settings: Settings) -> NoteSigner:
 def log_dir(settings: Settings) -> Path:
     """The folder of the published log: checkpoint, tiles and bundles, for anybody to fetch."""
     return settings.data_dir / "log"
+
+
+def export_signer(keyring: Keyring, settings: Settings) -> NoteSigner:
+    """What signs the manifests of exports; the log's own key signs checkpoints only."""
+    name = f"{settings.origin}/exports"
+    return NoteSigner(name, keyring.signing_key(name))

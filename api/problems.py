@@ -18,9 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.console.render import error_page, is_console
 from api.identity.errors import CredentialError
 from api.identity.scopes import ALL
+from api.rendering import error_page, is_console
 from guard.clock import SECOND, Clock, Micros
 from guard.errors import (
     AccessDeniedError,
@@ -121,7 +121,10 @@ TABLE: dict[type[Exception], Problem] = {
         422, "invalid-content", "The request breaks the schema", "`errors` lists place and rule"
     ),
     MalformedBodyError: Problem(
-        400, "malformed-body", "The body cannot be read", "send JSON, nested at most 16 deep"
+        400,
+        "malformed-body",
+        "The body cannot be read",
+        "send JSON in UTF-8, nested at most 16 deep",
     ),
     ContentTooLargeError: TOO_LARGE,
     CursorError: Problem(

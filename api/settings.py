@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from guard.errors import ConfigurationError
 
@@ -29,6 +29,18 @@ class Settings(BaseSettings):
     """All settings, with their defaults. Made by `load_settings`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - as above
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from `load_settings` only, which knows about `_FILE` and about errors."""
+        return (init_settings,)
 
     data_dir: Path = Field(
         default=Path("data"),
@@ -158,7 +170,10 @@ def _secret(variable: str, path: Path) -> str:
         raise ConfigurationError(f"{variable}: cannot read the file: {error.strerror}") from None
     if len(content) > MAX_SECRET_BYTES:
         raise ConfigurationError(f"{variable}: the file is larger than {MAX_SECRET_BYTES} bytes")
-    return content.decode(errors="strict").strip()
+    try:
+        return content.decode().strip()
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{variable}: the file is not UTF-8 text") from None
 
 
 def _explain(error: ValidationError) -> str:

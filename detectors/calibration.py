@@ -25,13 +25,16 @@ INFLATION = 1.25
 TAIL_SHARE = 0.10
 # The most extreme of the tail's days do not shape it: they may be somebody's habit.
 TRIM = 0.95
-# Below so many days beyond the start a tail is hearsay: it is taken no thinner than the default,
-# and no rarer than this.
-HEARSAY, HEARSAY_SHARE = 25, 0.02
+# The default tail counts as so many days beyond the start, so that a handful of real ones neither
+# thins nor fattens a tail alone; with fewer than this it is also taken no rarer than `RAREST`.
+PRIOR_DAYS, RAREST = 12, 0.02
 # A CUSUM in nats has a tail of about exp(-x) when the model is right; it is never assumed better.
 LEAST_SLOPE = 1.0
 # Below this many agent-days there is nothing to fit, and the defaults stand.
 ENOUGH = 150
+
+# On a floor where hardly anything happens the best of many statistics is still the best of many.
+TOP_START, TOP_SHARE = 2.3, 0.08
 
 # Without history: about thirty looks a day give thirty chances, hence a start at log(30) nats.
 DEFAULT_STAT = Tail(3.4, TAIL_SHARE, 1.5)
@@ -67,12 +70,13 @@ def fit_tail(values: Sequence[float], n: int, fallback: Tail) -> Tail:
     beyond = ordered[ordered > start]
     # One more than was seen: a conformal rank never promises less than it could have missed.
     share = min((len(beyond) + 1) / (n + 1), 2 * TAIL_SHARE)
-    if len(beyond) == 0:
-        return Tail(start, max(share, HEARSAY_SHARE), fallback.slope)
-    excess = np.minimum(beyond, np.quantile(beyond, TRIM)) - start
-    slope = float(excess.mean()) * (1 + 1 / len(beyond) ** 0.5) * INFLATION
-    if len(beyond) < HEARSAY:
-        return Tail(start, max(share, HEARSAY_SHARE), max(slope, fallback.slope))
+    k = len(beyond)
+    excess = np.minimum(beyond, np.quantile(beyond, TRIM)) - start if k else beyond
+    prior = PRIOR_DAYS * fallback.slope / INFLATION
+    slope = (float(excess.sum()) + prior) / (k + PRIOR_DAYS)
+    slope *= (1 + 1 / (k + PRIOR_DAYS) ** 0.5) * INFLATION
+    if k < PRIOR_DAYS:
+        share = max(share, RAREST)
     return Tail(start, share, max(slope, LEAST_SLOPE * INFLATION))
 
 
@@ -102,9 +106,14 @@ def fit(days: Sequence[tuple[str, Mapping[int, float]]]) -> Calibration:
         top = best(out, peaks)
         tops[""].append(top)
         tops.setdefault(stratum, []).append(top)
-    whole = fit_tail(tops[""], n, DEFAULT_TOP)
-    out.strata = {name: fit_tail(values, len(values), whole) for name, values in tops.items()}
+    whole = _fit_top(tops[""], DEFAULT_TOP)
+    out.strata = {name: _fit_top(values, whole) for name, values in tops.items()}
     return out
+
+
+def _fit_top(values: Sequence[float], fallback: Tail) -> Tail:
+    tail = fit_tail(values, len(values), fallback)
+    return Tail(max(tail.start, TOP_START), max(tail.share, TOP_SHARE), tail.slope)
 
 
 def final(calibration: Calibration, stratum: str, top: float) -> float:

@@ -17,6 +17,8 @@ from guard.clock import Micros
 
 N = len(CHANNELS)
 SEARCHES: tuple[bool, ...] = tuple(channel.is_search for channel in CHANNELS)
+# Channels whose answers a missing link causes, and a late one takes back.
+LINKED: tuple[bool, ...] = tuple(channel.is_linked for channel in CHANNELS)
 PER_CHANNEL = 4
 STATS = PER_CHANNEL * N
 DAY_CAP = 3.0
@@ -108,20 +110,33 @@ def end_day(clocks: Clocks) -> None:
     clocks.trials = [0, 0]
 
 
-def gains(clocks: Clocks, mask: int, *, discount: float) -> list[float]:
-    """What a *yes* on each channel of `mask` gained over a *no*; `discount` nats were spared."""
-    return [max(0.0, clocks.up[stat] - discount) - clocks.down[stat] for stat in stats_of(mask)]
+def gains(state: AgentState, mask: int, share: float) -> list[float]:
+    """What a *yes* on each channel of `mask` gained over a *no*, weather taken off."""
+    clocks = state.clocks
+    return [
+        clocks.up[stat] - _discount(state, stat, share) - clocks.down[stat]
+        for stat in stats_of(mask)
+    ]
 
 
-def spare(clocks: Clocks, mask: int, discount: float) -> None:
-    """Take back up to `discount` nats of the steps just made for `mask` (see pipeline weather)."""
-    for stat in range(STATS):
-        if mask >> (stat // PER_CHANNEL) & 1:
-            less = min(discount, clocks.up[stat])
-            if is_slow(stat):
-                clocks.today[stat] -= less
-            else:
-                clocks.fast[stat] = max(0.0, clocks.fast[stat] - less)
+def spare(state: AgentState, mask: int, share: float) -> None:
+    """Take weather off the steps just made for `mask`: `share` is what is normal at the moment."""
+    clocks = state.clocks
+    for stat in stats_of(mask):
+        less = _discount(state, stat, share)
+        if is_slow(stat):
+            clocks.today[stat] -= less
+        else:
+            clocks.fast[stat] = max(0.0, clocks.fast[stat] - less)
+
+
+def _discount(state: AgentState, stat: int, share: float) -> float:
+    """Nats of a *yes* that `share` explains: all that it is likelier than in normal times."""
+    k = stat // PER_CHANNEL
+    rate = state.peers[k] if stat % 2 else state.normal[k]
+    if share <= rate or not LINKED[k]:
+        return 0.0
+    return min(log(share / rate), state.clocks.up[stat])
 
 
 def retract(clocks: Clocks, proof: Proof, mask: int, *, today: int) -> None:

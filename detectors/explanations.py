@@ -31,6 +31,10 @@ CASE_FORGOTTEN: Micros = 2 * DAY
 # A view at or above this strength is explained.
 EXPLAINED = 0.5
 
+# Below it there is no link at all. A pending one is none until it arrives, and then takes its
+# evidence back; stale and self-opened ones have channels of their own.
+UNLINKED = 0.1
+
 STRENGTH: Mapping[Link, float] = {
     Link.OWNER: 1.0,
     Link.ESCALATION: 0.95,

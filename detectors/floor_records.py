@@ -1,4 +1,4 @@
-"""Made-up customer records for demo, tests and benchmarks: realistic in shape, nobody in particular.
+"""Made-up customer records for demo, tests and benchmarks: realistic in shape, of nobody.
 
 Names are put together from parts in several scripts (`floor_names.toml`), mail goes to the reserved
 example domains, telephone numbers lie in ranges set aside for fiction or are shaped like none in
@@ -142,15 +142,19 @@ def _row(seed: int, number: int) -> dict[str, object]:
             "number": document,
             "image_url": f"https://documents.example.com/{seed}/{number}.jpg",
         },
-        "notes": "; ".join(
-            filter(None, (NOTES[dice.below(len(NOTES))].format(**words) for _ in range(2)))
-        ),
+        "notes": _notes(dice, words),
         "preferences": {"language": LANGUAGES[script.country], "marketing": not dice.below(3)},
         "plan": PLANS[dice.below(len(PLANS))],
         "member_since": dice.day(OPENED, 5000).isoformat(),
         "cards": cards,
         "last_orders": [_order(dice) for _ in range(dice.below(4))],
     }
+
+
+def _notes(dice: _Dice, words: Mapping[str, str]) -> str:
+    first = dice.below(len(NOTES))
+    second = (first + 1 + dice.below(len(NOTES) - 1)) % len(NOTES)
+    return "; ".join(filter(None, (NOTES[i].format(**words) for i in (first, second))))
 
 
 def _address(dice: _Dice, script: _Script) -> dict[str, str]:
@@ -163,7 +167,7 @@ def _address(dice: _Dice, script: _Script) -> dict[str, str]:
 
 
 def _iban(dice: _Dice, country: str) -> str:
-    """Bank code of zeros or `TEST`, which no bank has; countries without IBANs get a British one."""
+    """Bank code of zeros or `TEST`, which no bank has; countries without one get a British."""
     country = country if country in IBAN_LENGTHS else "GB"
     bank = "TEST" if country in ("GB", "BG") else "0000"
     return iban(country, bank + dice.digits(IBAN_LENGTHS[country] - 4 - len(bank)))

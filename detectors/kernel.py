@@ -4,9 +4,10 @@ Every event changes the state as a function of the state and the event alone. Pe
 rings change at fixed ticks of event time, so nothing that comes later can reach an earlier finding,
 and how events were cut into batches cannot matter.
 
-*Weather*: when many agents lack links at the same time, a system is down, not the agents. The share
-of unexplained looks over all active agents in the last tick is then what is normal, and only what
-goes beyond it weighs.
+*Weather*: when most agents of a vendor lack links within the same minutes, a system is down, not
+the agents. Their mean unexplained share, in this tick so far or in the last one, is then what is
+normal, and only what goes beyond it weighs. A ring cannot make weather: it would have to be the
+majority.
 """
 
 from collections.abc import Callable
@@ -14,8 +15,7 @@ from math import log
 
 from detectors import baselines, calibration, cusum, narrative, outliers, rings, shifts
 from detectors.channels import CHANNELS, Look
-from detectors.channels.unexplained import UNLINKED
-from detectors.explanations import LATE_LINK, Explanation
+from detectors.explanations import LATE_LINK, UNLINKED, Explanation
 from detectors.state import (
     EVIDENCE_KEPT,
     AgentState,
@@ -26,6 +26,7 @@ from detectors.state import (
     GroupState,
     Proof,
     Today,
+    Weather,
 )
 from guard.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from guard.events import (
@@ -45,9 +46,10 @@ LONGEST_DAY: Micros = 20 * HOUR
 DAYS_KEPT = 10
 
 WEATHER_TICK: Micros = 5 * MINUTE
-# Fewer active agents than this have no weather; below this share it is a fair day.
-WEATHER_CROWD = 8
-WEATHER_SHARE = 0.15
+# Fewer active agents than this have no weather; an agent is wet with half its looks unexplained,
+# and the weather bad with more than half of the agents wet.
+WEATHER_CROWD = 10
+WET = 0.5
 
 # A matter is told again when its score has grown by this factor, at most so many times in all.
 RETELL = 1.5
@@ -120,11 +122,9 @@ class Kernel:
                 self._midnight()
 
     def _weather(self, *, is_next: bool) -> None:
-        weather = self.floor.weather
-        shares = [weak / looks for looks, weak in weather.looks.values()]
-        is_bad = is_next and len(shares) >= WEATHER_CROWD
-        weather.share = sum(shares) / len(shares) if is_bad else 0.0
-        weather.looks = {}
+        for weather in self.floor.weather.values():
+            weather.last = _unexplained_share(weather) if is_next else 0.0
+            weather.looks, weather.total, weather.wet = {}, 0.0, 0
 
     def _midnight(self) -> None:
         floor = self.floor
@@ -185,10 +185,9 @@ class Kernel:
         today.sensitive += event.n_sensitive
         state.clocks.trials[0] += 1
         today.last = max(today.last, event.ts)
-        counts = self.floor.weather.looks.setdefault(event.agent_id, [0, 0])
-        counts[0] += 1
+        weather = self.floor.weather.setdefault(state.profile.vendor, Weather())
+        _note_weather(weather, event.agent_id, is_unexplained=strength < UNLINKED)
         if strength < UNLINKED:
-            counts[1] += 1
             rings.note_weak_view(self.floor, event.customer_id, event.agent_id, event.ts)
         self._judge(state, look, _LOOKS)
 
@@ -217,9 +216,9 @@ class Kernel:
 
     def _count_against(self, state: AgentState, event: AccessEvent, mask: int) -> None:
         clocks, today = state.clocks, state.today
-        spared = self._spared(state, mask)
-        if spared > 0.0:
-            cusum.spare(clocks, mask & _LINKED, spared)
+        share = self._bad_weather(state) if mask & _LINKED else 0.0
+        if share > 0.0:
+            cusum.spare(state, mask, share)
         state.proofs.append(
             Proof(
                 ts=event.ts,
@@ -227,7 +226,7 @@ class Kernel:
                 customer=event.customer_id,
                 mask=mask,
                 day=today.day,
-                gains=cusum.gains(clocks, mask, discount=spared),
+                gains=cusum.gains(state, mask, share),
             )
         )
         if len(state.proofs) > 2 * EVIDENCE_KEPT:
@@ -242,11 +241,10 @@ class Kernel:
         if score >= self.threshold and self.honest_days is None:
             self._tell_agent(state, score)
 
-    def _spared(self, state: AgentState, mask: int) -> float:
-        share = self.floor.weather.share
-        if share < WEATHER_SHARE or not mask & _LINKED:
-            return 0.0
-        return max(0.0, log(share / state.normal[0]))
+    def _bad_weather(self, state: AgentState) -> float:
+        """The unexplained share of the agent's vendor, if it is the system's; else 0."""
+        weather = self.floor.weather.get(state.profile.vendor)
+        return 0.0 if weather is None else max(weather.last, _unexplained_share(weather))
 
     def _final(self, state: AgentState, top: float) -> float:
         return calibration.final(self.floor.calibration, stratum(state.profile), top)
@@ -378,6 +376,23 @@ class Kernel:
         total = sum(shares.values())
         shares = {k: s / total for k, s in shares.items()}
         return narrative.agent_finding(state, self.floor.now, score, self.threshold, shares)
+
+
+def _note_weather(weather: Weather, agent_id: str, *, is_unexplained: bool) -> None:
+    counts = weather.looks.setdefault(agent_id, [0, 0])
+    before = counts[1] / counts[0] if counts[0] else 0.0
+    counts[0] += 1
+    counts[1] += is_unexplained
+    share = counts[1] / counts[0]
+    weather.total += share - before
+    weather.wet += (share >= WET) - (before >= WET)
+
+
+def _unexplained_share(weather: Weather) -> float:
+    """Mean unexplained share of a tick in which most agents lack links; 0 in fair weather."""
+    active = len(weather.looks)
+    is_bad = active >= WEATHER_CROWD and weather.wet > WET * active
+    return weather.total / active if is_bad else 0.0
 
 
 def stratum(profile: AgentProfile) -> str:

@@ -4,9 +4,9 @@ ECOD asks how far out a day lies in each dimension of its own empirical distribu
 implementation is transductive: it keeps the training set, recomputes every ECDF for each call, and
 its score of a row depends on the batch. So PyOD fits (`fit`, in the background: the import alone
 takes seconds and hundreds of megabytes), and what is kept is plain arrays: quantile knots per
-dimension, the skewness signs, and the quantiles of the training scores that PyOD itself computed.
+dimension, and the training scores that PyOD itself computed, which give a score its chance.
 Frozen scoring is a few microseconds, the same for one row as for many, and its terms per dimension
-are the explanation.
+are the explanation. ECOD's skewness term never exceeds the larger of both tails and is left out.
 
 It raises `FindingKind.OUTLIER` of low severity, once a working day is over. It never delays or
 changes another finding.
@@ -52,6 +52,9 @@ ROWS_KEPT = 4000
 # A working day below this many looks is too short to compare.
 LOOKS_OF_A_DAY = 8
 KNOTS = 257
+# The tail of the scores begins at the upper tenth. Days of one agent resemble each other, so it is
+# fitted on fewer than it seems.
+UPPER, SLOPE_INFLATION, LEAST_SLOPE = 0.1, 1.5, 1e-6
 FORMAT_V1 = b"\x01"
 _MAC = 32
 
@@ -66,47 +69,39 @@ class Outlier:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrozenEcod:
-    """What is left of a fitted ECOD: knots (dimension x quantile), skewness signs, score tail."""
+    """What is left of a fitted ECOD: knots (dimension x quantile), training scores, rows fitted."""
 
     knots: Floats
-    skew: Floats
     scores: Floats
     rows: int
 
     def score(self, row: Sequence[float]) -> Outlier:
         """Score one day by the frozen distributions."""
-        left, right = self._tails(np.asarray(row, dtype=np.float64))
-        skewed = np.where(self.skew < 0, left, right)
-        options = (left, right, skewed)
-        terms = options[int(np.argmax([o.sum() for o in options]))]
+        terms = self._terms(np.asarray(row, dtype=np.float64))
         order = np.argsort(-terms, kind="stable")
         named = tuple((FEATURES[i][0], float(terms[i])) for i in order)
         return Outlier(self._chance(float(terms.sum())), named)
 
-    def _tails(self, row: Floats) -> tuple[Floats, Floats]:
-        grid = np.linspace(0.0, 1.0, self.knots.shape[1])
+    def _terms(self, row: Floats) -> Floats:
+        """Per dimension minus the log of the rarer tail, as ECOD takes it."""
+        last = self.knots.shape[1] - 1
         least = 1.0 / (self.rows + 1)
-        left, right = np.empty(len(row)), np.empty(len(row))
+        terms = np.empty(len(row))
         for i, (value, knots) in enumerate(zip(row, self.knots, strict=True)):
-            below = grid[max(int(np.searchsorted(knots, value, "right")) - 1, 0)]
-            above = 1 - grid[min(int(np.searchsorted(knots, value, "left")), len(grid) - 1)]
-            left[i] = -log(max(below if value >= knots[0] else 0.0, least))
-            right[i] = -log(max(above if value <= knots[-1] else 0.0, least))
-        return left, right
+            at_most = np.searchsorted(knots, value, "right") / (last + 1)
+            at_least = 1 - np.searchsorted(knots, value, "left") / (last + 1)
+            terms[i] = max(0.0, -log(max(min(at_most, at_least), least)))
+        return terms
 
     def _chance(self, total: float) -> float:
         """Minus the log of the chance of this score: a rank, and beyond it an exponential tail."""
-        upper = int(0.9 * (len(self.scores) - 1))
+        upper = int((1 - UPPER) * (len(self.scores) - 1))
         start = float(self.scores[upper])
         if total <= start:
             rank = np.searchsorted(self.scores, total, "left") / len(self.scores)
-            return -log(max(1 - float(rank), 0.1))
-        slope = max(float((self.scores[upper:] - start).mean()), 1e-6) * SLOPE_INFLATION
-        return log(10) + (total - start) / slope
-
-
-# Days of one agent resemble each other, so the tail is fitted on fewer than it seems.
-SLOPE_INFLATION = 1.5
+            return -log(max(1 - float(rank), UPPER))
+        slope = max(float((self.scores[upper:] - start).mean()), LEAST_SLOPE) * SLOPE_INFLATION
+        return -log(UPPER) + (total - start) / slope
 
 
 def features(state: AgentState) -> list[float] | None:
@@ -133,15 +128,14 @@ def fit(rows: Sequence[Sequence[float]]) -> FrozenEcod | None:
     from pyod.models.ecod import ECOD  # type: ignore[import-untyped]  # noqa: PLC0415 - see above
 
     table = np.asarray(rows, dtype=np.float64)
-    # A dimension without any spread breaks ECOD's skewness; a trace far below any real difference
-    # keeps it defined and, spread evenly, favours no day.
-    ramp = np.linspace(0.0, 1e-9, len(table))[:, None]
+    # A dimension without any spread has no tails; ECOD's skewness is undefined on it.
+    varied = table[:, table.std(axis=0) > 0]
+    if varied.shape[1] == 0:
+        return None
     model = ECOD(contamination=0.01)
-    model.fit(table + ramp)
-    centred = table - table.mean(axis=0)
+    model.fit(varied)
     return FrozenEcod(
         knots=np.quantile(table, np.linspace(0.0, 1.0, KNOTS), axis=0, method="nearest").T.copy(),
-        skew=np.sign((centred**3).mean(axis=0)),
         scores=np.sort(np.asarray(model.decision_scores_, dtype=np.float64)),
         rows=len(rows),
     )
@@ -154,7 +148,6 @@ def seal(model: FrozenEcod, key: bytes) -> bytes:
         buffer,
         allow_pickle=False,
         knots=model.knots,
-        skew=model.skew,
         scores=model.scores,
         rows=np.array([model.rows]),
     )
@@ -176,7 +169,6 @@ def unseal(sealed: bytes, key: bytes) -> FrozenEcod:
     with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
         return FrozenEcod(
             knots=np.asarray(arrays["knots"], dtype=np.float64),
-            skew=np.asarray(arrays["skew"], dtype=np.float64),
             scores=np.asarray(arrays["scores"], dtype=np.float64),
             rows=int(arrays["rows"][0]),
         )

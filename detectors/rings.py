@@ -104,7 +104,9 @@ def judge(floor: FloorState, key: str, members: Sequence[str]) -> Ring | None:
     out = tuple(a for a in members if scores[a] > ABOVE)
     if len(out) < FEWEST:
         return None
-    excess = sum(min(scores[a], MOST) - ABOVE for a in out)
+    beyond = sorted((min(scores[a], MOST) - ABOVE for a in out), reverse=True)
+    # The loudest counts as the next one: one bad agent and a colleague's bad day are no ring.
+    excess = beyond[1] + sum(beyond[1:])
     together = -log(max(_sum_chance(len(members), excess), LEAST_CHANCE))
     shared, expected = _shared(floor, out)
     sharing = -log(max(_poisson_tail(shared, expected), LEAST_CHANCE)) if shared else 0.0

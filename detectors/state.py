@@ -145,10 +145,16 @@ class GroupState(msgspec.Struct):
 
 
 class Weather(msgspec.Struct):
-    """Looks and unexplained looks per agent in the running tick, and the last tick's share."""
+    """One vendor's running tick: looks and unexplained looks per agent, and how that sums up.
+
+    `total` is the sum over agents of their unexplained shares so far, `wet` the number of agents
+    with at least half of their looks unexplained, `last` what the tick before came to.
+    """
 
     looks: dict[str, list[int]] = {}
-    share: float = 0.0
+    total: float = 0.0
+    wet: int = 0
+    last: float = 0.0
 
 
 class FloorState(msgspec.Struct):
@@ -162,7 +168,7 @@ class FloorState(msgspec.Struct):
     rings: dict[str, GroupState] = {}
     sharing: dict[str, list[tuple[Micros, str]]] = {}
     pairs: dict[str, list[Micros]] = {}
-    weather: Weather = msgspec.field(default_factory=Weather)
+    weather: dict[str, Weather] = {}
     calibration: Calibration = msgspec.field(default_factory=Calibration)
     rows: list[list[float]] = []
     held: list[bytes] = []

@@ -89,8 +89,8 @@ class Alerts:
     def _apply(self, tx: Transaction, tenant: str, finding: Finding) -> None:
         now = self._clock.now()
         old = tx.rows.unfinished_alert(tenant, finding.key)
+        names = tuple(self._pseudonyms.pseudonym(tenant, a) for a in finding.agent_ids)
         if old is None:
-            names = tuple(self._pseudonyms.pseudonym(tenant, a) for a in finding.agent_ids)
             row = AlertRow(
                 id=f"alr-{now:016x}-{secrets.token_hex(4)}",
                 tenant=tenant,
@@ -106,8 +106,13 @@ class Alerts:
                 note=None,
             )
         else:
-            worse = max(old.severity, finding.severity, key=list(Severity).index)
-            row = dataclasses.replace(old, finding=finding, severity=worse, updated_at=now)
+            row = dataclasses.replace(
+                old,
+                finding=finding,
+                pseudonyms=names,
+                severity=max(old.severity, finding.severity, key=list(Severity).index),
+                updated_at=now,
+            )
         tx.rows.put_alert(row)
         event = system_event(
             tenant,

@@ -61,9 +61,7 @@ class Attempt:
             EntryKind.REFUSAL,
             Outcome.REFUSED,
             reasons=refusal.reasons,
-            determined_by=(*self.event.determined_by, *refusal.determined_by)
-            if refusal.code is not RefusalCode.POLICY
-            else refusal.determined_by,
+            determined_by=tuple(dict.fromkeys((*self.event.determined_by, *refusal.determined_by))),
             classes={},
             n_fields=0,
             n_sensitive=0,

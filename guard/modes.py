@@ -1,13 +1,13 @@
 """How much of each decision is carried out: observe, mask or enforce.
 
-A company adopts the broker step by step: per tenant, vendor, team and purpose. The most specific
-rule in force wins, a later one among equals; without any rule everything is enforced. A change
-needs two people, and what enforcing would have done is in every entry.
+A company adopts the broker step by step: per tenant, vendor, team and purpose. The rule that names
+most of a request's scope wins, the stricter of two that name as much, the newer of two for the same
+scope; without any rule everything is enforced (the store finds it, in the path's one read). A
+change needs two people, and what enforcing would have done is in every entry.
 """
 
 import dataclasses
 import secrets
-from collections.abc import Iterable
 
 import msgspec
 
@@ -22,19 +22,6 @@ from policies.model import Mode, Role
 
 _MAY_CHANGE = frozenset({Role.ADMIN, Role.ANALYST})
 _MAY_READ = _MAY_CHANGE | {Role.AUDITOR, Role.MANAGER}
-
-
-def mode_in_force(rules: Iterable[ModeRow], vendor: str, team: str, purpose: str) -> Mode:
-    """The mode for one request, from approved and proposed rules in order of proposal."""
-    best, best_rank = Mode.ENFORCE, -1
-    for rule in rules:
-        wanted = ((rule.team, team, 4), (rule.vendor, vendor, 2), (rule.purpose, purpose, 1))
-        if rule.approved_by is None or any(r not in {"", have} for r, have, _ in wanted):
-            continue
-        rank = sum(weight for r, _, weight in wanted if r)
-        if rank >= best_rank:
-            best, best_rank = rule.mode, rank
-    return best
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def parse_facts(values: Mapping[str, object]) -> Facts:
         if name not in _TYPES:
             raise FactsError(f"unknown fact `{name}`: use {', '.join(_TYPES)}")
     # The constructor takes what was checked one by one: the types are those of its own hints.
-    return Facts(**{name: _fact(name, values) for name in _TYPES})  # type: ignore[arg-type]
+    return Facts(**{name: _fact(name, values) for name in _TYPES})  # type: ignore[arg-type] # see above
 
 
 def _fact(name: str, values: Mapping[str, object]) -> StrEnum | bool:

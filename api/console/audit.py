@@ -10,11 +10,11 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.console.render import PREFIX, page
 from api.console.session import SignedForm, verify, visitor
 from api.identity.scopes import Scope
 from api.identity.sessions import SignedIn
 from api.middleware import router
+from api.rendering import PREFIX, page
 from api.routers.dependencies import Guarded, Pages
 from api.routers.log import MAX_INDEX, VIEW_KINDS, stream
 from api.schemas.alerts import EntryOut

@@ -6,7 +6,6 @@ from fastapi import Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.console.render import HERE, PREFIX, page
 from api.console.session import (
     Secret,
     SignedForm,
@@ -20,6 +19,7 @@ from api.console.session import (
 from api.identity.scopes import Scope
 from api.identity.sessions import SignedIn
 from api.middleware import router
+from api.rendering import HERE, PREFIX, page
 from api.routers.dependencies import Guarded
 from api.schemas.words import Body
 from guard.errors import GuardError

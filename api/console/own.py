@@ -6,11 +6,11 @@ from fastapi import Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.console.render import PREFIX, page
 from api.console.session import SignedForm, verify, visitor
 from api.identity.scopes import Scope
 from api.identity.sessions import SignedIn
 from api.middleware import router
+from api.rendering import PREFIX, page
 from api.routers.dependencies import Guarded
 from api.schemas.responses import NoticeOut
 from api.schemas.words import Ident, Prose

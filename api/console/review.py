@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.console.charts import HOURS, by_hour
-from api.console.render import PREFIX, page
 from api.console.session import SignedForm, verify, visitor
 from api.identity.scopes import Scope
 from api.identity.sessions import SignedIn
 from api.middleware import router
+from api.rendering import PREFIX, page
 from api.routers.dependencies import Guarded, Pages
 from api.routers.log import VIEW_KINDS
 from api.schemas.alerts import AlertOut, EntryOut, names_of

@@ -69,7 +69,8 @@ async def _signed_in(request: Request, scopes: SecurityScopes) -> SignedIn:
     cookie = request.cookies.get(cookie_name(request))
     if not cookie:
         raise SignInError("sign in to see this page")
-    found = await services(request).credentials.sessions.find(cookie)
+    credentials = (await services(request)).credentials
+    found = await credentials.sessions.find(cookie)
     if any(scope not in found.principal.scopes for scope in scopes.scopes):
         raise AccessDeniedError("your role does not open this page")
     if found.is_suspended and OWN_PAGE.value not in scopes.scopes:

@@ -56,7 +56,7 @@ class Credentials:
         """
         if not put.scopes or not set(put.scopes) <= ALL:
             raise InvalidRequestError(
-                "name known scopes, such as views:write; docs/reference/errors.md lists them"
+                "name known scopes, such as views:write; `guard keys create --help` shows how"
             )
         if put.expires_at is not None and put.expires_at <= self._wall():
             raise InvalidRequestError("the key would have expired already: choose a later end")

@@ -22,7 +22,7 @@ from policies.model import ActorKind
 
 _BEARER = "bearer "
 # Methods of RFC 8176 that are a second factor by themselves or say that there was one.
-_SECOND_FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "fpt", "face"})
+_SECOND_FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "fpt", "face"})  # codespell:ignore fpt
 _MAX_ID = 128
 
 
@@ -79,6 +79,8 @@ class Authenticator:
         presented = api_keys.parse(text)
         found = await self._readers.read(lambda view: view.api_key(presented.key_id))
         row = api_keys.check(found, presented, self._wall())
+        if asserted is not None and not 0 < len(asserted) <= _MAX_ID:
+            raise AccessDeniedError("the asserted agent has no usable id")
         if asserted is not None and not row.may_assert:
             raise AccessDeniedError("this key may not speak for an agent: ask for one that may")
         return Claim(

@@ -12,13 +12,13 @@ from api.problems import document
 from api.routers.dependencies import REPEATABLE, Guarded, Kept, caller, documents
 from api.schemas.cases import (
     BatchItemOut,
-    CaseBatchIn,
+    CaseBatchBody,
     CaseBatchOut,
-    CaseIn,
+    CaseBody,
     CaseOut,
-    EnrolIn,
+    EnrolBody,
     EnrolOut,
-    WorkListIn,
+    WorkListBody,
     WorkListOut,
 )
 from api.schemas.words import Answer, Ident
@@ -39,7 +39,7 @@ routes = router("cases")
 async def put_case(
     request: Request,
     case_id: Ident,
-    body: CaseIn,
+    body: CaseBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.CASES_WRITE)],
@@ -61,7 +61,7 @@ async def put_case(
 )
 async def put_cases(
     request: Request,
-    body: CaseBatchIn,
+    body: CaseBatchBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.CASES_WRITE)],
@@ -87,7 +87,7 @@ async def put_cases(
 async def put_work_list(
     request: Request,
     list_id: Ident,
-    body: WorkListIn,
+    body: WorkListBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.WORK_LISTS_WRITE)],
@@ -132,7 +132,7 @@ async def approve_work_list(
 )
 async def enrol(
     request: Request,
-    body: EnrolIn,
+    body: EnrolBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.CUSTOMERS_WRITE)],

@@ -10,7 +10,7 @@ from api.identity.sessions import TICKET_LIFE
 from api.middleware import router
 from api.routers.cases import described
 from api.routers.dependencies import REPEATABLE, Guarded, Kept, caller, documents
-from api.schemas.directory import PrincipalsIn, PrincipalsOut
+from api.schemas.directory import PrincipalsBody, PrincipalsOut
 from api.schemas.log import TicketOut
 from guard.clock import SECOND
 from guard.errors import AccessDeniedError
@@ -28,7 +28,7 @@ routes = router("people")
 )
 async def put_principals(
     request: Request,
-    body: PrincipalsIn,
+    body: PrincipalsBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.DIRECTORY_WRITE)],

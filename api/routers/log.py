@@ -10,7 +10,7 @@ from api.identity.scopes import Scope
 from api.middleware import router
 from api.routers.dependencies import Cursor, Guarded, Pages, caller, documents
 from api.schemas.alerts import EntryOut
-from api.schemas.log import MAX_PAGE, ExportIn, LogPageOut
+from api.schemas.log import MAX_PAGE, ExportBody, LogPageOut
 from api.schemas.words import Ident, Instant, Word
 from guard.entries import EntryKind
 from guard.errors import InvalidRequestError
@@ -100,7 +100,7 @@ async def proof(
     summary="Export a part of the log",
 )
 async def export(
-    body: ExportIn,
+    body: ExportBody,
     services: Guarded,
     principal: Annotated[Principal, caller(Scope.EXPORTS_WRITE)],
 ) -> Response:

@@ -12,7 +12,7 @@ from api.routers.dependencies import REPEATABLE, Guarded, Kept, caller, document
 from api.schemas.modes import (
     EnforcementOut,
     EnforcementReportOut,
-    ModeIn,
+    ModeBody,
     ModeOut,
     ModesOut,
 )
@@ -40,7 +40,7 @@ async def listed(
 )
 async def propose(
     request: Request,
-    body: ModeIn,
+    body: ModeBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.MODES_WRITE)],

@@ -12,13 +12,13 @@ from api.routers.cases import described
 from api.routers.dependencies import REPEATABLE, Guarded, Kept, caller, documents
 from api.schemas.alerts import names_of
 from api.schemas.responses import (
-    ContestIn,
+    ContestBody,
     NoticeOut,
     NoticesOut,
-    ReasonIn,
+    ReasonBody,
     ResponseOut,
     ResponsesOut,
-    SuspendIn,
+    SuspendBody,
 )
 from api.schemas.words import Ident
 from guard.errors import InvalidRequestError, NotFoundError
@@ -45,7 +45,7 @@ async def active(
 )
 async def suspend(
     request: Request,
-    body: SuspendIn,
+    body: SuspendBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.SUSPENSIONS_WRITE)],
@@ -75,7 +75,7 @@ async def suspend(
 async def lift(
     request: Request,
     response_id: Ident,
-    body: ReasonIn,
+    body: ReasonBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.SUSPENSIONS_WRITE)],
@@ -108,7 +108,7 @@ async def notices(
 async def contest(
     request: Request,
     response_id: Ident,
-    body: ContestIn,
+    body: ContestBody,
     services: Guarded,
     replies: Kept,
     principal: Annotated[Principal, caller(Scope.NOTICES_CONTEST)],
@@ -122,7 +122,7 @@ async def contest(
     return await replies.once(request, principal, act)
 
 
-async def _whom(services: Services, principal: Principal, body: SuspendIn) -> str:
+async def _whom(services: Services, principal: Principal, body: SuspendBody) -> str:
     """The id that the request means: as given, or behind an alert's pseudonym."""
     if body.agent is not None and body.pseudonym is None:
         return body.agent

@@ -16,7 +16,7 @@ MAX_ASSIGNMENTS = 64
 MAX_LIST = 20_000
 
 
-class AssignmentIn(Body):
+class AssignmentBody(Body):
     """Somebody works on the case."""
 
     agent: Ident
@@ -25,7 +25,7 @@ class AssignmentIn(Body):
     to_at: Instant | None = Field(default=None, alias="to")
 
 
-class CaseIn(Body):
+class CaseBody(Body):
     """A case; its customer by reference, or by source and source key."""
 
     customer: Ident | None = None
@@ -36,7 +36,7 @@ class CaseIn(Body):
     opened_at: Instant
     opened_by: Ident | None = None
     closed_at: Instant | None = None
-    assignments: Annotated[tuple[AssignmentIn, ...], Field(max_length=MAX_ASSIGNMENTS)] = ()
+    assignments: Annotated[tuple[AssignmentBody, ...], Field(max_length=MAX_ASSIGNMENTS)] = ()
 
     def put(self, case_id: str) -> CasePut:
         """The same, for the service."""
@@ -57,16 +57,16 @@ class CaseIn(Body):
         )
 
 
-class BatchedCaseIn(CaseIn):
+class BatchedCaseBody(CaseBody):
     """A case that brings its id."""
 
     id: Ident
 
 
-class CaseBatchIn(Body):
+class CaseBatchBody(Body):
     """Cases to put, each on its own."""
 
-    cases: Annotated[list[BatchedCaseIn], Field(min_length=1, max_length=MAX_BATCH)]
+    cases: Annotated[list[BatchedCaseBody], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class CaseOut(Answer):
@@ -93,7 +93,7 @@ class CaseBatchOut(Answer):
     items: list[BatchItemOut]
 
 
-class WorkListIn(Body):
+class WorkListBody(Body):
     """A list for one team's campaign."""
 
     team: Ident
@@ -128,7 +128,7 @@ class WorkListOut(Answer):
     size: int
 
 
-class CustomerIn(Body):
+class CustomerBody(Body):
     """A customer of a source."""
 
     source: Ident
@@ -143,10 +143,10 @@ class CustomerIn(Body):
         )
 
 
-class EnrolIn(Body):
+class EnrolBody(Body):
     """Customers to enrol."""
 
-    customers: Annotated[list[CustomerIn], Field(min_length=1, max_length=MAX_BATCH)]
+    customers: Annotated[list[CustomerBody], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class EnrolOut(Answer):

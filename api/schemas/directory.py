@@ -23,7 +23,7 @@ def _time(value: str) -> str:
 TimeOfDay = Annotated[str, AfterValidator(_time), Field(max_length=5, examples=["09:00"])]
 
 
-class ShiftIn(Body):
+class ShiftBody(Body):
     """A working day in local time; an end before the start is a night shift."""
 
     tz: Word
@@ -41,7 +41,7 @@ class ShiftIn(Body):
         )
 
 
-class PrincipalIn(Body):
+class PrincipalBody(Body):
     """Somebody; `line` lists manager ids from the direct one upwards."""
 
     id: Ident
@@ -52,7 +52,7 @@ class PrincipalIn(Body):
     line: Annotated[tuple[Ident, ...], Field(max_length=16)] = ()
     role: Role
     kind: ActorKind = ActorKind.HUMAN
-    shift: ShiftIn | None = None
+    shift: ShiftBody | None = None
     active: bool = True
 
     def row(self, tenant: str) -> PrincipalRow:
@@ -72,10 +72,10 @@ class PrincipalIn(Body):
         )
 
 
-class PrincipalsIn(Body):
+class PrincipalsBody(Body):
     """People to insert or replace."""
 
-    principals: Annotated[list[PrincipalIn], Field(min_length=1, max_length=MAX_BATCH)]
+    principals: Annotated[list[PrincipalBody], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class PrincipalsOut(Answer):

@@ -19,7 +19,7 @@ class LogPageOut(Answer):
     next: str | None = Field(description="Cursor of the next page; null: this is the last.")
 
 
-class ExportIn(Body):
+class ExportBody(Body):
     """What to export. `kinds` names entry kinds, such as `view`; absent: all."""
 
     format: Literal["ndjson", "csv"] = "ndjson"

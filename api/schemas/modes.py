@@ -4,7 +4,7 @@ from api.schemas.words import Answer, Body, When, Word
 from policies.model import Mode
 
 
-class ModeIn(Body):
+class ModeBody(Body):
     """A mode for a scope; an empty word means any."""
 
     vendor: Word = ""

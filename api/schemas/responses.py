@@ -4,7 +4,7 @@ from api.schemas.words import Answer, Body, Ident, Instant, Prose, When
 from guard.rows import ResponseRow
 
 
-class SuspendIn(Body):
+class SuspendBody(Body):
     """Whom to suspend: by id, or as an alert calls them."""
 
     agent: Ident | None = None
@@ -14,13 +14,13 @@ class SuspendIn(Body):
     ends_at: Instant
 
 
-class ReasonIn(Body):
+class ReasonBody(Body):
     """Why."""
 
     reason: Prose
 
 
-class ContestIn(Body):
+class ContestBody(Body):
     """What the caller has to say to a notice."""
 
     text: Prose

@@ -10,7 +10,7 @@ from guard.quotas import BudgetStatus
 MAX_FIELDS = 64
 
 
-class ViewIn(Body):
+class ViewBody(Body):
     """A view: of whom, for what, because of which case, and which fields."""
 
     customer: Ident = Field(description="The customer's opaque reference.")

@@ -1,7 +1,7 @@
 """Unexplained views in quick succession: one is a slip, several within minutes are a search."""
 
 from detectors.channels.channel import Look
-from detectors.channels.unexplained import UNLINKED
+from detectors.explanations import UNLINKED
 from guard.clock import MINUTE
 
 HOT = 10 * MINUTE

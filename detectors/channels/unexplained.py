@@ -1,10 +1,7 @@
 """Views that nothing explains: the one number that separates snooping from honest work."""
 
 from detectors.channels.channel import Look
-
-# A pending link (0.05) is no link until it arrives, and then takes its evidence back; stale and
-# self-opened ones have channels of their own.
-UNLINKED = 0.1
+from detectors.explanations import UNLINKED
 
 
 class Unexplained:

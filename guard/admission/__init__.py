@@ -15,7 +15,7 @@ request waits for nobody and many share one flush to disk. Rules:
 Whether a request is permitted is decided before it comes here; what a view costs is `guard.quotas`.
 """
 
-from guard.admission.committer import SYSTEM, GroupCommitter
+from guard.admission.committer import GroupCommitter
 from guard.admission.requests import (
     Admission,
     Admitted,
@@ -28,7 +28,6 @@ from guard.admission.requests import (
 )
 
 __all__ = [
-    "SYSTEM",
     "Admission",
     "Admitted",
     "Answer",

@@ -17,7 +17,7 @@ import msgspec
 from guard.admission.batch import Batch, Decided, Landed, admit
 from guard.admission.requests import Admission, Answer, ReceiptSigner, Sealer
 from guard.clock import Clock
-from guard.entries import EntryKind, EventPart, NewEntry
+from guard.entries import SYSTEM, EntryKind, EventPart, NewEntry
 from guard.errors import GuardError, StoreUnavailableError
 from guard.ports import Store, Transaction
 
@@ -31,9 +31,6 @@ WAITING = 2048
 
 # Pause before a failed commit is looked up or done again.
 RETRY_S = 0.05
-
-# Owner of the entries that are about the writer itself and no tenant's doing.
-SYSTEM = "system"
 
 
 class _Ticket:
@@ -173,6 +170,8 @@ class GroupCommitter:
             except Exception as error:  # noqa: BLE001 - not swallowed: every caller raises it
                 self._fail(tickets, error)
                 self._give_up.wait(RETRY_S if self._refunds else 0)
+        if self._give_up.is_set():
+            return
         with contextlib.suppress(GuardError):  # a missing last entry shows as a crash, as it should
             self._commit([], own=self._own_entry(EntryKind.WRITER_CLOSE))
 
@@ -234,9 +233,6 @@ class GroupCommitter:
         refunds: Sequence[Landed],
         own: EventPart | None,
     ) -> None:
-        if own is not None:
-            kind = EntryKind[own.kind.upper()]
-            batch.record(NewEntry(kind=kind, event=msgspec.structs.replace(own, at=batch.tick())))
         admissions: list[tuple[_Ticket, Decided]] = []
         for ticket in tickets:
             ticket.error = ticket.landed = None
@@ -253,6 +249,9 @@ class GroupCommitter:
         for ticket, decided in admissions:
             ticket.value, ticket.error = decided.answer, decided.error
             ticket.landed = decided.landed
+        if own is not None:  # after the refunds, so that a writer's last entry is its last
+            kind = EntryKind[own.kind.upper()]
+            batch.record(NewEntry(kind=kind, event=msgspec.structs.replace(own, at=batch.tick())))
         batch.flush()
 
     def _settle(self, tickets: Sequence[_Ticket]) -> None:

@@ -3,3 +3,7 @@
 An export holds what entries hold: who, when, why and which customer by reference. It never holds a
 field value, as no entry does. Column by column: `docs/formats/export.md`.
 """
+
+from guard.exports.formats import ExportFormat, ExportWriter
+
+__all__ = ["ExportFormat", "ExportWriter"]

@@ -21,7 +21,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The facts of one export.
 
     `filter` holds what was asked for, by the names of `guard.rows.LogQuery`. `records` counts the
-    records of the file; a CSV header is one. `cells` is the cell guard of a CSV file, empty for others.
+    records of the file; a CSV header is one. `cells` is the cell guard of a CSV file.
     """
 
     origin: str

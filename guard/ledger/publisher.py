@@ -30,7 +30,11 @@ from guard.ledger.tiles import File, TileEdge, TileFolder
 from guard.ports import Committer, Readers, ReadView
 
 # Entries read at a time: a few MB of sealed parts, and whole tiles.
-CHUNK = 4096
+CHUNK = 2048
+
+# Entries caught up with in one `prepare`: some 32 files forced to disk, well inside a deadline,
+# so that a long backlog is worked off in steps instead of timing out at its beginning for ever.
+BACKLOG = 2 * CHUNK
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Publisher:
         self._lock = Lock()
         self._last: Signed | None = None
         self._edge = TileEdge()
+        self._ahead: TileEdge | None = None
 
     async def publish_once(
         self, readers: Readers, committer: Committer, now: Micros
@@ -66,6 +71,8 @@ class Publisher:
             StoreUnavailableError: The store cannot be read or written.
         """
         signed = await readers.read(self.prepare)
+        while signed is None and self._ahead is not None:
+            signed = await readers.read(self.prepare)
         if signed is None:
             return None
         ready = signed
@@ -76,7 +83,10 @@ class Publisher:
         return ready.note
 
     def prepare(self, view: ReadView) -> Signed | None:
-        """Check what is new in the store and sign it; None if the store's checkpoint is current.
+        """Check what is new in the store and sign it.
+
+        None if the store's checkpoint is current, or if more than `BACKLOG` entries are new: call
+        again, the next step goes on from there.
 
         Raises:
             ForkError: The store holds another history than the one signed before.
@@ -90,6 +100,8 @@ class Publisher:
                 if head.size == last.size:
                     return None if stored == last.note else last
             edge = self._extend(view, head)
+            if edge is None:
+                return None
             checkpoint = Checkpoint(self._signer.verifier.name, edge.size, edge.root())
             note = sign_checkpoint(checkpoint, self._signer)
             make_folder(self._high_water.parent)
@@ -149,12 +161,14 @@ class Publisher:
                 " checkpoints from the high-water mark's own store"
             )
 
-    def _extend(self, view: ReadView, head: CompactRange) -> TileEdge:
-        """Read back and hash again all that is new, and write its tiles."""
-        edge = self._edge.copy()
-        while edge.size < head.size:
+    def _extend(self, view: ReadView, head: CompactRange) -> TileEdge | None:
+        """Read back and hash again what is new, and write its tiles; None if more is left."""
+        # What was read ahead is dropped unless this step ends well: it was never signed.
+        edge, self._ahead = self._ahead or self._edge.copy(), None
+        end = min(head.size, edge.size + BACKLOG)
+        while edge.size < end:
             files: list[File] = []
-            entries = view.entries(edge.size, min(CHUNK, head.size - edge.size))
+            entries = view.entries(edge.size, min(CHUNK, end - edge.size))
             if not entries:
                 raise ForkError(f"entries from {edge.size} on are missing, restore them")
             for entry in entries:
@@ -166,6 +180,9 @@ class Publisher:
                     raise ForkError(str(error)) from None
                 files += edge.append(entry.leaf)
             self._folder.write(files)
+        if edge.size < head.size:
+            self._ahead = edge
+            return None
         if edge.root() != head.root():
             raise ForkError("entries do not hash to the head of the store, verify the store")
         self._folder.write(edge.partials())

@@ -25,6 +25,11 @@ class ReceiptSigner:
         """Sign for the 8-byte id `writer` with `key`."""
         self._writer, self._key = writer, key
 
+    @classmethod
+    def fresh(cls, writer: bytes) -> "ReceiptSigner":
+        """A signer with a key of this process alone: its public half is all that is kept."""
+        return cls(writer, Ed25519PrivateKey.generate())
+
     @property
     def public_key(self) -> str:
         """The public key in base64, as the `WRITER_OPEN` entry names it."""

@@ -4,13 +4,15 @@
 IBAN_HEAD, HEAD_SHIFT = 4, 10**6
 MIN_IBAN, MAX_IBAN = 15, 34
 
-# Doubling a digit and adding the digits of the result, for 0-9.
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+# Doubling a digit and adding the digits of the result: ASCII 0-9 to numbers.
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 
 def luhn_holds(digits: str) -> bool:
     """Whether ASCII `digits` end in their Luhn check digit (ISO/IEC 7812-1)."""
-    total = sum(int(d) for d in digits[::-2]) + sum(_DOUBLED[int(d)] for d in digits[-2::-2])
+    ascii_digits = digits.encode("ascii")
+    single = ascii_digits[::-2]
+    total = sum(single) - len(single) * ord("0") + sum(ascii_digits[-2::-2].translate(_DOUBLED))
     return total % 10 == 0
 
 

@@ -20,7 +20,7 @@ HIDDEN_CLUSTER = "*"
 
 def normal(text: str) -> str:
     """NFC, so that equal text has equal clusters."""
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def clusters(text: str) -> list[str]:
@@ -33,4 +33,4 @@ def clusters(text: str) -> list[str]:
 
 def is_dense(text: str) -> bool:
     """Whether any of it is in a script that writes a whole name in two or three clusters."""
-    return _DENSE.search(text) is not None
+    return not text.isascii() and _DENSE.search(text) is not None

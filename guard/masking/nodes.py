@@ -109,19 +109,18 @@ class Branch:
 
     def show(self, value: object, walk: Walk) -> object:
         """See `Node.show`. Null shows as an object of nulls: a redacted leaf tells nothing."""
-        if value is None:
-            shown = {name: child.show(None, walk) for name, child in self.children.items()}
-        elif value is ABSENT:
-            shown = {name: child.show(ABSENT, walk) for name, child in self.children.items()}
-        elif isinstance(value, dict):
-            shown = {
-                name: child.show(value.get(name, ABSENT), walk)
-                for name, child in self.children.items()
-            }
-        else:
+        is_absent = value is ABSENT
+        other: object = ABSENT
+        if value is None or value is ABSENT:
+            value, other = {}, value
+        if not isinstance(value, dict):
             return self.fault(walk)
-        kept = {name: seen for name, seen in shown.items() if seen is not ABSENT}
-        return kept if kept or value is not ABSENT else ABSENT
+        shown: dict[str, object] = {}
+        for name, child in self.children.items():
+            seen = child.show(value.get(name, other), walk)
+            if seen is not ABSENT:
+                shown[name] = seen
+        return shown if shown or not is_absent else ABSENT
 
     def fault(self, walk: Walk) -> object:
         """See `Node.fault`."""

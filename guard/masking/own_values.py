@@ -27,6 +27,7 @@ MAX_WORDY, SHORTEST_WORD = 100, 4
 # A phone number is noted with or without its country code: its last digits give it away.
 LONG_NUMBER, NUMBER_TAIL = 10, 8
 
+_NOT_ALNUM = {code: None for code in range(128) if not chr(code).isalnum()}
 _WORD = re.compile(r"[^\W_]++")
 
 
@@ -70,41 +71,48 @@ def _below(path: str, name: str) -> str:
 
 
 def _variants(text: str) -> Iterator[str]:
-    whole = folded(text)[0]
+    whole = folded(text)
     if len(whole) >= SHORTEST:
         yield whole
     if len(text) <= MAX_WORDY:
         for word in _WORD.findall(normal(text)):
-            part = folded(word)[0]
+            part = folded(word)
             if len(part) >= SHORTEST_WORD:
                 yield part
     if whole.isdecimal() and len(whole) >= LONG_NUMBER:
         yield whole[-NUMBER_TAIL:]
 
 
-def folded(text: str) -> tuple[str, list[int]]:
-    """The letters and digits of `text` in comparable form, and where in `text` each came from."""
-    letters: list[str] = []
-    places: list[int] = []
-    for place, char in enumerate(text):
-        for letter in char.lower() if char.isascii() else _fold(char):
-            if letter.isalnum():
-                letters.append(letter)
-                places.append(place)
-    return "".join(letters), places
+def folded(text: str) -> str:
+    """The letters and digits of `text` in comparable form."""
+    if text.isascii():
+        return text.lower().translate(_NOT_ALNUM)
+    return "".join(letter for char in text for letter in _fold(char))
+
+
+def _places(text: str) -> list[int]:
+    """Where in `text` each character of `folded(text)` came from."""
+    if text.isascii():
+        return [place for place, char in enumerate(text) if char.isalnum()]
+    return [place for place, char in enumerate(text) for _ in _fold(char)]
 
 
 def _fold(char: str) -> str:
     if char.isdecimal():
         return str(unicodedata.decimal(char))
-    return unicodedata.normalize("NFKD", char).casefold()
+    plain = unicodedata.normalize("NFKD", char).casefold()
+    return "".join(letter for letter in plain if letter.isalnum())
 
 
 def take_out(text: str, own: frozenset[str]) -> str:
     """Replace every place where one of `own` stands in `text` (NFC) by the constant."""
-    plain, places = folded(text)
+    plain = folded(text)
+    found = [value for value in own if value in plain]
+    if not found:
+        return text
+    places = _places(text)
     spans = sorted(
-        span for value in own for span in _spans(text, places, value, _starts(plain, value))
+        span for value in found for span in _spans(text, places, value, _starts(plain, value))
     )
     kept: list[str] = []
     at = 0

@@ -21,7 +21,8 @@ MIN_CODE, MIN_CODE_DIGITS = 6, 4
 _EMAIL = re.compile(r"(?<![\w.%+\-])[\w.%+\-]++@[\w\-]++(?:\.[\w\-]++)*+")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \-]?[A-Za-z0-9]){11,30}")
 _DIGITS = re.compile(r"\+?(?<!\d)\d(?:[ \-./()\u00a0\u2010\u2011]{0,3}\d)*+")
-_CODE = re.compile(r"(?<![^\W_])[^\W_]++")
+_CODE = re.compile(r"(?<![^\W_])(?:[^\W\d_]++\d|\d++[^\W\d_])[^\W_]*+")
+_DIGIT = re.compile(r"\d")
 _DATE = re.compile(
     r"(?:\d{4}[\-./]\d{1,2}[\-./]\d{1,2}|\d{1,2}[\-./ ]\d{1,2}[\-./ ](?:\d{4}|\d{2}))"
 )
@@ -35,7 +36,10 @@ _WRITTEN_DATE = re.compile(
 
 def scrub(text: str) -> str:
     """Replace each finding by its kind in brackets."""
-    text = _EMAIL.sub("[email]", text)
+    if "@" in text:
+        text = _EMAIL.sub("[email]", text)
+    if not _DIGIT.search(text):
+        return text
     text = _without_ibans(text)
     text = _WRITTEN_DATE.sub("[date]", text)
     text = _CODE.sub(_code, text)
@@ -67,7 +71,7 @@ def _iban_length(run: str) -> int:
 def _code(found: re.Match[str]) -> str:
     word = found[0]
     n = sum(c.isdecimal() for c in word)
-    is_code = len(word) >= MIN_CODE and MIN_CODE_DIGITS <= n < len(word)
+    is_code = len(word) >= MIN_CODE and n >= MIN_CODE_DIGITS
     return "[number]" if is_code else word
 
 

@@ -71,7 +71,7 @@ class MaskPlan:
 
     def apply(self, raw: RawRecord) -> MaskedRecord:
         """Mask one record. Total: it gives a record for any input and never raises."""
-        values = dict(raw.values)
+        values = raw.values if isinstance(raw.values, dict) else dict(raw.values)
         walk = Walk(errors=self._faults)
         if self._has_prose:
             try:

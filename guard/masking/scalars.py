@@ -39,11 +39,11 @@ def scalar(value: object) -> Scalar:
         UnmaskableError: The value is a container, is too large, or has no JSON form.
         UnicodeEncodeError: The text has no UTF-8 form.
     """
+    if isinstance(value, str):
+        return _text(value)
     match value:
         case None | bool():
             return value
-        case str():
-            return _text(value)
         case int() if -MAX_INT <= value < MAX_INT:
             return value
         case float() if math.isfinite(value):

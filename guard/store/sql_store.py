@@ -65,6 +65,7 @@ class SqlStore(SqlReader):
         super().__init__(url)
         self._held = ExitStack()
         self._turn = Lock()
+        self._is_closed = False
         with ExitStack() as undo:
             undo.callback(self.close)
             self._held.enter_context(exclusive(url))
@@ -98,6 +99,9 @@ class SqlStore(SqlReader):
         if not self._turn.acquire(timeout=BUSY_MS / 1000):
             raise StoreUnavailableError("the store is busy with an earlier write, try again")
         try:
+            if self._is_closed:
+                # The file may be another process's by now.
+                raise StoreUnavailableError("the store is closed, start the service again")
             with translated(), self._writer.connect() as connection:
                 rows = SqlUnitOfWork(connection)
                 rows.lock_head()
@@ -107,5 +111,6 @@ class SqlStore(SqlReader):
 
     def close(self) -> None:
         """See `Store.close`."""
+        self._is_closed = True
         super().close()
         self._held.close()

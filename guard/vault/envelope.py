@@ -40,6 +40,11 @@ def place(*names: str | bytes) -> bytes:
     return b"".join(parts)
 
 
+def within(outer: bytes, name: bytes) -> bytes:
+    """The place `name` inside another: `within(place(a), b)` is `place(a, b)`."""
+    return outer + len(name).to_bytes(4, "big") + name
+
+
 class SealKey:
     """A 32-byte key, ready to seal and open. Safe to share between threads."""
 

@@ -49,7 +49,7 @@ GOOD = [
     ("guard/broker.py", '"""SELECT what FROM the reader expects here."""\n'),
     ("guard/broker.py", "answer = await source.fetch(key, paths)\n"),
     ("guard/sources/composite.py", "answer = await inner.fetch(key, paths)\n"),
-    ("guard/admission.py", "with store.begin() as rows: ...\n"),
+    ("guard/admission/writer.py", "with store.begin() as rows: ...\n"),
     ("tests/unit/test_x.py", "with store.begin() as rows: ...\nsource.fetch(1)\n"),
     ("api/routers/views.py", "def f(raw: RawRecord) -> MaskedRecord: ...\n"),
     ("guard/sources/sql.py", "def f() -> RawRecord: ...\n"),

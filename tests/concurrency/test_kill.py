@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from guard import quotas
-from guard.entries import EntryKind
+from guard.entries import EntryKind, OpenedEntry
 from guard.store import SqlStore
 from guard.store.engine import sqlite_url
 from tests.concurrency.appender import CALLERS, serve_url
@@ -53,6 +53,7 @@ def test_killed_brokers_lose_nothing_that_they_acknowledged(
     with SqlStore(url) as store, store.begin() as rows:
         rows.add_subjects([make_subject(f"c{n}") for n in range(CALLERS)])
     promised: dict[int, str] = {}
+    log: list[OpenedEntry] = []
     for lines in np.random.default_rng(SEED).integers(1, 60, size=rounds).tolist():
         promised |= acknowledged_until_killed(url, lines)
         with SqlStore(url) as store:

@@ -1,11 +1,19 @@
 """Properties of the log: proofs against a naive reference, and leaves that round-trip."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard.entries import EntryKind
 from guard.errors import ProofError
 from guard.ledger import merkle
+from guard.ledger.entry import LEAF_SIZE, Leaf, decode_leaf, encode_leaf
+from guard.ledger.note import parse_note
+from guard.ledger.proofs import parse_tlog_proof
+from guard.ledger.tiles import TileEdge, pack_bundle, unpack_bundle
+from guard.vault.envelope import place
 from tests.unit.guard.ledger import reference
 
 trees = st.lists(st.binary(max_size=8), min_size=1, max_size=90)
@@ -71,3 +79,61 @@ def test_garbage_is_refused_and_never_crashes(
     if not (a == b and one == other) and one != merkle.EMPTY_ROOT:
         with pytest.raises(ProofError):
             merkle.verify_consistency(a, b, proof, one, other)
+
+
+leaves = st.builds(
+    Leaf,
+    entry_id=st.binary(min_size=16, max_size=16),
+    at=st.integers(0, 2**64 - 1),
+    kind=st.sampled_from(EntryKind),
+    writer=st.binary(min_size=8, max_size=8),
+    writer_seq=st.integers(0, 2**64 - 1),
+    tag=st.binary(min_size=16, max_size=16),
+    commitment=st.binary(min_size=32, max_size=32),
+)
+
+
+@given(leaves)
+def test_every_leaf_round_trips(leaf: Leaf) -> None:
+    encoded = encode_leaf(leaf)
+    assert len(encoded) == LEAF_SIZE
+    assert decode_leaf(encoded) == leaf
+
+
+@given(st.binary(max_size=120))
+def test_bytes_decode_to_one_leaf_or_are_refused(encoded: bytes) -> None:
+    try:
+        leaf = decode_leaf(encoded)
+    except ProofError:
+        return
+    assert encode_leaf(leaf) == encoded
+
+
+@given(st.lists(st.binary(max_size=300), max_size=600))
+def test_the_edge_of_any_tree_has_its_root(entries: list[bytes]) -> None:
+    edge = TileEdge()
+    for one in entries:
+        edge.append(one)
+    assert edge.root() == reference.mth(entries)
+
+
+@given(st.lists(st.binary(max_size=300), max_size=50), st.binary(max_size=4))
+def test_bundles_round_trip(entries: list[bytes], rest: bytes) -> None:
+    packed = pack_bundle(entries)
+    assert list(unpack_bundle(packed)) == entries
+    with suppress(ProofError):
+        assert pack_bundle(unpack_bundle(packed + rest)) == packed + rest
+
+
+@given(st.binary(max_size=400))
+def test_no_garbage_is_a_note_or_proof_or_crashes(garbage: bytes) -> None:
+    for read in (parse_note, parse_tlog_proof):
+        with pytest.raises(ProofError):
+            read(garbage)
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_no_two_places_share_their_additional_data(one: str, other: str) -> None:
+    left = [x.encode("utf-8", "replace").decode() for x in (one, other)]
+    assert place(*left) != place("".join(left))
+    assert (place(*left) == place(*reversed(left))) == (left[0] == left[1])

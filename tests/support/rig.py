@@ -12,13 +12,15 @@ from typing import Any
 
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
-from guard.auditing import Auditing
+from guard.auditing import Auditing, PublishedLog
 from guard.broker import Broker
 from guard.clock import ManualClock, Micros
 from guard.directory import Directory
 from guard.enrolment import CustomerPut, Enrolment
 from guard.entries import OpenedEntry
 from guard.ledger.entry import Sealer, open_entry
+from guard.ledger.note import NoteSigner
+from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
 from guard.modes import Modes
 from guard.ports import Store
@@ -134,6 +136,7 @@ class Rig:
     suspensions: Suspensions
     alerts: Alerts
     auditing: Auditing
+    publisher: Publisher
 
     async def customers(self, count: int, **changes: Any) -> list[str]:  # noqa: ANN401 - any field
         """References of `count` customers whose records are in the source."""
@@ -190,7 +193,7 @@ def open_rig(
     committer = GroupCommitter(
         store,
         Sealer(vault, writer),
-        ReceiptSigner(writer, keyring.signing_key(f"writer/{writer.hex()}")),
+        ReceiptSigner.fresh(writer),
         clock=clock,
         deadline_s=20.0,
     )
@@ -224,7 +227,22 @@ def open_rig(
             directory=Directory(committer, readers, clock),
             suspensions=Suspensions(committer, readers, clock),
             alerts=Alerts(committer, readers, clock, Pseudonyms(keyring), vault),
-            auditing=Auditing(committer, readers, clock, vault, folder / "log"),
+            auditing=Auditing(
+                committer,
+                readers,
+                clock,
+                vault,
+                PublishedLog(
+                    log_dir=folder / "log",
+                    manifests=folder / "manifests",
+                    export_signer=NoteSigner("t/exports", keyring.signing_key("t/exports")),
+                ),
+            ),
+            publisher=Publisher(
+                NoteSigner("t", keyring.signing_key("t")),
+                log_dir=folder / "log",
+                high_water=folder / "high-water",
+            ),
         )
     finally:
         committer.close()

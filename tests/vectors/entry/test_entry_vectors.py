@@ -41,6 +41,7 @@ def test_commitments_are_computed_as_written() -> None:
         hashes = [entry.inner_hash(plain) for plain in plains]
         assert [one.hex() for one in hashes] == case["inner"]
         assert merkle.tree_root(hashes).hex() == case["commitment"]
+        assert entry.commit(hashes).hex() == case["commitment"]
 
 
 def test_the_kinds_of_the_format_are_those_of_the_code() -> None:

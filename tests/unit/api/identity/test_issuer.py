@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from api.identity.issuer import KEY_FILE, Grant, LocalIssuer
-from api.identity.secret_files import read_or_create
 from api.identity.tokens import TokenVerifier
 from guard.clock import ManualClock
 from guard.errors import ConfigurationError
@@ -37,13 +36,3 @@ def test_the_key_file_is_its_owners_only(tmp_path: Path) -> None:
     path.chmod(0o640)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         opened(tmp_path)
-
-
-def test_two_that_make_a_secret_at_once_agree(tmp_path: Path) -> None:
-    path = tmp_path / "keys" / "s"
-
-    def second_wins() -> bytes:
-        assert read_or_create(path, lambda: b"second") == b"second"
-        return b"first"
-
-    assert read_or_create(path, second_wins) == b"second"

@@ -1,11 +1,15 @@
+import asyncio
+import contextlib
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
-from api.identity.jwks import FRESH_S, RETRY_S, FetchedKeys, FixedKeys, parse
+from api.identity.jwks import FRESH_S, MAX_BYTES, RETRY_S, FetchedKeys, FixedKeys, http_fetch, parse
 from guard.errors import ConfigurationError, UnavailableError
 
 
@@ -102,3 +106,46 @@ async def test_a_key_file_is_read(tmp_path: Path) -> None:
     keys = FixedKeys.from_file(path)
     assert await keys.find("a") is not None
     assert await keys.find("b") is None
+
+
+@asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[str]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
+
+
+def http(status: str, body: bytes, *headers: str) -> bytes:
+    lines = (f"HTTP/1.1 {status}", f"content-length: {len(body)}", "connection: close", *headers)
+    return "\r\n".join((*lines, "", "")).encode() + body
+
+
+@pytest.mark.anyio
+@pytest.mark.enable_socket
+async def test_keys_come_over_http() -> None:
+    async with answering(http("200 OK", document("a"))) as url:
+        assert await FetchedKeys(http_fetch(url), Watch()).find("a") is not None
+
+
+@pytest.mark.anyio
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(http("302 Found", b"", "location: http://127.0.0.1:1/"), id="redirect"),
+        pytest.param(http("500 Oops", document("a")), id="failure"),
+        pytest.param(http("200 OK", b" " * MAX_BYTES + document("a")), id="too large"),
+        pytest.param(b"rubbish\r\n\r\n", id="no http"),
+    ],
+)
+async def test_an_address_that_misbehaves_gives_no_keys(answer: bytes) -> None:
+    async with answering(answer) as url:
+        with pytest.raises(UnavailableError):
+            await FetchedKeys(http_fetch(url), Watch()).find("a")

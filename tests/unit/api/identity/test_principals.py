@@ -112,14 +112,3 @@ async def test_a_token_does_not_speak_for_somebody_else(
 ) -> None:
     with pytest.raises(AccessDeniedError):
         await authenticator.authenticate(f"Bearer {world.token('lee')}", "u17")
-
-
-def test_every_role_may_see_its_own_and_no_role_may_do_everything() -> None:
-    for role in Role:
-        assert {"quota:read", "notices:read", "notices:contest"} <= BY_ROLE[role]
-        assert {s.value for s in BY_ROLE[role]} < ALL
-
-
-def test_nobody_both_writes_the_directory_and_reads_the_log() -> None:
-    for role in Role:
-        assert not {"directory:write", "log:read"} <= BY_ROLE[role]

@@ -1,3 +1,4 @@
+import inspect
 import json
 from dataclasses import replace
 from typing import Any, cast
@@ -5,6 +6,7 @@ from typing import Any, cast
 import pytest
 from starlette.testclient import TestClient
 
+from api.routers.views import view
 from guard.errors import KeyUnavailableError, SourceError, StoreUnavailableError, UnavailableError
 from guard.rows import RawRecord
 from policies.model import ActorKind
@@ -115,3 +117,14 @@ def test_own_quota_is_listed(world: World, client: TestClient) -> None:
     body = client.get("/v1/quota", headers=world.bearer("u17")).json()
     assert [b["name"] for b in body["quota"]] == ["distinct-hour"]
     assert json.dumps(body)
+
+
+def test_the_route_hands_over_all_that_its_documented_signature_asks_for(
+    client: TestClient,
+) -> None:
+    assert list(inspect.signature(view).parameters) == ["request", "body", "services", "principal"]
+    operation = client.get("/openapi.json").json()["paths"]["/v1/views"]["post"]
+    content = operation["requestBody"]["content"]
+    assert content == {"application/json": {"schema": {"$ref": "#/components/schemas/ViewBody"}}}
+    names = {parameter["name"] for parameter in operation["parameters"]}
+    assert names == {"Idempotency-Key", "X-Asserted-Agent"}

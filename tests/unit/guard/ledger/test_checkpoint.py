@@ -55,3 +55,30 @@ def test_plain_decimals_are_numbers(text: str) -> None:
 def test_anything_else_is_no_number(text: str) -> None:
     with pytest.raises(ProofError):
         parse_number(text)
+
+
+ROOT = "cnJycnJycnJycnJycnJycnJycnJycnJycnJycnJycnI="
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "o\n7\n",
+        f"o\n7\n{ROOT}",
+        f"\n7\n{ROOT}\n",
+        f"o\n\n{ROOT}\n",
+        f"o\n7\n{ROOT}\n\n",
+        f"o\n07\n{ROOT}\n",
+        f"o\n0\n{ROOT}\n",
+        "o\n7\ncnJy\n",
+        f"o\n7\n{ROOT[:-1]}\n",
+        f"o\n7\n{ROOT[:-2]}J=\n",
+    ],
+    ids=range(12),
+)
+def test_text_that_is_no_checkpoint_is_refused(text: str) -> None:
+    assert parse_text(f"o\n7\n{ROOT}\n").root == b"r" * 32
+    with pytest.raises(ProofError):
+        parse_text(text)

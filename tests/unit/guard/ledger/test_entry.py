@@ -97,6 +97,7 @@ def test_an_erased_customer_cannot_be_sealed(log: LogMaker) -> None:
 
 
 def test_a_writer_id_has_eight_bytes(log: LogMaker) -> None:
+    assert Sealer(log.vault, WRITER).writer == WRITER
     with pytest.raises(ValueError, match="8 bytes"):
         Sealer(log.vault, b"short")
 

@@ -14,8 +14,9 @@ def node(level: int, index: int) -> bytes:
     return reference.mth(LEAVES[index << level : (index + 1) << level])
 
 
-def test_the_empty_tree_hashes_as_nothing() -> None:
+def test_the_empty_tree_hashes_as_nothing_and_others_as_the_standard_says() -> None:
     assert merkle.tree_root([]) == merkle.EMPTY_ROOT == sha256(b"").digest()
+    assert merkle.tree_root(HASHES) == reference.mth(LEAVES)
 
 
 @pytest.mark.parametrize("size", range(70))
@@ -99,3 +100,63 @@ def test_a_consistency_proof_that_ends_early_or_late_is_refused() -> None:
     for bad in ([], proof[:-1], proof[:1], [*proof, HASHES[0]]):
         with pytest.raises(ProofError):
             merkle.verify_consistency(6, 33, bad, *roots)
+
+
+def test_good_proofs_verify_and_broken_ones_do_not() -> None:
+    root, leaf = reference.mth(LEAVES[:21]), HASHES[13]
+    proof = merkle.inclusion_proof(13, 21, node)
+    merkle.verify_inclusion(13, 21, leaf, proof, root)
+    for index, size, bad in (
+        (13, 21, proof[:-1]),
+        (13, 21, [*proof, leaf]),
+        (13, 21, [*proof[:-1], leaf]),
+        (13, 21, [*proof[:-1], b"short"]),
+        (12, 21, proof),
+        (21, 21, proof),
+        (-1, 21, proof),
+        (13, 2**63, proof),
+    ):
+        with pytest.raises(ProofError):
+            merkle.verify_inclusion(index, size, leaf, bad, root)
+
+
+def test_growth_from_nothing_and_by_nothing_has_an_empty_proof() -> None:
+    root = reference.mth(LEAVES[:9])
+    merkle.verify_consistency(0, 9, [], merkle.EMPTY_ROOT, root)
+    merkle.verify_consistency(9, 9, [], root, root)
+    merkle.verify_consistency(0, 0, [], merkle.EMPTY_ROOT, merkle.EMPTY_ROOT)
+    for old, new, proof, old_root in (
+        (0, 9, [], root),
+        (0, 9, [root], merkle.EMPTY_ROOT),
+        (9, 9, [root], root),
+        (9, 9, [], merkle.EMPTY_ROOT),
+        (10, 9, [], root),
+        (9, 2**63, [], root),
+    ):
+        with pytest.raises(ProofError):
+            merkle.verify_consistency(old, new, proof, old_root, root)
+
+
+def test_every_growth_up_to_thirty_three_verifies() -> None:
+    roots = [reference.mth(LEAVES[:size]) for size in range(34)]
+    for new in range(34):
+        for old in range(new + 1):
+            proof = merkle.consistency_proof(old, new, node)
+            merkle.verify_consistency(old, new, proof, roots[old], roots[new])
+            for other in (-1, 1):
+                if 0 < old < new and 0 < old + other < new:
+                    with pytest.raises(ProofError):
+                        merkle.verify_consistency(old + other, new, proof, roots[old], roots[new])
+
+
+def test_another_history_does_not_grow_into_this_one() -> None:
+    proof = merkle.consistency_proof(6, 33, node)
+    old, new = reference.mth(LEAVES[:6]), reference.mth(LEAVES[:33])
+    for roots in ((HASHES[0], new), (old, HASHES[0]), (new, old), (old[:-1], new)):
+        with pytest.raises(ProofError):
+            merkle.verify_consistency(6, 33, proof, *roots)
+    # A power of two: its root is the first hash of the walk, and not in the proof.
+    power = merkle.consistency_proof(8, 33, node)
+    merkle.verify_consistency(8, 33, power, reference.mth(LEAVES[:8]), new)
+    with pytest.raises(ProofError):
+        merkle.verify_consistency(8, 33, power, old, new)

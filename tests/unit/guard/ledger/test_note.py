@@ -107,3 +107,36 @@ def test_base64_has_one_spelling(text: str) -> None:
 def test_base64_round_trips() -> None:
     for value in (b"", b"a", b"ab", b"abc", bytes(range(256))):
         assert note.decode_base64(note.encode_base64(value)) == value
+
+
+GOOD = SIGNER.sign(TEXT)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "",
+        GOOD[:-1],
+        GOOD + "\n",
+        GOOD * (note.MAX_SIGNATURES + 1),
+        GOOD.replace("\u2014", "-"),
+        GOOD.replace("\u2014 ", "\u2014  "),
+        GOOD[:-1] + " x\n",
+        "\u2014 a AAAA\n",
+        "\u2014 a AAAAAA==\n",
+        "\u2014 a+b AAAAAAAA\n",
+        "\u2014  AAAAAAAA\n",
+        "\u2014 a AAAAAAA\n",
+    ],
+    ids=range(12),
+)
+def test_a_malformed_block_of_signatures_is_refused(block: str) -> None:
+    with pytest.raises(ProofError):
+        note.parse_note(note.write_note(TEXT, [block]))
+
+
+def test_a_bad_line_of_a_known_key_refuses_the_whole_note() -> None:
+    forged = SIGNER.sign("other\n")
+    for lines in ([forged], [GOOD, forged], [forged, GOOD]):
+        with pytest.raises(ProofError, match="does not hold"):
+            note.open_note(note.write_note(TEXT, lines), [SIGNER.verifier])

@@ -128,6 +128,35 @@ def test_large_backlogs_are_read_in_chunks(
     assert signed.size == 601
 
 
+@pytest.mark.anyio
+async def test_a_long_backlog_is_worked_off_in_steps(
+    tmp_path: Path, log: LogMaker, store: LogView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 50)
+    monkeypatch.setattr(module, "BACKLOG", 100)
+    log.grow(350)
+    one = make(tmp_path)
+    assert one.prepare(store.view()) is None
+    assert not (tmp_path / "mark" / "high").exists()
+    assert await one.publish_once(store.readers(), store.committer(), NOW) == store.note
+    assert verify_files(tmp_path / "log", SIGNER.vkey).size == 350
+
+
+def test_what_was_read_ahead_is_dropped_with_a_refusal(
+    tmp_path: Path, log: LogMaker, store: LogView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BACKLOG", 10)
+    log.grow(15)
+    one = make(tmp_path)
+    forged = LogView(LogMaker(tmp_path / "b").grow(15).entries)
+    forged.forged_head = store.head()
+    assert one.prepare(forged.view()) is None
+    _refused(one, forged, "do not hash to the head")
+    assert one.prepare(store.view()) is None
+    assert publish(one, store) is not None
+    assert verify_files(tmp_path / "log", SIGNER.vkey).size == 15
+
+
 def _refused(one: Publisher, store: LogView, why: str) -> None:
     with pytest.raises(ForkError, match=why):
         one.prepare(store.view())

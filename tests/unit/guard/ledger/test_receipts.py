@@ -66,3 +66,8 @@ def test_another_entry_in_its_place_is_found(log: LogMaker) -> None:
     ):
         with pytest.raises(ProofError):
             match_receipt(changed, leaf)
+
+
+def test_a_fresh_signer_has_a_key_of_its_own() -> None:
+    one, other = ReceiptSigner.fresh(bytes(8)), ReceiptSigner.fresh(bytes(8))
+    assert one.public_key != other.public_key

@@ -144,3 +144,11 @@ def test_a_copy_of_an_edge_grows_on_its_own() -> None:
     assert (edge.size, other.size) == (1, 2)
     assert edge.root() == merkle.leaf_hash(b"a")
     assert len(edge.leaves) == 1
+
+
+def test_a_published_checkpoint_replaces_the_last(tmp_path: Path) -> None:
+    folder = TileFolder(tmp_path / "log")
+    folder.publish(b"one")
+    folder.publish(b"two")
+    assert folder.checkpoint.read_bytes() == b"two"
+    assert folder.checkpoint == tmp_path / "log" / "checkpoint"

@@ -1,7 +1,7 @@
 import pytest
 
 from guard.errors import KeyUnavailableError, ProofError
-from guard.vault.envelope import OVERHEAD, ChangedBytesError, SealKey, place
+from guard.vault.envelope import OVERHEAD, ChangedBytesError, SealKey, place, within
 
 KEY = bytes(range(32))
 HERE = place("acme", "entries", "sealed_event", b"\x01\x02")
@@ -74,3 +74,4 @@ def test_no_two_places_look_alike() -> None:
     assert place("a", "bc") != place("ab", "c")
     assert place("a", "") != place("a")
     assert place("é") == place("é".encode())
+    assert within(place("a", "b"), b"c") == place("a", "b", "c")

@@ -5,6 +5,7 @@ import pytest
 from guard.errors import KeyUnavailableError, ProofError
 from guard.ports import DetailVault
 from guard.rows import SubjectRow
+from guard.vault.envelope import place
 from guard.vault.keyring import Keyring
 from guard.vault.sealing import EntryVault
 from policies.model import Tier
@@ -96,3 +97,13 @@ def test_an_erased_customer_is_refused_even_when_its_key_was_just_used(
         vault.open_subject(erased, ONE, sealed)
     with pytest.raises(KeyUnavailableError, match="erased"):
         vault.tag(erased, 0)
+
+
+def test_the_places_are_those_of_the_format(vault: DetailVault, keyring: Keyring) -> None:
+    row = subject(keyring)
+    part = vault.seal_subject(row, ONE, b"part")
+    where = place("acme", "entry_subjects", "sealed", row.ref, ONE)
+    assert keyring.customer_key(row).seal_key.open(part, where) == b"part"
+    epoch, event = vault.seal_event("acme", AT, ONE, b"part")
+    where = place("acme", "entries", "sealed_event", epoch, ONE)
+    assert keyring.epoch_key("acme", epoch).open(event, where) == b"part"

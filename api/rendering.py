@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from guard.clock import SECOND, Micros
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "console"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

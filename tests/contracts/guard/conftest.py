@@ -1,0 +1,16 @@
+"""The whole guard, once per engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from guard.clock import ManualClock
+from guard.ports import Store
+from tests.support.rig import Rig, open_rig
+
+
+@pytest.fixture
+def rig(store: Store, clock: ManualClock, tmp_path: Path) -> Iterator[Rig]:
+    with open_rig(store, clock, tmp_path) as opened:
+        yield opened

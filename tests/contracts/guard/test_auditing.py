@@ -1,0 +1,107 @@
+"""Who saw whom, proven and exported, on both engines."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from guard.entries import EntryKind
+from guard.errors import (
+    AccessDeniedError,
+    InvalidRequestError,
+    NotFoundError,
+)
+from guard.exports import ExportFormat
+from guard.ledger.proofs import parse_tlog_proof
+from guard.rows import LogQuery
+from tests.support.makers import TENANT
+from tests.support.people import AGENT, ANALYST, AUDITOR
+from tests.support.rig import Rig
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_both_ways_give_the_same_views_and_asking_is_an_entry(rig: Rig) -> None:
+    ref, other = await rig.customers(2)
+    for customer in (ref, other, ref):
+        await rig.broker.view(AGENT, rig.asks(customer, await rig.case(customer)))
+    kinds = (EntryKind.VIEW,)
+    by_customer = await rig.auditing.views(AUDITOR, LogQuery(tenant=TENANT, ref=ref, kinds=kinds))
+    assert [e.refs for e in by_customer] == [(ref,), (ref,)]
+    by_agent = await rig.auditing.views(
+        AUDITOR, LogQuery(tenant=TENANT, agent_id="a1", kinds=kinds)
+    )
+    assert len(by_agent) == 3
+    asked = [e for e in rig.log() if e.kind is EntryKind.AUDIT_QUERY]
+    assert [e.refs for e in asked] == [(ref,), ()]
+
+
+async def test_pages_follow_one_another_without_gap_or_repeat(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    case = await rig.case(ref)
+    for _ in range(7):
+        await rig.broker.view(AGENT, rig.asks(ref, case))
+    query = LogQuery(tenant=TENANT, ref=ref, kinds=(EntryKind.VIEW,), limit=3)
+    seen: list[int] = []
+    while page := await rig.auditing.views(AUDITOR, query):
+        seen += [e.index for e in page]
+        query = replace(query, before=page[-1].index)
+    assert len(seen) == len(set(seen)) == 7
+    assert seen == sorted(seen, reverse=True)
+
+
+async def test_who_may_read(rig: Rig) -> None:
+    for caller, query in (
+        (AGENT, LogQuery(tenant=TENANT)),
+        (AUDITOR, LogQuery(tenant="other")),
+    ):
+        with pytest.raises(AccessDeniedError):
+            await rig.auditing.views(caller, query)
+    with pytest.raises(InvalidRequestError):
+        await rig.auditing.views(AUDITOR, LogQuery(tenant=TENANT, limit=501))
+    with pytest.raises(NotFoundError):
+        await rig.auditing.views(AUDITOR, LogQuery(tenant=TENANT, ref="nobody"))
+    with pytest.raises(NotFoundError):
+        await rig.auditing.checkpoint()
+
+
+@pytest.mark.parametrize("fmt", list(ExportFormat))
+async def test_an_export_holds_each_entry_once_and_its_manifest_fits(
+    rig: Rig, fmt: ExportFormat
+) -> None:
+    (ref,) = await rig.customers(1)
+    case = await rig.case(ref)
+    for _ in range(5):
+        await rig.broker.view(AGENT, rig.asks(ref, case))
+    size = len(rig.log())
+    pieces = [p async for p in await rig.auditing.export(AUDITOR, fmt, LogQuery(tenant=TENANT))]
+    content = b"".join(pieces)
+    tenant_entries = [e for e in rig.log()[:size] if e.event.tenant == TENANT]
+    header = 1 if fmt is ExportFormat.CSV else 0
+    assert len(content.splitlines()) == len(tenant_entries) + header
+    exports = [e for e in rig.log() if e.kind is EntryKind.EXPORT]
+    assert exports[0].refs == (ref,)
+    digest = hashlib.sha256(content).hexdigest()
+    assert exports[-1].event.body["sha256"] == digest
+    assert digest.encode() in await rig.auditing.manifest(AUDITOR, digest)
+    with pytest.raises(NotFoundError):
+        await rig.auditing.manifest(replace(AUDITOR, tenant="other"), digest)
+    for name in ("0" * 64, "../high-water"):
+        with pytest.raises(NotFoundError):
+            await rig.auditing.manifest(AUDITOR, name)
+    for caller in (AGENT, ANALYST):
+        with pytest.raises(AccessDeniedError):
+            await rig.auditing.export(caller, fmt, LogQuery(tenant=TENANT))
+        with pytest.raises(AccessDeniedError):
+            await rig.auditing.manifest(caller, digest)
+
+
+async def test_every_published_entry_has_a_proof(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    await rig.publisher.publish_once(rig.readers, rig.committer, rig.clock.now())
+    proof = parse_tlog_proof(await rig.auditing.proof(answer.receipt.index))
+    assert proof.index == answer.receipt.index
+    assert b"\n\nt\n" in await rig.auditing.proof(0)
+    with pytest.raises(NotFoundError):
+        await rig.auditing.proof(10_000)

@@ -1,0 +1,82 @@
+from starlette.testclient import TestClient
+
+from guard.errors import NotFoundError
+from tests.unit.api.fakes import World
+
+CASE = {
+    "source": "crm",
+    "source_key": "10001",
+    "channel": "call",
+    "opened_at": "2026-09-21T10:00:00Z",
+    "assignments": [{"agent": "u17", "how": "inbound", "from": "2026-09-21T10:00:00.5+02:00"}],
+}
+
+
+def test_a_case_is_put_and_its_customer_gets_a_reference(world: World, client: TestClient) -> None:
+    answer = client.put("/v1/cases/c-1", json=CASE, headers=world.bearer("adm"))
+    assert answer.json() == {
+        "id": "c-1",
+        "customer": "ref-minted",
+        "channel": "call",
+        "opened_at": "2026-09-21T10:00:00.000000Z",
+        "opened_by": None,
+        "closed_at": None,
+    }
+    put = world.cases.puts[0]
+    assert (put.source, put.source_key) == ("crm", "10001")
+    assert put.assignments[0].from_at == put.opened_at - 2 * 3600 * 10**6 + 500_000
+
+
+def test_one_bad_case_of_a_batch_does_not_stop_the_others(world: World, client: TestClient) -> None:
+    world.cases.failure = NotFoundError("unknown customer `10001`")
+    cases = [CASE | {"id": name} for name in ("a", "bad", "b")]
+    answer = client.post("/v1/cases:batch", json={"cases": cases}, headers=world.bearer("adm"))
+    items = answer.json()["items"]
+    assert [i["case"] and i["case"]["id"] for i in items] == ["a", None, "b"]
+    assert items[1]["problem"]["status"] == 404
+    assert "10001" not in answer.text
+
+
+def test_a_defect_in_a_batch_is_not_hidden_in_an_item(world: World, client: TestClient) -> None:
+    world.cases.failure = ZeroDivisionError()
+    cases = [CASE | {"id": name} for name in ("a", "bad")]
+    answer = client.post("/v1/cases:batch", json={"cases": cases}, headers=world.bearer("adm"))
+    assert answer.status_code == 500
+
+
+def test_times_need_an_offset_and_a_sensible_year(world: World, client: TestClient) -> None:
+    for time in ("2026-09-21T10:00:00", "1969-01-01T00:00:00Z", "now", 7, None):
+        answer = client.put(
+            "/v1/cases/c-1", json=CASE | {"opened_at": time}, headers=world.bearer("adm")
+        )
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "#/opened_at"
+
+
+def test_a_work_list_is_proposed_and_approved_by_somebody_else(
+    world: World, client: TestClient
+) -> None:
+    body = {
+        "team": "team-a",
+        "campaign": "renewal",
+        "starts_at": "2026-09-21T10:00:00Z",
+        "ends_at": "2026-09-28T10:00:00Z",
+        "customers": ["ref-1", "ref-2"],
+    }
+    answer = client.put("/v1/work-lists/w-1", json=body, headers=world.bearer("lee"))
+    assert (answer.json()["approved_by"], answer.json()["size"]) == (None, 2)
+    again = client.put("/v1/work-lists/w-1", json=body, headers=world.bearer("lee"))
+    assert again.status_code == 409
+    answer = client.post("/v1/work-lists/w-1/approvals", headers=world.bearer("max"))
+    assert answer.json()["approved_by"] == "max"
+    answer = client.post("/v1/work-lists/zqx/approvals", headers=world.bearer("max"))
+    assert answer.status_code == 404
+    assert "zqx" not in answer.text
+
+
+def test_customers_are_enrolled_in_order(world: World, client: TestClient) -> None:
+    customers = [{"source": "crm", "source_key": str(n), "region": "eu"} for n in range(3)]
+    answer = client.post(
+        "/v1/customers:enrol", json={"customers": customers}, headers=world.bearer("adm")
+    )
+    assert answer.json() == {"customers": ["ref-0", "ref-1", "ref-2"]}

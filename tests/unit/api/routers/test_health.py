@@ -1,0 +1,47 @@
+import threading
+
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from guard.errors import StoreUnavailableError
+from tests.unit.api.fakes import World
+
+
+def test_alive_does_not_ask_the_store(world: World, client: TestClient) -> None:
+    world.store.failure = StoreUnavailableError("the disk is full")
+    assert client.get("/livez").json() == {"status": "alive"}
+
+
+def test_ready_asks_the_store(world: World, client: TestClient) -> None:
+    assert client.get("/readyz").json() == {"status": "ready"}
+    world.store.failure = StoreUnavailableError("the disk is full at /secret/place")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "/secret/place" not in answer.text
+
+
+class HungStore:
+    def __init__(self) -> None:
+        self.freed = threading.Event()
+
+    def check(self) -> None:
+        self.freed.wait(5)
+
+
+def test_a_hung_store_is_not_ready_and_does_not_hang_the_answer(world: World) -> None:
+    hung = HungStore()
+    world.store = hung  # type: ignore[assignment] # another fake of the same protocol
+    world.settings = Settings(data_dir=world.data_dir, read_deadline_s=0.01)
+    with TestClient(create_app(world)) as client:
+        answer = client.get("/readyz")
+        hung.freed.set()
+    assert answer.status_code == 503
+
+
+def test_metrics_are_open_and_name_nobody(world: World, client: TestClient) -> None:
+    client.get("/v1/quota", headers=world.bearer("u17"))
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "recordguard_http_requests_total" in answer.text
+    assert "u17" not in answer.text

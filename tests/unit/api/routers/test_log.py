@@ -1,0 +1,69 @@
+from starlette.testclient import TestClient
+
+from guard.entries import EntryKind
+from guard.errors import AccessDeniedError
+from tests.unit.api.fakes import TENANT, World
+
+
+def test_who_saw_a_customer_comes_in_pages(world: World, client: TestClient) -> None:
+    aud = world.bearer("aud")
+    path = "/v1/log/views?customer=ref-1&limit=5"
+    first = client.get(path, headers=aud).json()
+    assert [e["index"] for e in first["entries"]] == [9, 8, 7, 6, 5]
+    assert first["entries"][0]["customers"] == ["ref-1"]
+    assert first["entries"][0]["at"].endswith("Z")
+    second = client.get(f"{path}&cursor={first['next']}", headers=aud).json()
+    assert [e["index"] for e in second["entries"]] == [4, 3, 2, 1]
+    assert second["next"] is None
+    query = world.auditing.asked[1]
+    assert (query.tenant, query.ref, query.before) == (TENANT, "ref-1", 5)
+    assert EntryKind.VIEW in query.kinds
+
+
+def test_a_cursor_of_one_question_does_not_answer_another(world: World, client: TestClient) -> None:
+    aud = world.bearer("aud")
+    cursor = client.get("/v1/log/views?customer=ref-1&limit=1", headers=aud).json()["next"]
+    for path in (
+        f"/v1/log/views?customer=ref-2&cursor={cursor}",
+        f"/v1/log/views?agent=ref-1&cursor={cursor}",
+        f"/v1/log/views?customer=ref-1&cursor={cursor[:-1]}x",
+        "/v1/log/views?customer=ref-1&cursor=",
+    ):
+        assert client.get(path, headers=aud).status_code == 400
+    assert len(world.auditing.asked) == 1
+
+
+def test_one_asks_for_a_customer_or_an_agent(world: World, client: TestClient) -> None:
+    for query in ("", "?customer=a&agent=b"):
+        answer = client.get("/v1/log/views" + query, headers=world.bearer("aud"))
+        assert answer.status_code == 422
+
+
+def test_checkpoint_and_proof_are_plain_text(world: World, client: TestClient) -> None:
+    agent = world.bearer("u17")
+    answer = client.get("/v1/log/checkpoint", headers=agent)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text.startswith("recordguard.local/log\n")
+    assert client.get("/v1/log/proof/9", headers=agent).content.startswith(b"c2sp.org/tlog-proof")
+    assert client.get("/v1/log/proof/10", headers=agent).status_code == 404
+    for index in ("-1", "x", str(2**63)):
+        assert client.get(f"/v1/log/proof/{index}", headers=agent).status_code == 422
+
+
+def test_an_export_is_a_file(world: World, client: TestClient) -> None:
+    answer = client.post(
+        "/v1/exports",
+        json={"format": "csv", "team": "team-a", "kinds": ["view"]},
+        headers=world.bearer("aud"),
+    )
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="access-log.csv"'
+    assert answer.content == b'{"index":1}\n{"index":2}\n'
+    assert world.auditing.asked[0].kinds == (EntryKind.VIEW,)
+
+
+def test_a_refused_export_is_a_problem_and_no_file(world: World, client: TestClient) -> None:
+    world.auditing.failure = AccessDeniedError("an auditor may export")
+    answer = client.post("/v1/exports", json={}, headers=world.bearer("aud"))
+    assert answer.status_code == 403
+    assert "content-disposition" not in answer.headers

@@ -1,0 +1,152 @@
+"""The whole surface: what is open, what needs which scope, what the OpenAPI document says."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app, token_verifier
+from api.identity.scopes import BY_ROLE, Scope
+from api.openapi import OPEN_PATHS
+from api.schemas.views import ViewOut
+from api.settings import Settings
+from guard.clock import wall_micros
+from policies.model import Role
+from tests.unit.api.fakes import World
+
+# Each guarded call and the scope it needs; None: any valid credential.
+CALLS: dict[tuple[str, str], Scope | None] = {
+    ("post", "/v1/views"): Scope.VIEWS_WRITE,
+    ("get", "/v1/quota"): Scope.QUOTA_READ,
+    ("put", "/v1/cases/{case_id}"): Scope.CASES_WRITE,
+    ("post", "/v1/cases:batch"): Scope.CASES_WRITE,
+    ("put", "/v1/work-lists/{list_id}"): Scope.WORK_LISTS_WRITE,
+    ("post", "/v1/work-lists/{list_id}/approvals"): Scope.WORK_LISTS_APPROVE,
+    ("post", "/v1/customers:enrol"): Scope.CUSTOMERS_WRITE,
+    ("put", "/v1/principals"): Scope.DIRECTORY_WRITE,
+    ("post", "/v1/sign-in-tickets"): None,
+    ("get", "/v1/alerts"): Scope.ALERTS_READ,
+    ("get", "/v1/alerts/{alert_id}"): Scope.ALERTS_READ,
+    ("patch", "/v1/alerts/{alert_id}"): Scope.ALERTS_REVIEW,
+    ("get", "/v1/alerts/{alert_id}/evidence"): Scope.ALERTS_READ,
+    ("get", "/v1/suspensions"): Scope.ALERTS_READ,
+    ("post", "/v1/suspensions"): Scope.SUSPENSIONS_WRITE,
+    ("post", "/v1/suspensions/{response_id}/lift"): Scope.SUSPENSIONS_WRITE,
+    ("get", "/v1/notices"): Scope.NOTICES_READ,
+    ("post", "/v1/notices/{response_id}/contest"): Scope.NOTICES_CONTEST,
+    ("get", "/v1/modes"): Scope.MODES_READ,
+    ("put", "/v1/modes"): Scope.MODES_WRITE,
+    ("post", "/v1/modes/{mode_id}/approvals"): Scope.MODES_WRITE,
+    ("get", "/v1/reports/enforcement"): Scope.MODES_READ,
+    ("get", "/v1/log/views"): Scope.LOG_READ,
+    ("get", "/v1/log/checkpoint"): Scope.LOG_VERIFY,
+    ("get", "/v1/log/proof/{index}"): Scope.LOG_VERIFY,
+    ("post", "/v1/exports"): Scope.EXPORTS_WRITE,
+}
+BODIES: dict[str, Any] = {
+    "/v1/views": {"customer": "r", "purpose": "p"},
+    "/v1/cases/{case_id}": {"customer": "r", "channel": "c", "opened_at": "2026-09-21T10:00:00Z"},
+    "/v1/cases:batch": {
+        "cases": [{"id": "c", "customer": "r", "channel": "c", "opened_at": "2026-09-21T10:00:00Z"}]
+    },
+    "/v1/work-lists/{list_id}": {
+        "team": "t",
+        "campaign": "c",
+        "starts_at": "2026-09-21T10:00:00Z",
+        "ends_at": "2026-09-22T10:00:00Z",
+        "customers": ["r"],
+    },
+    "/v1/customers:enrol": {"customers": [{"source": "s", "source_key": "k", "region": "eu"}]},
+    "/v1/principals": {"principals": [{"id": "x", "role": "agent"}]},
+    "/v1/alerts/{alert_id}": {"state": "acknowledged"},
+    "/v1/suspensions": {"agent": "u17", "reason": "r", "ends_at": "2026-09-22T10:00:00Z"},
+    "/v1/suspensions/{response_id}/lift": {"reason": "r"},
+    "/v1/notices/{response_id}/contest": {"text": "t"},
+    "/v1/modes": {"mode": "observe"},
+    "/v1/exports": {},
+}
+QUERIES = {
+    "/v1/reports/enforcement": "?since=2026-09-21T10:00:00Z&until=2026-09-22T10:00:00Z",
+    "/v1/log/views": "?customer=ref-1",
+}
+
+
+def call(client: TestClient, method: str, path: str, headers: dict[str, str]) -> Any:  # noqa: ANN401 - the client's own
+    url = re.sub(r"\{\w+\}", "1", path) + QUERIES.get(path, "")
+    body = None if method == "get" else BODIES.get(path)
+    return client.request(method, url, json=body, headers=headers)
+
+
+def operations(client: TestClient) -> dict[tuple[str, str], dict[str, Any]]:
+    document = client.get("/openapi.json").json()
+    return {
+        (method, path): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def test_every_call_is_known_and_guarded(client: TestClient) -> None:
+    guarded = {key for key in operations(client) if key[1] not in OPEN_PATHS}
+    assert guarded == set(CALLS)
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS, ids=lambda v: v)
+def test_nothing_is_answered_without_a_credential(
+    client: TestClient, method: str, path: str
+) -> None:
+    answer = call(client, method, path, {})
+    assert answer.status_code == 401
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"), [(*k, s) for k, s in CALLS.items() if s], ids=str
+)
+def test_a_credential_without_the_scope_is_refused_in_every_role(
+    world: World, client: TestClient, method: str, path: str, scope: Scope
+) -> None:
+    others = tuple(s.value for s in Scope if s is not scope)
+    for name in ("u17", "lee", "max", "ana", "aud", "adm"):
+        assert call(client, method, path, world.bearer(name, *others)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"), [(*k, s) for k, s in CALLS.items() if s], ids=str
+)
+def test_a_role_opens_exactly_the_calls_of_its_scopes(
+    world: World, client: TestClient, method: str, path: str, scope: Scope
+) -> None:
+    people = {"u17": Role.AGENT, "lee": Role.LEAD, "max": Role.MANAGER, "ana": Role.ANALYST,
+              "aud": Role.AUDITOR, "adm": Role.ADMIN}  # fmt: skip
+    for name, role in people.items():
+        answer = call(client, method, path, world.bearer(name))
+        assert (answer.status_code == 403) == (scope not in BY_ROLE[role]), (name, answer.text)
+
+
+def test_the_served_view_is_the_documented_one(world: World, client: TestClient) -> None:
+    answer = call(client, "post", "/v1/views", world.bearer("u17"))
+    body = answer.json()
+    described = ViewOut.model_validate(
+        body | {"quota": [b | {"resets_at": 0} for b in body["quota"]]}
+    ).model_dump(mode="json", by_alias=True)
+    assert set(described) == set(body)
+    assert set(described["fields"][0]) == set(body["fields"][0])
+    assert set(described["quota"][0]) == set(body["quota"][0])
+    assert described["receipt"] == body["receipt"]
+
+
+def test_tokens_need_an_issuer(tmp_path: Path) -> None:
+    assert token_verifier(Settings(data_dir=tmp_path), wall_micros) is None
+    url = Settings(data_dir=tmp_path, jwks_url="https://idp.example/keys")
+    assert token_verifier(url, wall_micros) is not None
+    assert token_verifier(Settings(data_dir=tmp_path, demo=True), wall_micros) is not None
+
+
+def test_without_an_issuer_only_keys_open(world: World) -> None:
+    world.settings = Settings(data_dir=world.data_dir)
+    with TestClient(create_app(world)) as client:
+        answer = client.get("/v1/quota", headers=world.bearer("u17"))
+    assert answer.status_code == 401

@@ -1,0 +1,109 @@
+import asyncio
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.testclient import TestClient
+
+from api.idempotency import Replies
+from api.problems import KeyReusedError
+from guard.errors import ConflictError, InvalidRequestError
+from guard.principals import Principal
+from tests.unit.api.fakes import TENANT, World
+
+CASE = {"customer": "ref-1", "channel": "call", "opened_at": "2026-09-21T10:00:00Z"}
+
+
+def test_a_repeated_change_happens_once(world: World, client: TestClient) -> None:
+    headers = world.bearer("adm") | {"idempotency-key": "k1"}
+    first = client.put("/v1/cases/c1", json=CASE, headers=headers)
+    second = client.put("/v1/cases/c1", json=CASE, headers=headers)
+    assert first.json() == second.json()
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.headers["idempotency-replayed"] == "true"
+    assert len(world.cases.puts) == 1
+
+
+def test_the_same_key_with_another_request_is_refused(world: World, client: TestClient) -> None:
+    headers = world.bearer("adm") | {"idempotency-key": "k1"}
+    client.put("/v1/cases/c1", json=CASE, headers=headers)
+    for path, body in (("/v1/cases/c1", CASE | {"channel": "chat"}), ("/v1/cases/c2", CASE)):
+        answer = client.put(path, json=body, headers=headers)
+        assert answer.status_code == 422
+        assert answer.json()["type"].endswith("/idempotency-key-reused")
+
+
+def test_a_key_belongs_to_one_caller(world: World, client: TestClient) -> None:
+    body = {"vendor": "", "mode": "observe"}
+    for name in ("adm", "ana"):
+        headers = world.bearer(name) | {"idempotency-key": "k1"}
+        assert client.put("/v1/modes", json=body, headers=headers).status_code == 200
+    assert len(world.modes.rows) == 2
+
+
+def test_a_failed_change_is_not_kept(world: World, client: TestClient) -> None:
+    world.cases.failure = ConflictError("it is in another state")
+    headers = world.bearer("adm") | {"idempotency-key": "k1"}
+    assert client.put("/v1/cases/bad", json=CASE, headers=headers).status_code == 409
+    assert world.memory.replies == {}
+
+
+def test_a_view_is_never_answered_from_memory(world: World, client: TestClient) -> None:
+    headers = world.bearer("u17") | {"idempotency-key": "k1"}
+    for _ in range(2):
+        client.post("/v1/views", json={"customer": "r", "purpose": "support_case"}, headers=headers)
+    assert len(world.broker.asked) == 2
+    assert world.memory.replies == {}
+
+
+@pytest.mark.anyio
+async def test_two_at_once_run_one_after_the_other(world: World) -> None:
+    replies = Replies(world.committer, world.readers, world.clock)
+    principal = await principal_of(world)
+    runs: list[str] = []
+
+    async def act() -> Response:
+        runs.append("in")
+        await asyncio.sleep(0)
+        runs.append("out")
+        return JSONResponse({})
+
+    await asyncio.gather(*(replies.once(request("k", b"x"), principal, act) for _ in range(5)))
+    assert runs == ["in", "out"]
+    with pytest.raises(KeyReusedError):
+        await replies.once(request("k", b"y"), principal, act)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("key", ["", "x" * 129, "a\tb", "é"])
+async def test_a_key_without_a_usable_form_is_refused(world: World, key: str) -> None:
+    replies = Replies(world.committer, world.readers, world.clock)
+    principal = await principal_of(world)
+
+    async def act() -> Response:
+        return JSONResponse({})
+
+    with pytest.raises(InvalidRequestError):
+        await replies.once(request(key, b""), principal, act)
+
+
+async def principal_of(world: World) -> Principal:
+    ticket = await world.credentials.mint_ticket(TENANT, "adm")
+    found = await world.credentials.sessions.find(await world.credentials.sessions.sign_in(ticket))
+    return found.principal
+
+
+def request(key: str, body: bytes) -> Request:
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/x",
+        "query_string": b"",
+        "scheme": "http",
+        "server": ("here", 80),
+        "headers": [(b"idempotency-key", key.encode("latin-1"))],
+    }
+    return Request(scope, receive)

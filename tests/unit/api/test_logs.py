@@ -1,0 +1,33 @@
+import io
+import json
+
+import structlog
+
+from api.logs import MAX_VALUE, place_of
+
+
+def test_a_key_that_is_not_allowed_is_dropped_and_counted(log_lines: io.StringIO) -> None:
+    structlog.get_logger().info("view.permitted", entry=4, email="a@b.example", customer="x")
+    line = json.loads(log_lines.getvalue())
+    assert line["entry"] == 4
+    assert line["dropped"] == 2
+    assert "a@b.example" not in log_lines.getvalue()
+
+
+def test_an_event_is_a_name_and_not_a_sentence(log_lines: io.StringIO) -> None:
+    structlog.get_logger().info("customer 4111111111111111 was viewed")
+    assert json.loads(log_lines.getvalue())["event"] == "log.unnamed"
+
+
+def test_a_long_value_is_cut(log_lines: io.StringIO) -> None:
+    structlog.get_logger().info("a.b", outcome="x" * 1000)
+    assert len(json.loads(log_lines.getvalue())["outcome"]) == MAX_VALUE + 1
+
+
+def test_an_exception_that_was_never_raised_has_no_place() -> None:
+    assert place_of(ValueError()) == "unknown"
+
+
+def test_a_line_break_cannot_forge_a_line(log_lines: io.StringIO) -> None:
+    structlog.get_logger().info("a.b", outcome='x\n{"event": "forged"}')
+    assert len(log_lines.getvalue().splitlines()) == 1

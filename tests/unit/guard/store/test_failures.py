@@ -1,0 +1,29 @@
+import sqlite3
+
+import pytest
+from sqlalchemy.exc import IntegrityError, OperationalError, ResourceClosedError
+
+from guard.errors import ConflictError, StoreUnavailableError
+from guard.store.failures import translate, translated
+
+CANARY = "canary-4711"
+
+
+def test_a_failure_keeps_the_drivers_code_and_nothing_else() -> None:
+    original = sqlite3.OperationalError(CANARY)
+    original.sqlite_errorname = "SQLITE_FULL"
+    error = translate(OperationalError(f"INSERT {CANARY}", {"ref": CANARY}, original))
+    assert isinstance(error, StoreUnavailableError)
+    assert str(error) == "the store failed with SQLITE_FULL, try again"
+
+
+def test_a_violated_constraint_is_a_conflict() -> None:
+    error = translate(IntegrityError(CANARY, {}, sqlite3.IntegrityError(CANARY)))
+    assert isinstance(error, ConflictError)
+    assert CANARY not in str(error)
+
+
+def test_a_failure_without_a_code_is_still_told() -> None:
+    with pytest.raises(StoreUnavailableError, match="no code") as caught, translated():
+        raise ResourceClosedError(CANARY)
+    assert CANARY not in str(caught.value)

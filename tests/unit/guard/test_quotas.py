@@ -1,0 +1,167 @@
+import pytest
+
+from guard import quotas
+from guard.clock import DAY, HOUR
+from guard.entries import Charge, EntryKind, OpenedEntry
+from guard.quotas import SLOT, BudgetStatus, Charged, Exceeded, Spent
+from guard.rows import BudgetState
+from policies.model import ActorKind, Budget, BudgetKey, Measure, Purpose, Risk, Window
+from tests.support.makers import NOON, make_budget, make_entry
+
+AGENT, ACTOR = "agent:acme/a1", "actor:acme/bot"
+BOTH = {BudgetKey.AGENT: AGENT, BudgetKey.ACTOR: ACTOR}
+
+
+def empty() -> BudgetState:
+    return BudgetState(counters={}, marks={}, expired={}, slots={})
+
+
+def bound(*budgets: Budget, risk: Risk = Risk.NONE) -> tuple[quotas.Binding, ...]:
+    return quotas.bind(budgets, keys=BOTH, kind=ActorKind.AI, purpose=Purpose.AI_SESSION, risk=risk)
+
+
+def test_a_budget_binds_by_key_kind_and_purpose() -> None:
+    budgets = [
+        make_budget("all"),
+        make_budget("bot", key=BudgetKey.ACTOR),
+        make_budget("people", kind=ActorKind.HUMAN),
+        make_budget("ai", kind=ActorKind.AI),
+        make_budget("outreach", purpose=Purpose.OUTREACH),
+        make_budget("session", purpose=Purpose.AI_SESSION),
+    ]
+    assert [(b.budget.name, b.key) for b in bound(*budgets)] == [
+        ("all", AGENT),
+        ("bot", ACTOR),
+        ("ai", AGENT),
+        ("session", f"{AGENT}#ai_session"),
+    ]
+    alone = quotas.bind(
+        budgets,
+        keys={BudgetKey.AGENT: AGENT},
+        kind=ActorKind.HUMAN,
+        purpose=Purpose.OUTREACH,
+        risk=Risk.NONE,
+    )
+    assert [b.budget.name for b in alone] == ["all", "people", "outreach"]
+
+
+def test_risk_replaces_the_limit_on_its_rung_only() -> None:
+    budget = make_budget(limit=50, by_risk={Risk.MASK_MORE: 10})
+    limits = [bound(budget, risk=risk)[0].limit for risk in Risk]
+    assert limits == [50, 50, 10, 50]
+
+
+def test_a_purposes_own_budget_is_not_spent_by_other_purposes() -> None:
+    state = empty()
+    own = bound(make_budget("session", limit=1, purpose=Purpose.AI_SESSION))
+    general = bound(make_budget("all", limit=1))
+    assert isinstance(quotas.consume(state, general, "c1", NOON), Spent)
+    assert isinstance(quotas.consume(state, own, "c1", NOON), Spent)
+    assert isinstance(quotas.consume(state, own, "c1", NOON), Exceeded)
+
+
+def test_one_spent_budget_leaves_all_others_untouched() -> None:
+    state = empty()
+    views, customers = make_budget("v", limit=9), make_budget("c", measure=Measure.CUSTOMERS)
+    none_left = make_budget("none", limit=0, key=BudgetKey.ACTOR)
+    outcome = quotas.consume(state, bound(views, customers, none_left), "c1", NOON)
+    assert outcome == Exceeded(("none",), NOON - NOON % SLOT + SLOT + DAY)
+    assert [s.used for s in quotas.statuses(state, bound(views, customers), NOON)] == [0, 0]
+
+
+def test_a_repeated_view_costs_a_view_and_no_customer() -> None:
+    state = empty()
+    budgets = bound(make_budget("v"), make_budget("c", measure=Measure.CUSTOMERS, limit=1))
+    first = quotas.consume(state, budgets, "c1", NOON)
+    again = quotas.consume(state, budgets, "c1", NOON + 1)
+    assert isinstance(first, Spent)
+    assert isinstance(again, Spent)
+    assert [c.amount for c in first.charges] == [1, 1]
+    assert [c.amount for c in again.charges] == [0, 1]
+    assert again.before == {AGENT: NOON}
+    assert isinstance(quotas.consume(state, budgets, "c2", NOON + 2), Exceeded)
+
+
+def test_a_customer_that_left_the_window_is_new_again_to_the_microsecond() -> None:
+    state = empty()
+    budgets = bound(make_budget("c", measure=Measure.CUSTOMERS, limit=1))
+    quotas.consume(state, budgets, "c1", NOON)
+    state.expired[AGENT, Window.DAY] = [NOON]
+    assert isinstance(quotas.peek(state, budgets, "c2", NOON + DAY - 1), Exceeded)
+    assert quotas.peek(state, budgets, "c2", NOON + DAY) is None
+
+
+def test_the_clock_hour_begins_anew() -> None:
+    state = empty()
+    budgets = bound(make_budget("h", window=Window.HOUR, limit=1))
+    quotas.consume(state, budgets, "c1", NOON + HOUR - 1)
+    assert quotas.peek(state, budgets, "c1", NOON + HOUR - 1) == Exceeded(("h",), NOON + HOUR)
+    assert quotas.peek(state, budgets, "c1", NOON + HOUR) is None
+
+
+def test_a_status_says_what_is_left_and_when_more_comes() -> None:
+    state = empty()
+    budgets = bound(make_budget("h", window=Window.HOUR), make_budget("d", limit=0))
+    quotas.charge(state, budgets, "c1", NOON)
+    assert quotas.statuses(state, budgets, NOON + 5) == (
+        BudgetStatus(
+            name="h",
+            measure=Measure.VIEWS,
+            window=Window.HOUR,
+            limit=3,
+            used=1,
+            left=2,
+            resets_at=NOON + HOUR,
+        ),
+        BudgetStatus(
+            name="d",
+            measure=Measure.VIEWS,
+            window=Window.DAY,
+            limit=0,
+            used=1,
+            left=0,
+            resets_at=NOON + SLOT + DAY,
+        ),
+    )
+
+
+def test_a_cursor_never_moves_back() -> None:
+    state = empty()
+    budgets = bound(make_budget("h", window=Window.HOUR, limit=1))
+    quotas.consume(state, budgets, "c1", NOON + HOUR)
+    assert isinstance(quotas.peek(state, budgets, "c1", NOON), Exceeded)
+
+
+def test_an_entry_of_the_log_tells_what_it_charged() -> None:
+    charges = (Charge(key=AGENT, measure="views", amount=1),)
+    view = opened(EntryKind.VIEW, charges)
+    assert quotas.charged_in(view) == Charged(at=NOON, ref="c1", charges=charges)
+    assert quotas.charged_in(opened(EntryKind.REFUSAL, ())) is None
+    back = (Charge(key=AGENT, measure="views", amount=-1),)
+    refund = opened(EntryKind.REFUND, back, {"of": "ab", "view_at": 5, "before": {AGENT: 3}})
+    assert quotas.charged_in(refund) == Charged(
+        at=NOON, ref="c1", charges=back, view_at=5, before={AGENT: 3}
+    )
+
+
+def opened(
+    kind: EntryKind, charges: tuple[Charge, ...], body: dict[str, object] | None = None
+) -> OpenedEntry:
+    event = make_entry(kind, "c1", charges=charges, body=body or {}).event
+    return OpenedEntry(index=0, entry_id="", kind=kind, event=event, refs=("c1",), subjects=())
+
+
+@pytest.mark.parametrize("later", [0, HOUR, DAY, 2 * DAY])
+def test_rebuilding_from_charges_gives_the_counters(later: int) -> None:
+    state, log = empty(), []
+    budgets = bound(
+        make_budget("v", limit=99), make_budget("c", measure=Measure.CUSTOMERS, limit=9)
+    )
+    for n, ref in enumerate(["c1", "c2", "c1", "c3"]):
+        at = NOON + n * 20 * 60_000_000
+        spent = quotas.charge(state, budgets, ref, at)
+        log.append(Charged(at=at, ref=ref, charges=spent.charges))
+    state.expired[AGENT, Window.DAY] = sorted(state.marks.values())
+    now = NOON + HOUR + later
+    quotas.settle(state, now)
+    assert state.counters == quotas.rebuild(log, now).counters
