@@ -4,8 +4,8 @@
 
 Prints Markdown for docs/detectors/index.md: false alerts per 1,000 honest agent-days next to the
 nominal one, then per habit how many insiders were found, after how many days at work, and how many
-records they had seen by then; last the CPU time per event. The baseline flags a day on which an agent
-saw more customers than its own mean plus three standard deviations in the warm-up.
+records they had seen by then; last the CPU time per event. The baseline flags a day on which an
+agent saw more customers than its own mean plus three standard deviations in the warm-up.
 """
 
 import argparse

@@ -212,7 +212,7 @@ async def test_a_killed_service_has_logged_every_view_that_left_it(
         server.stop()
     assert total.receipts
     with capsys.disabled():
-        print(
+        print(  # noqa: T201 - the figures that the claim is reported with
             f"\n{KILLS} kills: {len(total.receipts)} whole and {len(total.cut)} broken-off answers,"
             f" {total.unavailable} of 503, {size} entries, served but not logged: 0"
         )
