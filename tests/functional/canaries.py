@@ -20,9 +20,7 @@ RUN = 8
 # Of a number: sixteen digits of a time in microseconds share fewer with a random one.
 DIGIT_RUN = 12
 LENGTH = 24
-LETTERS = np.frombuffer(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", np.uint8
-)
+LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", np.uint8)
 # The look-up's window: eight bytes are one machine word.
 WORD = 8
 _BLOOM_BITS = 22
