@@ -34,8 +34,8 @@ from guard.clock import DAY, Clock, DomainClock, Rate, monotonic, to_rfc3339, wa
 from guard.store import migrate
 
 CUSTOMERS, AGENTS = 5000, 120
-# The longest that a day of 22 hours takes is then five minutes, the shortest not a minute.
-FASTEST, SLOWEST = 1500.0, 300.0
+# The morning that is shown then takes between 20 and 40 seconds.
+FASTEST, SLOWEST = 720.0, 400.0
 # What two quiet cores make; they keep up with `FASTEST`.
 QUIET_EVENTS_PER_S = 50_000
 # From setting the clock to the first request: the service starts in that time.
@@ -99,7 +99,8 @@ async def perform(plan: Plan) -> bool:
             begun=begun,
         )
         out.print(
-            f"serving on {running.base_url}, a day passes {scene.rate:.0f} times as fast ({_since(scene)})"
+            f"serving on {running.base_url}, time passes {scene.rate:.0f} times as fast "
+            f"({_since(scene)})"
         )
         verdict = await _play(scene)
         held = await _close(scene, settings, verdict)
