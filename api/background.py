@@ -51,7 +51,7 @@ async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name:
         except ForkError:
             log.critical("ledger.forked")
             raise
-        except GuardError as error:
-            # An outage of the store or of a key passes; the next turn tries again.
+        except (GuardError, OSError) as error:
+            # An outage of the store, of a key or of the disk passes; the next turn tries again.
             log.warning("background.failed", name=name, error=type(error).__name__)
         await asyncio.sleep(interval_s)

@@ -1,8 +1,10 @@
 import io
 import json
+import logging
 
 import structlog
 
+from api import logs
 from api.logs import MAX_VALUE, place_of
 
 
@@ -31,3 +33,15 @@ def test_an_exception_that_was_never_raised_has_no_place() -> None:
 def test_a_line_break_cannot_forge_a_line(log_lines: io.StringIO) -> None:
     structlog.get_logger().info("a.b", outcome='x\n{"event": "forged"}')
     assert len(log_lines.getvalue().splitlines()) == 1
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str, /) -> int:
+        raise OSError(28, "No space left on device", text)
+
+
+def test_a_line_that_cannot_be_written_disturbs_nobody(log_lines: io.StringIO) -> None:
+    logs.configure("info", FullDisk())
+    structlog.get_logger().error("http.unhandled", status=500)
+    logging.getLogger("library").error("as well")
+    assert log_lines.getvalue() == ""
