@@ -31,6 +31,7 @@ from guard.clock import SECOND, wall_micros
 from guard.entries import EntryKind
 from guard.store.sql_store import SqlReader
 from guard.vault.sealing import EntryVault
+from tests.functional.starts import refused
 from tests.support.makers import TENANT
 from tests.support.policy_bundles import default_files
 from tests.support.service import (
@@ -347,7 +348,7 @@ class Broken:
     name: str
     make: Callable[[Path], Mapping[str, object]]
     says: tuple[str, ...]
-    wrapper: tuple[str, ...] = ()
+    is_read_only: bool = False
 
 
 def bundle(name: str, old: str, new: str) -> Callable[[Path], Mapping[str, object]]:
@@ -388,8 +389,6 @@ def settings(**changes: object) -> Callable[[Path], Mapping[str, object]]:
     return lambda _folder: changes
 
 
-# A shell may only lower its own limit: no file of the service can grow beyond nothing.
-READ_ONLY = ("sh", "-c", 'ulimit -f 0; exec "$@"', "sh")
 BROKEN = (
     Broken(
         name="a policy that is no Cedar",
@@ -433,7 +432,7 @@ BROKEN = (
         name="a disk that cannot be written",
         make=settings(),
         says=("`ledger.db`", "disk"),
-        wrapper=READ_ONLY,
+        is_read_only=True,
     ),
 )
 
@@ -448,14 +447,15 @@ async def test_a_broken_set_up_is_refused_by_one_line_that_says_where(tmp_path: 
         shutil.copytree(base, folder)
         changes: dict[str, object] = {"mapping_file": folder / "crm" / "crm.toml"}
         changes |= broken.make(folder)
-        code, out, err = command(["serve"], environment(folder, **changes), broken.wrapper)
+        env = environment(folder, **changes)
+        code, out, err = refused(env, is_read_only=broken.is_read_only)
         lines = err.strip().splitlines()
         is_said = all(words in err for words in broken.says)
         if (code, out, len(lines)) != (CONFIG, "", 1) or not is_said:
             return f"{broken.name}: exit {code}, {out!r}, {err}"
         return None if verified(folder) == size else f"{broken.name}: the ledger changed"
 
-    faults = await asyncio.gather(*(asyncio.to_thread(start, broken) for broken in BROKEN))
+    faults = [await asyncio.to_thread(start, broken) for broken in BROKEN]
     if any(faults):
         pytest.fail("\n".join(one for one in faults if one))
 
