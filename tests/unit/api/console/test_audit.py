@@ -138,3 +138,10 @@ async def test_whoever_may_read_and_not_export_gets_no_form_and_no_file(
 
 async def test_the_auditor_has_the_form(browser: Browser) -> None:
     assert f'action="{AUDIT}/export"' in browser("aud").get(AUDIT).text
+
+
+@pytest.mark.parametrize("about", ["customer", "agent"])
+async def test_a_file_about_nobody_is_refused(world: World, browser: Browser, about: str) -> None:
+    # It would be empty, under a manifest that names no filter: as if the log were.
+    assert ask(browser("aud"), f"{AUDIT}/export", format="csv", about=about, id="")[0] == 422
+    assert world.auditing.asked == []
