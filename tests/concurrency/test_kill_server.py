@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -212,9 +213,9 @@ async def test_a_killed_service_has_logged_every_view_that_left_it(
         server.stop()
     assert total.receipts
     with capsys.disabled():
-        print(
+        sys.stdout.write(
             f"\n{KILLS} kills: {len(total.receipts)} whole and {len(total.cut)} broken-off answers,"
-            f" {total.unavailable} of 503, {size} entries, served but not logged: 0"
+            f" {total.unavailable} of 503, {size} entries, served but not logged: 0\n"
         )
 
 
