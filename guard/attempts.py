@@ -74,7 +74,7 @@ class Attempt:
             return self.refused(over_budget(names))
         return self._entry(EntryKind.VIEW, Outcome.PERMITTED, would="refused", reasons=names)
 
-    def failed(self, error: Exception) -> NewEntry:
+    def failed(self, error: BaseException) -> NewEntry:
         """The entry of a view that was permitted and could not be fetched."""
         return self._entry(
             EntryKind.FAILED,

@@ -11,7 +11,7 @@ from api.cli.opened import services
 from api.cli.outcome import Exit, Json, run_async, say
 from api.identity.principals import principal_from
 from api.identity.scopes import ALL
-from api.places import database_url, log_signer, open_keyring
+from api.places import database_url, kept_notes, log_signer, open_keyring
 from api.settings import load_settings
 from guard.clock import Micros, from_rfc3339
 from guard.errors import InvalidRequestError, NotFoundError
@@ -46,7 +46,8 @@ def verify(
     keyring = open_keyring(settings)
     with SqlReader(url) as store, store.read() as view:
         signer = log_signer(keyring, settings)
-        verdict = verify_store(view, EntryVault(keyring), signer.verifier)
+        kept = [p.read_bytes() for p in kept_notes(settings) if p.is_file()]
+        verdict = verify_store(view, EntryVault(keyring), signer.verifier, kept)
     signed = verdict.checkpoint_size
     lines = [
         f"verified {verdict.size} entries, root {verdict.root}",

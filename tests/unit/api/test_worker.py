@@ -147,6 +147,9 @@ class Log:
             for e in self.opened[start : start + limit]
         ]
 
+    def head(self) -> tuple[int, tuple[bytes, ...]]:
+        return len(self.opened), ()
+
     def newest_at(self) -> Micros:
         return max((e.event.at for e in self.opened), default=0)
 
