@@ -456,3 +456,25 @@ def test_a_worker_that_ends_while_the_store_is_down_keeps_what_it_had(
     ledger.is_down = True
     run(worker, Rested(), lambda: False)
     assert file.load()[0] == 1
+
+
+def test_an_older_copy_of_the_ledger_is_learnt_anew_and_what_follows_is_judged(
+    ledger: Log, file: WorkerFile, clock: Ticking
+) -> None:
+    for _ in range(7):
+        ledger.add()
+    worker = a_worker(ledger, file, clock)
+    worker.turn()
+    worker.turn()
+    worker.save(at_once=True)
+    said = keys_in(file)
+    del ledger.opened[4:]
+    for _ in range(5):
+        worker.turn()
+    for _ in range(6):
+        ledger.add()
+    for _ in range(3):
+        worker.turn()
+    worker.save(at_once=True)
+    assert keys_in(file)[: len(said)] == said
+    assert (file.load()[0], seen_in(file)) == (10, {"north": 10})
