@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from guard.errors import ConflictError, GuardError, StoreUnavailableError
+from guard.errors import ConfigurationError, ConflictError, GuardError, StoreUnavailableError
+
+# What SQLite says of a file that it may not write, or on a disk that takes nothing more.
+_UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_READONLY")
 
 
 def translate(error: SQLAlchemyError) -> GuardError:
@@ -47,4 +50,23 @@ def translated() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        raise translate(error) from None
+
+
+@contextmanager
+def opening(file: str) -> Iterator[None]:
+    """As `translated`, while a database is opened: then a disk that takes no writes is no outage.
+
+    Raises:
+        ConfigurationError: `file` cannot be written, which trying again will not mend.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        code = _code(error)
+        if code.startswith(_UNWRITABLE):
+            raise ConfigurationError(
+                f"`{file}` cannot be written ({code}): make room on its disk, and give its folder"
+                " to this user"
+            ) from None
         raise translate(error) from None

@@ -11,7 +11,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -349,22 +348,17 @@ class ServeProcess:
         self.kill()
 
 
-def command(words: Sequence[str], env: Mapping[str, str], **more: Any) -> tuple[int, str, str]:  # noqa: ANN401 - whatever `run` takes
+def command(words: Sequence[str], env: Mapping[str, str]) -> tuple[int, str, str]:
     """Run `guard WORDS` to its end; exit code, standard output and standard error."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        done = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "api.cli", *words],
-            env=dict(env),
-            cwd=ROOT,
-            stdout=out,
-            stderr=err,
-            timeout=READY_S,
-            check=False,
-            **more,
-        )
-        out.seek(0)
-        err.seek(0)
-        return done.returncode, out.read().decode(), err.read().decode()
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "api.cli", *words],
+        env=dict(env),
+        cwd=ROOT,
+        capture_output=True,
+        timeout=READY_S,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,8 +59,11 @@ async def test_a_checkpoint_is_published_again_and_again(rig: Rig) -> None:
     assert turns.times[:3] == [rig.clock.now()] * 3
 
 
-async def test_an_outage_passes_and_is_said(rig: Rig) -> None:
-    turns = Turns(StoreUnavailableError("the disk is full"), None)
+@pytest.mark.parametrize(
+    "outage", [StoreUnavailableError("the disk is full"), OSError(28, "No space left on device")]
+)
+async def test_an_outage_passes_and_is_said(rig: Rig, outage: Exception) -> None:
+    turns = Turns(outage, None)
     with capture_logs() as lines:
         task = publishing(rig, turns)
         await asyncio.wait_for(turns.all_taken.wait(), PATIENCE_S)
@@ -70,7 +73,7 @@ async def test_an_outage_passes_and_is_said(rig: Rig) -> None:
             "event": "background.failed",
             "log_level": "warning",
             "name": "checkpoint",
-            "error": "StoreUnavailableError",
+            "error": type(outage).__name__,
         }
     ]
 
