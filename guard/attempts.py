@@ -65,7 +65,7 @@ class Attempt:
             classes={},
             n_fields=0,
             n_sensitive=0,
-            body={"code": refusal.code.value},
+            body={**self.event.body, "code": refusal.code.value},
         )
 
     def exceeded(self, names: tuple[str, ...]) -> NewEntry:

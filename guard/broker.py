@@ -155,6 +155,7 @@ class Broker:
             tier=facts.tier.value,
             facts_id=facts.facts_id,
             determined_by=decision.determined_by,
+            body={"decoy": True} if subject.is_decoy else {},
         )
         attempt = replace(attempt, event=event)
         if isinstance(decision, Forbid) and attempt.enforces:

@@ -20,12 +20,16 @@ MAX_KEY = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerPut:
-    """A customer of a source, as an integration knows it."""
+    """A customer of a source, as an integration knows it.
+
+    `is_decoy` marks a record that no honest work leads to: looking at it is hard evidence.
+    """
 
     source: str
     source_key: str
     region: str
     tier: Tier = Tier.STANDARD
+    is_decoy: bool = False
 
 
 class Enrolment:
@@ -69,7 +73,7 @@ class Enrolment:
             source=customer.source,
             source_key=customer.source_key,
             tier=customer.tier,
-            is_decoy=False,
+            is_decoy=customer.is_decoy,
         )
         tx.rows.add_subjects([row])
         return row

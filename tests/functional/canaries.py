@@ -23,7 +23,7 @@ LENGTH = 24
 LETTERS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", np.uint8)
 # The look-up's window: eight bytes are one machine word.
 WORD = 8
-_BLOOM_BITS = 22
+_BLOOM_BITS = 25
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 Words = NDArray[np.uint64]
@@ -142,7 +142,7 @@ class Searcher:
         for folded in (False, True):
             text = whole.lower() if folded else whole
             mine = [one for one in self._needles if one.form.is_folded is folded]
-            for at in _candidates(text, np.unique(np.concatenate([n.keys for n in mine]))):
+            for at in _candidates(text, np.sort(np.concatenate([n.keys for n in mine]))):
                 for needles in mine:
                     if text[at : at + needles.form.run] in needles.written:
                         piece = int(np.searchsorted(starts, at, side="right")) - 1
@@ -177,7 +177,8 @@ def _candidates(text: bytes, keys: Words) -> list[int]:
         count = (len(text) - offset) // WORD
         words = np.frombuffer(text, np.uint64, count, offset)
         likely = np.flatnonzero(is_key[_slot(words)])
-        sure = likely[np.isin(words[likely], keys)]
+        places = np.searchsorted(keys, words[likely]).clip(max=len(keys) - 1)
+        sure = likely[keys[places] == words[likely]]
         found.extend((sure * WORD + offset).tolist())
     return sorted(found)
 

@@ -151,3 +151,11 @@ async def test_view_codes_lead_back_to_the_entry(rig: Rig) -> None:
     answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
     assert isinstance(answer, Served)
     assert len(answer.view_code) == 9
+
+
+async def test_a_look_at_a_decoy_is_marked_in_the_log_and_nowhere_else(rig: Rig) -> None:
+    (ref,) = await rig.customers(1, is_decoy=True)
+    answer = await rig.broker.view(AGENT, rig.asks(ref))
+    assert isinstance(answer, Served)
+    assert rig.log()[answer.receipt.index].event.body == {"decoy": True}
+    assert b"decoy" not in answer.record.to_json_bytes()
