@@ -50,6 +50,15 @@ def test_a_file_that_is_there_is_not_written_over(guard: Guard, tmp_path: Path) 
     assert out.read_text() == "precious"
 
 
+@pytest.mark.parametrize("who", ["left", "nobody"])
+@pytest.mark.usefixtures("home")
+def test_nothing_is_taken_out_in_the_name_of_somebody_who_is_not_there(
+    guard: Guard, tmp_path: Path, who: str
+) -> None:
+    assert guard(*EXPORT, who, "--out", tmp_path / "log").code == 65
+    assert not (tmp_path / "log").exists()
+
+
 @pytest.mark.usefixtures("home")
 def test_an_agent_takes_nothing_out(guard: Guard, tmp_path: Path) -> None:
     assert guard(*EXPORT, "a1", "--out", tmp_path / "log").code == 77
