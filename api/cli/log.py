@@ -106,8 +106,8 @@ def export(  # noqa: PLR0913 - each is an option of the command
         written = 0
         async with services() as opened:
             row = await opened.directory.get(tenant, as_)
-            if row is None:
-                raise NotFoundError("nobody of that id is in the directory")
+            if row is None or not row.is_active:
+                raise NotFoundError("nobody active of that id is in the directory")
             auditor = principal_from(
                 row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
             )

@@ -33,6 +33,8 @@ class Issuer:
 
     async def fetch(self) -> bytes:
         self.asked += 1
+        # Whoever else asks meanwhile has to wait for this answer.
+        await asyncio.sleep(0)
         if isinstance(self.content, Exception):
             raise self.content
         return self.content
@@ -167,6 +169,33 @@ async def test_many_who_ask_at_once_share_one_fetch() -> None:
     found = await asyncio.gather(*(keys.find("a") for _ in range(10)))
     assert None not in found
     assert issuer.asked == 1
+
+
+@pytest.mark.anyio
+async def test_whoever_comes_with_a_new_key_waits_for_the_fetch_that_brings_it() -> None:
+    issuer, watch = Issuer(document("a")), Watch()
+    keys = FetchedKeys(issuer.fetch, watch)
+    await keys.find("a")
+    issuer.content = document("a", "rotated")
+    watch.at = RETRY_S
+    found = await asyncio.gather(*(keys.find("rotated") for _ in range(3)))
+    assert None not in found
+
+
+@pytest.mark.anyio
+async def test_a_known_key_does_not_wait_for_a_fetch() -> None:
+    issuer, watch = Issuer(document("a")), Watch()
+    keys = FetchedKeys(issuer.fetch, watch)
+    await keys.find("a")
+    watch.at = RETRY_S
+    finished: list[str] = []
+
+    async def find(kid: str) -> None:
+        await keys.find(kid)
+        finished.append(kid)
+
+    await asyncio.gather(find("invented"), find("a"))
+    assert finished == ["a", "invented"]
 
 
 @pytest.mark.anyio
