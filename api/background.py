@@ -61,12 +61,7 @@ async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name:
             await once()
         except ForkError:
             raise
-<<<<<<< HEAD
         except Exception as error:  # noqa: BLE001 - not swallowed: logged, and tried again
             # An outage of the store, of a key or of a disk passes; the next turn tries again.
-=======
-        except (GuardError, OSError) as error:
-            # An outage of the store, of a key or of the disk passes; the next turn tries again.
->>>>>>> service
             log.warning("background.failed", name=name, error=type(error).__name__)
         await asyncio.sleep(interval_s)

@@ -35,7 +35,6 @@ def test_a_line_break_cannot_forge_a_line(log_lines: io.StringIO) -> None:
     assert len(log_lines.getvalue().splitlines()) == 1
 
 
-<<<<<<< HEAD
 def test_an_error_in_hand_is_named_by_its_class_and_place(log_lines: io.StringIO) -> None:
     try:
         raise ValueError("a@b.example")  # noqa: TRY301 - to have one in hand
@@ -55,7 +54,8 @@ def test_an_error_of_another_place_is_named_too(log_lines: io.StringIO) -> None:
 def test_without_an_error_in_hand_none_is_named(log_lines: io.StringIO) -> None:
     structlog.get_logger().error("a.b", exc_info=True)
     assert "error" not in json.loads(log_lines.getvalue())
-=======
+
+
 class FullDisk(io.StringIO):
     def write(self, text: str, /) -> int:
         raise OSError(28, "No space left on device", text)
@@ -66,4 +66,3 @@ def test_a_line_that_cannot_be_written_disturbs_nobody(log_lines: io.StringIO) -
     structlog.get_logger().error("http.unhandled", status=500)
     logging.getLogger("library").error("as well")
     assert log_lines.getvalue() == ""
->>>>>>> service
