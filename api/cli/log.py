@@ -1,6 +1,7 @@
 """`guard verify` and `guard export`: the log, checked and taken out."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -111,7 +112,7 @@ def export(  # noqa: PLR0913 - each is an option of the command
             auditor = principal_from(
                 row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
             )
-            with sys.stdout.buffer if out is None else out.open("xb") as file:
+            with nullcontext(sys.stdout.buffer) if out is None else out.open("xb") as file:
                 async for chunk in await opened.auditing.export(auditor, fmt, query):
                     written += file.write(chunk)
         return written
