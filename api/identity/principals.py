@@ -5,7 +5,7 @@ role, kind and shift come from the directory row, on every request, so that whoe
 does so at once. An AI agent acts for a person: `sub` is the person, `act.sub` the agent, and an
 AI agent that brings no `act`, or that names itself as the person, is refused. Suspensions are read
 with the rows: whoever is suspended keeps what is about themselves, and views, whose refusals the
-broker logs.
+broker logs. A tool that speaks for an agent must be in good standing itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -133,6 +133,8 @@ class Authenticator:
 
         found = await self._readers.read(look)
         (subject, is_held), (actor, is_actor_held), tool = found
+        if claim.is_asserted:
+            _check_tool(tool)
         if subject is None or not subject.is_active:
             raise AccessDeniedError("nobody active of that name is in the directory")
         _check_actor(claim, subject, actor, tool[0])
@@ -191,6 +193,15 @@ def is_suspended(view: ReadView, row: PrincipalRow, at: Micros) -> bool:
 def _find(view: ReadView, tenant: str, principal_id: str | None, at: Micros) -> _Found:
     row = None if principal_id is None else view.principal(tenant, principal_id)
     return row, row is not None and is_suspended(view, row, at)
+
+
+def _check_tool(tool: _Found) -> None:
+    """Refuse a tool that could not ask in its own name: it speaks for nobody else either."""
+    row, suspended = tool
+    if row is None or not row.is_active:
+        raise AccessDeniedError("the tool of this key is not active in the directory")
+    if suspended:
+        raise AccessDeniedError("the tool of this key is suspended: it speaks for nobody")
 
 
 def _check_actor(

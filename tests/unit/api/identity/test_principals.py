@@ -180,6 +180,35 @@ async def test_a_suspended_ai_agent_takes_its_own_rights_only(
     assert "alerts:read" in await scopes_of(world, authenticator, "ana")
 
 
+@pytest.fixture
+async def desk_key(world: World) -> str:
+    put = ApiKeyPut(tenant=TENANT, client="desk", scopes=("views:write",), may_assert=True)
+    _, text = await world.credentials.create_api_key(put)
+    return f"Bearer {text}"
+
+
+@pytest.mark.anyio
+async def test_a_tool_that_has_left_speaks_for_nobody(
+    world: World, authenticator: Authenticator, desk_key: str
+) -> None:
+    assert (await authenticator.authenticate(desk_key, "u17")).id == "u17"
+    row = world.memory.people.pop((TENANT, "desk"))
+    with pytest.raises(AccessDeniedError, match="the tool"):
+        await authenticator.authenticate(desk_key, "u17")
+    world.memory.put_principal(replace(row, is_active=False))
+    with pytest.raises(AccessDeniedError, match="the tool"):
+        await authenticator.authenticate(desk_key, "u17")
+
+
+@pytest.mark.anyio
+async def test_a_suspended_tool_speaks_for_nobody(
+    world: World, authenticator: Authenticator, desk_key: str
+) -> None:
+    world.memory.held.append(response("desk"))
+    with pytest.raises(AccessDeniedError, match="suspended"):
+        await authenticator.authenticate(desk_key, "u17")
+
+
 class Says:
     """A verifier that takes any token for one with these claims."""
 
