@@ -111,6 +111,11 @@ class GroupCommitter:
         self._thread.join(self._deadline_s)
         self._give_up.set()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether this writer is open and its thread still takes requests."""
+        return self._is_open and self._thread.is_alive()
+
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """See `Committer.run`."""
         answer: T = await self._submit(_Ticket(work))
@@ -127,8 +132,8 @@ class GroupCommitter:
         return answer
 
     async def _submit(self, ticket: _Ticket) -> Any:  # noqa: ANN401 - typed by `run` and `admit`
-        if not self._is_open:
-            raise StoreUnavailableError("the writer is stopped, try again")
+        if not self.is_alive:
+            raise StoreUnavailableError("the writer is stopped, start the service again")
         try:
             self._queue.put_nowait(ticket)
         except queue.Full:
