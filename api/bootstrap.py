@@ -19,6 +19,7 @@ from api.metrics import Metrics
 from api.places import (
     database_url,
     export_signer,
+    high_water,
     log_dir,
     log_signer,
     open_keyring,
@@ -92,13 +93,17 @@ class Services:
 
         Raises:
             StoreUnavailableError: The store cannot be written.
+            ForkError: The store does not continue what was signed.
         """
+        # A store that does not continue what was signed is not written to: whoever restored or
+        # changed it must be found first.
+        await self.readers.read(self._publisher.prepare)
         await asyncio.to_thread(self._writer.start)
         await self.committer.run(self._register_bundle)
         publishing = publish_forever(
             self._publisher,
             self.readers,
-            self.committer,
+            self._writer,
             self.clock,
             self.settings.checkpoint_interval_s,
         )
@@ -176,7 +181,7 @@ def _compose(
         clock=clock,
         deadline_s=settings.admit_deadline_s,
     )
-    enrolment = Enrolment(committer, keyring)
+    enrolment = Enrolment(committer, keyring, clock)
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -215,7 +220,7 @@ def _compose(
         _publisher=Publisher(
             log_signer(keyring, settings),
             log_dir=log_dir(settings),
-            high_water=settings.data_dir / "high-water",
+            high_water=high_water(settings),
         ),
         _sources=sources,
         _outbox=outbox,

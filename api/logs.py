@@ -9,6 +9,7 @@ Lines of other libraries go through the same door. Their text is not ours to tru
 of the logger, the level and the place are kept; uvicorn's own fixed texts are the exception.
 """
 
+import contextlib
 import logging
 import re
 import sys
@@ -52,7 +53,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: _Lines(out),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -112,6 +113,23 @@ def _short(value: object) -> object:
         return value
     text = str(value)
     return text if len(text) <= MAX_VALUE else text[:MAX_VALUE] + "…"
+
+
+class _Lines:
+    """Writes lines to a stream; one that cannot be written is lost.
+
+    The disk under the log may be full: that must neither refuse a request nor end a background
+    task, which would otherwise fail while it tells of a failure.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._write = structlog.PrintLogger(out).msg
+
+    def msg(self, line: str) -> None:
+        with contextlib.suppress(OSError):
+            self._write(line)
+
+    log = debug = info = warning = error = critical = msg
 
 
 class _Door(logging.Handler):

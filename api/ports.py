@@ -183,6 +183,10 @@ class Auditing(Protocol):
         """The proof that an entry is in the log."""
         ...
 
+    async def manifest(self, principal: Principal, digest: str) -> bytes:
+        """The signed manifest of an exported file, by the file's SHA-256."""
+        ...
+
     async def export(
         self, principal: Principal, fmt: ExportFormat, query: LogQuery
     ) -> AsyncIterator[bytes]:

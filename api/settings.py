@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -115,7 +116,9 @@ class Settings(BaseSettings):
     @field_validator("jwks_url")
     @classmethod
     def _secure_keys(cls, value: str) -> str:
-        if value and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        address = urlsplit(value)
+        is_home = address.scheme == "http" and is_loopback(address.hostname or "")
+        if value and not is_home and (address.scheme != "https" or not address.hostname):
             raise ValueError("must be an https address")
         return value
 

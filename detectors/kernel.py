@@ -45,10 +45,11 @@ REST: Micros = 5 * HOUR
 LONGEST_DAY: Micros = 20 * HOUR
 DAYS_KEPT = 10
 
-WEATHER_TICK: Micros = 5 * MINUTE
+# Long enough that most agents of a small vendor look at somebody in it, at five looks an hour.
+WEATHER_TICK: Micros = 15 * MINUTE
 # Fewer active agents than this have no weather; an agent is wet with half its looks unexplained,
 # and the weather bad with more than half of the agents wet.
-WEATHER_CROWD = 10
+WEATHER_CROWD = 8
 WET = 0.5
 
 # A matter is told again when its score has grown by this factor, at most so many times in all.

@@ -1,15 +1,27 @@
 """Fixtures that every kind of test may use."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from guard.clock import ManualClock
 from guard.store import SqlStore, migrate
 from guard.store.engine import sqlite_url
 from tests.support.makers import NOON
 from tests.support.postgres import NoPostgresError, Server, shared_server
+
+# The same examples on every run of the quick form; `make prove` looks for new ones, and longer. How
+# fast a machine makes examples says nothing about the code.
+settings.register_profile(
+    "quick", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "full", max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("full" if os.environ.get("RECORDGUARD_FULL") else "quick")
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from api.cli.opened import services
 from api.cli.outcome import Exit, Json, run_async, say
 from api.identity.principals import principal_from
 from api.identity.scopes import ALL
-from api.places import database_url, log_signer, open_keyring
+from api.places import database_url, kept_notes, log_signer, open_keyring
 from api.settings import load_settings
 from guard.clock import Micros, from_rfc3339
 from guard.errors import InvalidRequestError, NotFoundError
 from guard.exports import ExportFormat
+from guard.ledger.verify import verify_files
 from guard.rows import LogQuery
 from guard.store import migrate as tables
 from guard.store.sql_store import SqlReader
@@ -28,9 +29,16 @@ def verify(
     data_dir: Annotated[
         Path | None, typer.Option(help="Data folder; RECORDGUARD_DATA_DIR.")
     ] = None,
+    log_dir: Annotated[
+        Path | None, typer.Option(help="Check a published log alone; needs --vkey and no keys.")
+    ] = None,
+    vkey: Annotated[str, typer.Option(help="The log's key, as `guard verify` prints it.")] = "",
     as_json: Json = False,
 ) -> None:
     """Rebuild the tree and check every entry, part, number, key and the signed checkpoint."""
+    if log_dir is not None:
+        _verify_published(log_dir, vkey, as_json=as_json)
+        return
     settings = load_settings()
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir})
@@ -38,12 +46,15 @@ def verify(
     tables.check(url)
     keyring = open_keyring(settings)
     with SqlReader(url) as store, store.read() as view:
-        verdict = verify_store(view, EntryVault(keyring), log_signer(keyring, settings).verifier)
+        signer = log_signer(keyring, settings)
+        kept = [p.read_bytes() for p in kept_notes(settings) if p.is_file()]
+        verdict = verify_store(view, EntryVault(keyring), signer.verifier, kept)
     signed = verdict.checkpoint_size
     lines = [
         f"verified {verdict.size} entries, root {verdict.root}",
         f"opened {verdict.opened}, erased parts {verdict.erased}",
         "no checkpoint yet" if signed is None else f"signed checkpoint of {signed} entries holds",
+        f"log key {signer.vkey}",
     ]
     document = {
         "size": verdict.size,
@@ -51,7 +62,24 @@ def verify(
         "opened": verdict.opened,
         "erased": verdict.erased,
         "checkpoint_size": signed,
+        "vkey": signer.vkey,
     }
+    say(document, lines, as_json=as_json)
+
+
+def _verify_published(log_dir: Path, vkey: str, *, as_json: bool) -> None:
+    """Check the published files by themselves, as any outsider can."""
+    report = verify_files(log_dir, vkey)
+    document = {
+        "size": report.size,
+        "root": report.root.hex(),
+        "signed_size": report.signed_size,
+        "writers": report.writers,
+    }
+    lines = [
+        f"verified {report.size} entries of {report.writers} writers, root {report.root.hex()}",
+        f"signed checkpoint of {report.signed_size} entries holds",
+    ]
     say(document, lines, as_json=as_json)
 
 
@@ -79,8 +107,8 @@ def export(  # noqa: PLR0913 - each is an option of the command
         written = 0
         async with services() as opened:
             row = await opened.directory.get(tenant, as_)
-            if row is None:
-                raise NotFoundError("nobody of that id is in the directory")
+            if row is None or not row.is_active:
+                raise NotFoundError("nobody active of that id is in the directory")
             auditor = principal_from(
                 row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
             )

@@ -25,7 +25,11 @@ from api.schemas.words import Body
 from guard.errors import GuardError
 
 routes = router("console")
-ASSETS = {"console.css": "text/css; charset=utf-8", "console.js": "text/javascript; charset=utf-8"}
+ASSETS = {
+    "console.css": "text/css; charset=utf-8",
+    "console.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 
 
 class TicketForm(Body):

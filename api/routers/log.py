@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Path, Query
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from api.identity.scopes import Scope
 from api.middleware import router
@@ -109,6 +109,21 @@ async def export(
     query = body.query(principal.tenant)
     pieces = await services.auditing.export(principal, form, query)
     return await stream(pieces, body.format)
+
+
+@routes.get(
+    "/v1/exports/{digest}/manifest",
+    response_class=PlainTextResponse,
+    responses=documents(403, 404),
+    summary="The signed manifest of an exported file",
+)
+async def manifest(
+    digest: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
+    services: Guarded,
+    principal: Annotated[Principal, caller(Scope.EXPORTS_WRITE)],
+) -> Response:
+    """What is in the file of this SHA-256: the tree it was taken from, the filter, the counts."""
+    return _text(await services.auditing.manifest(principal, digest))
 
 
 async def stream(pieces: AsyncIterator[bytes], form: str) -> StreamingResponse:

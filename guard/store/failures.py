@@ -7,9 +7,13 @@ driver's short code (`SQLITE_FULL`, `40001`) does, because an operator needs it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from guard.errors import ConflictError, GuardError, StoreUnavailableError
+from guard.errors import ConfigurationError, ConflictError, GuardError, StoreUnavailableError
+
+# What SQLite says of a file that it may not write, or on a disk that takes nothing more.
+_UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_READONLY")
 
 
 def translate(error: SQLAlchemyError) -> GuardError:
@@ -29,10 +33,40 @@ def _code(error: SQLAlchemyError) -> str:
     return "no code of its own"
 
 
+def is_in_transaction(connection: Connection) -> bool:
+    """Whether the driver still has the transaction, whatever SQLAlchemy believes."""
+    if connection.invalidated:
+        return False
+    raw = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite":
+        return bool(getattr(raw, "in_transaction", False))
+    status = getattr(getattr(raw, "info", None), "transaction_status", None)
+    return getattr(status, "name", "") == "INTRANS"
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn what SQLAlchemy raises in the block into the guard's own errors."""
     try:
         yield
     except SQLAlchemyError as error:
+        raise translate(error) from None
+
+
+@contextmanager
+def opening(file: str) -> Iterator[None]:
+    """As `translated`, while a database is opened: then a disk that takes no writes is no outage.
+
+    Raises:
+        ConfigurationError: `file` cannot be written, which trying again will not mend.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        code = _code(error)
+        if code.startswith(_UNWRITABLE):
+            raise ConfigurationError(
+                f"`{file}` cannot be written ({code}): make room on its disk, and give its folder"
+                " to this user"
+            ) from None
         raise translate(error) from None

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 import guard
 from guard.errors import ConfigurationError
 from guard.store.engine import exclusive, is_sqlite, migration_engine, parse
-from guard.store.failures import translated
+from guard.store.failures import opening, translated
 
 
 def scripts() -> Path:
@@ -97,7 +97,9 @@ def check(url: str) -> None:
 def _connected(url: str) -> Iterator[Connection]:
     engine = migration_engine(url)
     try:
-        with translated(), engine.connect() as connection:
+        with opening(Path(str(parse(url).database)).name):
+            connection = engine.connect()
+        with translated(), connection:
             yield connection
     finally:
         engine.dispose()

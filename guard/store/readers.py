@@ -66,7 +66,10 @@ class ThreadedReaders:
 
     async def _within(self, future: "Future[T]") -> T:
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), self._deadline_s)
+            # Not `wait_for`: up to Python 3.11 it loses a cancel that meets the answer, and a task
+            # that reads in a loop could then not be ended.
+            async with asyncio.timeout(self._deadline_s):
+                return await asyncio.wrap_future(future)
         except TimeoutError:
             raise StoreUnavailableError(
                 "the store did not answer before the deadline, try again"

@@ -88,10 +88,13 @@ class SqlStore(SqlReader):
             connection.commit()
 
     def check(self) -> None:
-        """See `Store.check`: writes the head's row as it is, and takes that back."""
+        """See `Store.check`: writes the head's row as it is.
+
+        It commits, because a disk that is full or read-only is met by the commit and not before.
+        """
         with self._opened() as (connection, rows):
             rows.touch_head()
-            connection.rollback()
+            connection.commit()
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Connection, SqlUnitOfWork]]:

@@ -1,7 +1,7 @@
 """`guard demo`: an insider on a support floor, and what stops her.
 
 A folder of its own, a company's own CRM, the real service with its worker, a hundred desks that use
-nothing but the API, a day at two thousand times its speed. Modules in the order of the play: `crm`
+nothing but the API, a morning at hundreds of times its speed. In the order of the play: `crm`
 and `cast` (who and what), `stage` (before the day), `service` (the processes), `day` with
 `case_book` (the traffic), `analyst` (the review), `tally` and `accounts` (what both sides counted),
 `play` (all of it).

@@ -25,6 +25,8 @@ WARM_DAYS = 7
 SHIFT_MINUTES = 11 * 60
 PHOTOS_PER_HOUR = 40
 EARLIEST, LATEST = HOUR + 30 * MINUTE, 5 * HOUR
+# The demo shows the insider's morning: what comes of her is settled long before.
+SHOWN: Micros = 4 * HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +62,9 @@ def choose(seed: int, midnight: Micros, *, customers: int, agents: int) -> Cast:
         per_day=PHOTOS_PER_HOUR,
     )
     floor = honest.with_insiders(habit)
-    return Cast(
-        floor=floor, insider=insider, midnight=midnight, actions=tuple(floor.day(WARM_DAYS))
-    )
+    curtain = midnight + first[insider] + SHOWN
+    shown = tuple(action for action in floor.day(WARM_DAYS) if action.at < curtain)
+    return Cast(floor=floor, insider=insider, midnight=midnight, actions=shown)
 
 
 def directory(cast: Cast) -> list[PrincipalRow]:

@@ -33,8 +33,8 @@ from api.settings import Settings, load_settings
 from guard.clock import DAY, Clock, DomainClock, Rate, monotonic, to_rfc3339, wall_micros
 from guard.store import migrate
 
-# The longest that a day of 22 hours takes is then five minutes, the shortest not a minute.
-FASTEST, SLOWEST = 1500.0, 300.0
+# The morning that is shown then takes between 20 and 40 seconds.
+FASTEST, SLOWEST = 720.0, 400.0
 # What two quiet cores make; they keep up with `FASTEST`.
 QUIET_EVENTS_PER_S = 50_000
 # From setting the clock to the first request: the service starts in that time.
@@ -100,8 +100,8 @@ async def perform(plan: Plan) -> bool:
             begun=begun,
         )
         out.print(
-            f"serving on {running.base_url}, a day passes {scene.rate:.0f} times as fast"
-            f" ({_since(scene)})"
+            f"serving on {running.base_url}, time passes {scene.rate:.0f} times as fast "
+            f"({_since(scene)})"
         )
         verdict = await _play(scene)
         held = await _close(scene, settings, verdict)

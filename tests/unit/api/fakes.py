@@ -491,6 +491,11 @@ class FakeAuditing:
             raise NotFoundError("the log is not that long")
         return b"c2sp.org/tlog-proof@v1\n"
 
+    async def manifest(self, principal: Principal, digest: str) -> bytes:
+        if digest != "0" * 64:
+            raise NotFoundError("no such manifest")
+        return b"recordguard-export/v1\n{}\n\n\xe2\x80\x94 key sig\n"
+
     async def export(
         self, principal: Principal, fmt: ExportFormat, query: LogQuery
     ) -> AsyncIterator[bytes]:

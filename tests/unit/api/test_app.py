@@ -44,6 +44,7 @@ CALLS: dict[tuple[str, str], Scope | None] = {
     ("get", "/v1/log/checkpoint"): Scope.LOG_VERIFY,
     ("get", "/v1/log/proof/{index}"): Scope.LOG_VERIFY,
     ("post", "/v1/exports"): Scope.EXPORTS_WRITE,
+    ("get", "/v1/exports/{digest}/manifest"): Scope.EXPORTS_WRITE,
 }
 BODIES: dict[str, Any] = {
     "/v1/views": {"customer": "r", "purpose": "p"},

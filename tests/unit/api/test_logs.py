@@ -1,8 +1,10 @@
 import io
 import json
+import logging
 
 import structlog
 
+from api import logs
 from api.logs import MAX_VALUE, place_of
 
 
@@ -31,3 +33,36 @@ def test_an_exception_that_was_never_raised_has_no_place() -> None:
 def test_a_line_break_cannot_forge_a_line(log_lines: io.StringIO) -> None:
     structlog.get_logger().info("a.b", outcome='x\n{"event": "forged"}')
     assert len(log_lines.getvalue().splitlines()) == 1
+
+
+def test_an_error_in_hand_is_named_by_its_class_and_place(log_lines: io.StringIO) -> None:
+    try:
+        raise ValueError("a@b.example")  # noqa: TRY301 - to have one in hand
+    except ValueError:
+        structlog.get_logger().error("a.b", exc_info=True)
+    assert "ValueError" in log_lines.getvalue()
+    assert "a@b.example" not in log_lines.getvalue()
+
+
+def test_an_error_of_another_place_is_named_too(log_lines: io.StringIO) -> None:
+    error = ValueError("a@b.example")
+    structlog.get_logger().error("a.b", exc_info=(ValueError, error, None))
+    assert "ValueError" in log_lines.getvalue()
+    assert "a@b.example" not in log_lines.getvalue()
+
+
+def test_without_an_error_in_hand_none_is_named(log_lines: io.StringIO) -> None:
+    structlog.get_logger().error("a.b", exc_info=True)
+    assert "error" not in json.loads(log_lines.getvalue())
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str, /) -> int:
+        raise OSError(28, "No space left on device", text)
+
+
+def test_a_line_that_cannot_be_written_disturbs_nobody(log_lines: io.StringIO) -> None:
+    logs.configure("info", FullDisk())
+    structlog.get_logger().error("http.unhandled", status=500)
+    logging.getLogger("library").error("as well")
+    assert log_lines.getvalue() == ""

@@ -82,3 +82,35 @@ def test_an_empty_path_is_none() -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "https://idp.example/keys",
+        "http://127.0.0.1:9000/keys",
+        "http://localhost/keys",
+        "http://[::1]:9000/keys",
+    ],
+)
+def test_keys_come_over_https_or_from_this_machine(url: str) -> None:
+    assert load_settings({"RECORDGUARD_JWKS_URL": url}).jwks_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://idp.example/keys",
+        "http://localhost.evil.example/keys",
+        "http://127.0.0.1.evil.example/keys",
+        "http://127.0.0.1@evil.example/keys",
+        "https:///keys",
+        "file:///etc/passwd",
+        "//idp.example/keys",
+        "http://[::1/keys",
+    ],
+)
+def test_keys_never_come_in_the_clear_from_elsewhere(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="RECORDGUARD_JWKS_URL"):
+        load_settings({"RECORDGUARD_JWKS_URL": url})

@@ -1,12 +1,15 @@
 from dataclasses import replace
 
+import numpy as np
+
 from detectors import kernel as kernel_module
 from detectors.explanations import LATE_LINK
 from detectors.kernel import TELLINGS, Kernel, stratum
+from detectors.outliers import FEATURES, FrozenEcod
 from detectors.state import FloorState
 from guard.clock import DAY, HOUR, MINUTE, Micros
 from guard.events import AccessAction, AccessEvent, ReviewEvent
-from guard.findings import Finding, FindingKind
+from guard.findings import Finding, FindingKind, Severity
 from policies.model import Link
 from tests.unit.detectors.making import (
     NINE,
@@ -182,6 +185,25 @@ def test_three_who_sweep_a_little_under_one_lead_are_one_ring() -> None:
     rings = [f for f in findings if f.kind is FindingKind.RING]
     assert len(rings) == 1
     assert rings[0].agent_ids == (*bad, "lea")
+
+
+def test_the_second_opinion_speaks_when_the_day_is_over_and_stays_low() -> None:
+    kernel = _kernel()
+    kernel.model = FrozenEcod(
+        knots=np.zeros((len(FEATURES), 257)), scores=np.linspace(0.0, 1.0, 1000), rows=1000
+    )
+    assert _feed(kernel, day_of_looks(20)) == []
+    (finding,) = _feed(kernel, day_of_looks(1, day=1))
+    assert (finding.kind, finding.severity) == (FindingKind.OUTLIER, Severity.LOW)
+
+
+def test_days_of_a_dismissed_matter_no_longer_count_for_the_group() -> None:
+    kernel = _kernel()
+    _feed(kernel, [*_sweep(20), *day_of_looks(10, day=1)])
+    assert kernel.floor.agents["ann"].days[0].score > kernel.threshold
+    review = ReviewEvent(position=0, ts=NINE + 2 * DAY, agent_id="ann", by="eve", what="dismissed")
+    kernel.take(review)
+    assert kernel.floor.agents["ann"].days[0].score == 0.0
 
 
 def test_a_profile_may_change_and_is_kept() -> None:

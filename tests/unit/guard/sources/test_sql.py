@@ -1,6 +1,5 @@
 import asyncio
 import logging
-import os
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -21,8 +20,6 @@ from tests.contracts.source_harness import crm_mapping
 from tests.contracts.source_records import CANARY, CUSTOMERS, FIELDS, make_crm
 
 pytestmark = pytest.mark.anyio
-
-PG_DSN = os.environ.get("RECORDGUARD_TEST_PG_DSN", "")
 
 
 @pytest.fixture
@@ -333,12 +330,11 @@ async def test_each_dialect_is_told_to_be_short_and_to_write_nothing(
 
 
 @pytest.mark.postgres
-@pytest.mark.enable_socket
-@pytest.mark.skipif(not PG_DSN, reason="RECORDGUARD_TEST_PG_DSN is not set")
-async def test_postgresql_is_read_like_any_other_and_cannot_be_written() -> None:
+async def test_postgresql_is_read_like_any_other_and_cannot_be_written(postgres_url: str) -> None:
+    dsn = postgres_url.replace("+psycopg", "", 1)
     schema = f"source_{uuid4().hex}"
     name = psycopg.sql.Identifier(schema, "t")
-    with psycopg.connect(PG_DSN, autocommit=True) as admin:
+    with psycopg.connect(dsn, autocommit=True) as admin:
         admin.execute(psycopg.sql.SQL("create schema {}").format(psycopg.sql.Identifier(schema)))
         admin.execute(
             psycopg.sql.SQL(
@@ -353,14 +349,14 @@ async def test_postgresql_is_read_like_any_other_and_cannot_be_written() -> None
     mapping = replace(
         crm_mapping(), table=f"{schema}.t", key=column("id"), columns=columns, children={}
     )
-    source = SqlSource(mapping, url=PG_DSN.replace("postgresql://", "postgresql+psycopg://", 1))
+    source = SqlSource(mapping, url=postgres_url)
     try:
         found = await fetched(source, str(UUID(int=5)), *columns)
         assert found == {"born": "1990-02-03", "sum": "12.50", "more": {"a": [1]}}
         assert await fetched(source, "5") is None
         with source.engine.connect() as connection, pytest.raises(sa.exc.DBAPIError):
             connection.execute(sa.delete(sa.table("t", schema=schema)))
-        with psycopg.connect(PG_DSN, autocommit=True) as admin:
+        with psycopg.connect(dsn, autocommit=True) as admin:
             admin.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where query like %s and pid <> pg_backend_pid()",
@@ -369,6 +365,6 @@ async def test_postgresql_is_read_like_any_other_and_cannot_be_written() -> None
         assert await fetched(source, str(UUID(int=5)), "sum") == {"sum": "12.50"}
     finally:
         await source.close()
-        with psycopg.connect(PG_DSN, autocommit=True) as admin:
+        with psycopg.connect(dsn, autocommit=True) as admin:
             drop = psycopg.sql.SQL("drop schema {} cascade")
             admin.execute(drop.format(psycopg.sql.Identifier(schema)))

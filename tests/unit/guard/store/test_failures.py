@@ -3,8 +3,8 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError, ResourceClosedError
 
-from guard.errors import ConflictError, StoreUnavailableError
-from guard.store.failures import translate, translated
+from guard.errors import ConfigurationError, ConflictError, StoreUnavailableError
+from guard.store.failures import opening, translate, translated
 
 CANARY = "canary-4711"
 
@@ -26,4 +26,24 @@ def test_a_violated_constraint_is_a_conflict() -> None:
 def test_a_failure_without_a_code_is_still_told() -> None:
     with pytest.raises(StoreUnavailableError, match="no code") as caught, translated():
         raise ResourceClosedError(CANARY)
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("SQLITE_IOERR_SHMOPEN", ConfigurationError),
+        ("SQLITE_READONLY_DIRECTORY", ConfigurationError),
+        ("SQLITE_FULL", ConfigurationError),
+        ("SQLITE_BUSY", StoreUnavailableError),
+        ("SQLITE_CORRUPT", StoreUnavailableError),
+    ],
+)
+def test_a_file_that_cannot_be_written_at_its_opening_is_no_outage(
+    code: str, kind: type[Exception]
+) -> None:
+    original = sqlite3.OperationalError(CANARY)
+    original.sqlite_errorname = code
+    with pytest.raises(kind, match=code) as caught, opening("ledger.db"):
+        raise OperationalError(CANARY, {}, original)
     assert CANARY not in str(caught.value)

@@ -48,6 +48,14 @@ def test_tables_do_not_move_under_a_running_broker(tmp_path: Path) -> None:
         migrate.upgrade(url)
 
 
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    migrate.upgrade(sqlite_url(tmp_path / "ledger.db"))
+    (tmp_path / "ledger.db-wal").unlink(missing_ok=True)
+    (tmp_path / "ledger.db-wal").mkdir()
+    with pytest.raises(ConfigurationError, match=r"`ledger.db` cannot be written \(SQLITE"):
+        migrate.check(sqlite_url(tmp_path / "ledger.db"))
+
+
 def test_an_unknown_revision_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="9999"):
         migrate.upgrade(sqlite_url(tmp_path / "ledger.db"), "9999")

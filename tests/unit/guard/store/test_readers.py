@@ -90,3 +90,37 @@ async def test_a_failed_snapshot_fails_every_waiting_situation() -> None:
             *(readers.situation(make_query()) for _ in range(3)), return_exceptions=True
         )
     assert [type(result) for result in results] == [StoreUnavailableError] * 3
+
+
+# The answer must meet the cancel inside one turn of the loop: most of so many tries do.
+MEETINGS = 20
+
+
+async def test_a_cancel_that_meets_the_answer_is_not_lost(sqlite_store: SqlStore) -> None:
+    loop = asyncio.get_running_loop()
+    with reading(sqlite_store) as readers:
+        for _ in range(MEETINGS):
+            await cancelled_at_its_answer(loop, readers)
+
+
+async def cancelled_at_its_answer(
+    loop: asyncio.AbstractEventLoop, readers: ThreadedReaders
+) -> None:
+    is_ended = False
+
+    async def reading_for_ever() -> None:
+        while not is_ended:
+            await readers.read(answer)
+        pytest.fail("it went on after it was cancelled")
+
+    def answer(_view: ReadView) -> None:
+        loop.call_soon_threadsafe(lambda: loop.call_soon(cancel))
+
+    def cancel() -> None:
+        nonlocal is_ended
+        is_ended = True
+        task.cancel()
+
+    task = asyncio.create_task(reading_for_ever())
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ def test_a_file_that_turned_read_only_fails_the_check(sqlite_store: SqlStore) ->
         rows._connection.exec_driver_sql("PRAGMA query_only=ON")  # noqa: SLF001 - as a full disk would
     with pytest.raises(StoreUnavailableError):
         sqlite_store.check()
+
+
+def test_a_full_disk_fails_the_check_until_there_is_room(sqlite_store: SqlStore) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(StoreUnavailableError, match="SQLITE_"):
+            sqlite_store.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    sqlite_store.check()
 
 
 def test_a_closed_store_is_not_written(sqlite_file: Path) -> None:

@@ -1,0 +1,159 @@
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from api import background
+from api.background import apply_forever, publish_forever
+from guard.alerts import Alerts
+from guard.errors import ForkError, StoreUnavailableError
+from guard.findings import Severity
+from guard.ledger.publisher import Publisher
+from guard.ports import Committer, Outbox, Readers
+from guard.rows import AlertState, OutboxItem
+from guard.store.worker_file import WorkerFile
+from tests.support.makers import TENANT
+from tests.support.people import ANALYST, make_finding, put_people
+from tests.support.rig import Rig
+
+pytestmark = pytest.mark.anyio
+# A test that reaches it has failed.
+PATIENCE_S = 20.0
+
+
+class Turns:
+    """Stands in for a publisher: each turn does what the test said, then rings at the last."""
+
+    def __init__(self, *turns: Exception | None) -> None:
+        self.left = list(turns)
+        self.all_taken = asyncio.Event()
+        self.times: list[int] = []
+
+    async def publish_once(self, _readers: Readers, _committer: Committer, now: int) -> None:
+        self.times.append(now)
+        turn = self.left.pop(0) if self.left else None
+        if not self.left:
+            self.all_taken.set()
+        if turn is not None:
+            raise turn
+
+
+def publishing(rig: Rig, turns: Turns) -> asyncio.Task[None]:
+    work = publish_forever(cast("Publisher", turns), rig.readers, rig.committer, rig.clock, 0)
+    return asyncio.create_task(work)
+
+
+async def cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_checkpoint_is_published_again_and_again(rig: Rig) -> None:
+    turns = Turns(None, None, None)
+    task = publishing(rig, turns)
+    await asyncio.wait_for(turns.all_taken.wait(), PATIENCE_S)
+    await cancel(task)
+    assert turns.times[:3] == [rig.clock.now()] * 3
+
+
+@pytest.mark.parametrize(
+    "outage", [StoreUnavailableError("the disk is full"), OSError(28, "No space left on device")]
+)
+async def test_an_outage_passes_and_is_said(rig: Rig, outage: Exception) -> None:
+    turns = Turns(outage, None)
+    with capture_logs() as lines:
+        task = publishing(rig, turns)
+        await asyncio.wait_for(turns.all_taken.wait(), PATIENCE_S)
+        await cancel(task)
+    assert lines == [
+        {
+            "event": "background.failed",
+            "log_level": "warning",
+            "name": "checkpoint",
+            "error": type(outage).__name__,
+        }
+    ]
+
+
+async def test_after_a_fork_nothing_is_signed_any_more(rig: Rig) -> None:
+    turns = Turns(ForkError("the store holds another history"), None)
+    with capture_logs() as lines, pytest.raises(ForkError):
+        await asyncio.wait_for(publishing(rig, turns), PATIENCE_S)
+    assert len(turns.times) == 1
+    assert [(line["event"], line["log_level"]) for line in lines] == [("ledger.forked", "critical")]
+
+
+async def test_an_error_that_nobody_expected_passes_like_any_other(rig: Rig) -> None:
+    with pytest.raises(ForkError):
+        await asyncio.wait_for(publishing(rig, Turns(OSError(), ForkError())), PATIENCE_S)
+
+
+async def test_after_a_fork_nothing_more_is_admitted(rig: Rig) -> None:
+    with pytest.raises(ForkError):
+        await asyncio.wait_for(publishing(rig, Turns(ForkError())), PATIENCE_S)
+    with pytest.raises(StoreUnavailableError):
+        await rig.committer.run(lambda tx: tx.rows.head())
+    assert not rig.committer.is_alive
+
+
+class CountedAlerts:
+    """Real alerts that ring after as many items as the test waits for."""
+
+    def __init__(self, inner: Alerts, wanted: int) -> None:
+        self._inner, self._wanted = inner, wanted
+        self.batches: list[list[int]] = []
+        self.enough = asyncio.Event()
+
+    async def apply(self, worker: str, items: Sequence[OutboxItem]) -> int:
+        self.batches.append([item.position for item in items])
+        count = await self._inner.apply(worker, items)
+        if sum(map(len, self.batches)) >= self._wanted:
+            self.enough.set()
+        return count
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WorkerFile:
+    monkeypatch.setattr(background, "OUTBOX_INTERVAL_S", 0)
+    return WorkerFile(tmp_path / "worker.db")
+
+
+async def apply_all(
+    rig: Rig, outbox: Outbox, wanted: int, more: Callable[[], None] = lambda: None
+) -> CountedAlerts:
+    alerts = CountedAlerts(rig.alerts, wanted)
+    task = asyncio.create_task(apply_forever(outbox, rig.readers, cast("Alerts", alerts)))
+    more()
+    await asyncio.wait_for(alerts.enough.wait(), PATIENCE_S)
+    await cancel(task)
+    return alerts
+
+
+async def test_what_the_worker_found_becomes_an_alert(rig: Rig, outbox: WorkerFile) -> None:
+    await put_people(rig)
+    outbox.commit(1, {}, [(TENANT, make_finding(Severity.HIGH))])
+    await apply_all(rig, outbox, 1)
+    rows = await rig.alerts.page(ANALYST, states=frozenset(AlertState), before=None, limit=10)
+    assert [row.finding.agent_ids for row in rows] == [("a1",)]
+
+
+async def test_after_a_restart_only_what_is_new_is_applied(rig: Rig, outbox: WorkerFile) -> None:
+    await put_people(rig)
+    outbox.commit(1, {}, [(TENANT, make_finding(Severity.HIGH))])
+    await apply_all(rig, outbox, 1)
+    outbox.commit(2, {}, [(TENANT, make_finding(Severity.HIGH, ("ben",)))])
+    alerts = await apply_all(rig, outbox, 1)
+    assert alerts.batches == [[2]]
+
+
+async def test_a_long_outbox_is_applied_in_pieces(
+    rig: Rig, outbox: WorkerFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "OUTBOX_BATCH", 2)
+    await put_people(rig)
+    outbox.commit(1, {}, [(TENANT, make_finding(Severity.MEDIUM))] * 3)
+    alerts = await apply_all(rig, outbox, 3)
+    assert alerts.batches == [[1, 2], [3]]
