@@ -34,7 +34,7 @@ from guard.clock import Clock, DomainClock, Rate, wall_micros
 from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
-from guard.errors import ConfigurationError, GuardError
+from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
 from guard.ledger.entry import Sealer
 from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
@@ -110,6 +110,19 @@ class Services:
         applying = apply_forever(self._outbox, self.readers, self.alerts)
         self._tasks.append(asyncio.create_task(publishing, name="publish"))
         self._tasks.append(asyncio.create_task(applying, name="apply"))
+
+    def check(self) -> None:
+        """Look whether a view would work right now; blocks while the store is busy.
+
+        Raises:
+            StoreUnavailableError: The store cannot be written, the writer has died, or what runs
+                beside the requests has ended: publishing does when it finds a fork.
+        """
+        if not self._writer.is_alive:
+            raise StoreUnavailableError("the writer is stopped, start the service again")
+        if any(task.done() for task in self._tasks):
+            raise StoreUnavailableError("the log is not kept up any more, see the service's log")
+        self.store.check()
 
     async def close(self) -> None:
         """Stop what `start` began, publish what is left, give everything back."""

@@ -79,6 +79,10 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
 DELEGABLE = OWN | {Scope.VIEWS_WRITE}
 # What a tool may do in the name of an agent that it asserts: the agent's desk work.
 ASSERTABLE = OWN | {Scope.VIEWS_WRITE}
+# What is left to somebody suspended: their own page, and views, which the broker refuses and logs.
+SUSPENDED = frozenset(
+    {Scope.VIEWS_WRITE, Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}
+)
 
 
 def granted(asked: Iterable[str], *limits: frozenset[Scope]) -> frozenset[str]:

@@ -137,7 +137,7 @@ class GroupCommitter:
 
     async def _submit(self, ticket: _Ticket) -> Any:  # noqa: ANN401 - typed by `run` and `admit`
         if not self.is_alive:
-            raise StoreUnavailableError("the writer is stopped, try again")
+            raise StoreUnavailableError("the writer is stopped, start the service again")
         try:
             self._queue.put_nowait(ticket)
         except queue.Full:

@@ -8,13 +8,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app, token_verifier
-from api.identity.scopes import BY_ROLE, Scope
+from api.identity.scopes import BY_ROLE, SUSPENDED, Scope
 from api.openapi import OPEN_PATHS
 from api.schemas.views import ViewOut
 from api.settings import Settings
 from guard.clock import wall_micros
 from policies.model import Role
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes import TENANT, World, response
 
 # Each guarded call and the scope it needs; None: any valid credential.
 CALLS: dict[tuple[str, str], Scope | None] = {
@@ -125,6 +125,20 @@ def test_a_role_opens_exactly_the_calls_of_its_scopes(
     for name, role in people.items():
         answer = call(client, method, path, world.bearer(name))
         assert (answer.status_code == 403) == (scope not in BY_ROLE[role]), (name, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"), [(*k, s) for k, s in CALLS.items() if s], ids=str
+)
+def test_a_suspension_closes_every_call_that_is_not_about_oneself(
+    world: World, client: TestClient, method: str, path: str, scope: Scope
+) -> None:
+    for name in ("lee", "ana", "aud", "adm"):
+        world.memory.held.append(response(name))
+        answer = call(client, method, path, world.bearer(name))
+        assert (answer.status_code == 403) == (
+            scope not in SUSPENDED or scope not in BY_ROLE[world.memory.people[TENANT, name].role]
+        ), (name, answer.text)
 
 
 def test_the_served_view_is_the_documented_one(world: World, client: TestClient) -> None:

@@ -51,6 +51,14 @@ def test_an_error_of_another_place_is_named_too(log_lines: io.StringIO) -> None:
     assert "a@b.example" not in log_lines.getvalue()
 
 
+def test_alembic_says_nothing_before_an_error_of_the_tables(log_lines: io.StringIO) -> None:
+    for name in ("alembic.runtime.migration", "alembic.autogenerate.compare"):
+        logging.getLogger(name).info("Context impl SQLiteImpl.")
+    assert log_lines.getvalue() == ""
+    logging.getLogger("alembic").warning("x")
+    assert json.loads(log_lines.getvalue())["logger"] == "alembic"
+
+
 def test_without_an_error_in_hand_none_is_named(log_lines: io.StringIO) -> None:
     structlog.get_logger().error("a.b", exc_info=True)
     assert "error" not in json.loads(log_lines.getvalue())

@@ -76,6 +76,18 @@ def test_the_demo_stays_on_loopback() -> None:
         load_settings({"RECORDGUARD_DEMO": "true", "RECORDGUARD_HOST": "0.0.0.0"})  # noqa: S104 - refused
 
 
+@pytest.mark.parametrize("name", ["JWKS_URI", "PORT_FILE", "DEMO_MODE", ""])
+def test_a_misspelt_variable_is_named_and_not_passed_over(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"no such setting: RECORDGUARD_{name};") as caught:
+        load_settings({f"RECORDGUARD_{name}": "zqx", "RECORDGUARD_PORT": "1"})
+    assert "zqx" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["RECORDGUARD_TEST_PG_DSN", "RECORDGUARD_FULL", "OTHER_PORT"])
+def test_variables_of_the_test_suite_and_of_others_are_passed_over(name: str) -> None:
+    assert load_settings({name: "1"}) == load_settings({})
+
+
 def test_an_empty_path_is_none() -> None:
     assert load_settings({"RECORDGUARD_POLICY_DIR": ""}).policy_dir is None
 

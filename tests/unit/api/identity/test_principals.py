@@ -7,12 +7,13 @@ from starlette.testclient import TestClient
 from api.identity.credentials import ApiKeyPut
 from api.identity.errors import CredentialError
 from api.identity.principals import Authenticator
-from api.identity.scopes import ALL, BY_ROLE, DELEGABLE, granted
+from api.identity.scopes import ALL, BY_ROLE, DELEGABLE, SUSPENDED, granted
 from api.identity.tokens import TokenVerifier, VerifiedToken
-from guard.clock import MINUTE, SECOND
+from guard.clock import HOUR, MINUTE, SECOND
 from guard.errors import AccessDeniedError
+from guard.rows import ResponseKind
 from policies.model import ActorKind, Role
-from tests.unit.api.fakes import NOW, TENANT, World
+from tests.unit.api.fakes import NOW, TENANT, World, response
 
 
 @pytest.fixture
@@ -133,6 +134,79 @@ async def test_an_asserted_agent_has_a_usable_id(
 async def test_a_token_says_who_asks(world: World, authenticator: Authenticator, sub: str) -> None:
     with pytest.raises(CredentialError):
         await authenticator.authenticate(f"Bearer {world.token(sub)}", None)
+
+
+async def scopes_of(
+    world: World, authenticator: Authenticator, name: str, **grant: str
+) -> frozenset[str]:
+    found = await authenticator.authenticate(f"Bearer {world.token(name, **grant)}", None)
+    return found.scopes
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["u17", "ana", "aud", "adm"])
+async def test_whoever_is_suspended_keeps_what_is_about_themselves(
+    world: World, authenticator: Authenticator, name: str
+) -> None:
+    before = await scopes_of(world, authenticator, name)
+    world.memory.held.append(response(name))
+    held = await scopes_of(world, authenticator, name)
+    assert held == granted(ALL, SUSPENDED, BY_ROLE[world.memory.people[TENANT, name].role])
+    assert {"quota:read", "notices:read", "notices:contest"} <= held < before
+    world.clock.advance(HOUR)
+    assert await scopes_of(world, authenticator, name) == before
+
+
+@pytest.mark.anyio
+async def test_only_a_suspension_in_force_takes_rights(
+    world: World, authenticator: Authenticator
+) -> None:
+    before = await scopes_of(world, authenticator, "ana")
+    world.memory.held += [
+        response("ana", ResponseKind.EXPLAINED_ONLY),
+        response("u17"),
+        replace(response("ana"), ended_at=NOW - MINUTE),
+        replace(response("ana"), tenant="other"),
+    ]
+    assert await scopes_of(world, authenticator, "ana") == before
+
+
+@pytest.mark.anyio
+async def test_a_suspended_ai_agent_takes_its_own_rights_only(
+    world: World, authenticator: Authenticator
+) -> None:
+    world.memory.held.append(replace(response(), key=f"actor:{TENANT}/bot"))
+    assert await scopes_of(world, authenticator, "ana", act="bot") == {s.value for s in SUSPENDED}
+    assert "alerts:read" in await scopes_of(world, authenticator, "ana")
+
+
+@pytest.fixture
+async def desk_key(world: World) -> str:
+    put = ApiKeyPut(tenant=TENANT, client="desk", scopes=("views:write",), may_assert=True)
+    _, text = await world.credentials.create_api_key(put)
+    return f"Bearer {text}"
+
+
+@pytest.mark.anyio
+async def test_a_tool_that_has_left_speaks_for_nobody(
+    world: World, authenticator: Authenticator, desk_key: str
+) -> None:
+    assert (await authenticator.authenticate(desk_key, "u17")).id == "u17"
+    row = world.memory.people.pop((TENANT, "desk"))
+    with pytest.raises(AccessDeniedError, match="the tool"):
+        await authenticator.authenticate(desk_key, "u17")
+    world.memory.put_principal(replace(row, is_active=False))
+    with pytest.raises(AccessDeniedError, match="the tool"):
+        await authenticator.authenticate(desk_key, "u17")
+
+
+@pytest.mark.anyio
+async def test_a_suspended_tool_speaks_for_nobody(
+    world: World, authenticator: Authenticator, desk_key: str
+) -> None:
+    world.memory.held.append(response("desk"))
+    with pytest.raises(AccessDeniedError, match="suspended"):
+        await authenticator.authenticate(desk_key, "u17")
 
 
 class Says:
