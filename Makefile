@@ -10,7 +10,7 @@ T      ?=
 # At the end of `make test`: all of it, and the cores where a gap is a hole in the wall.
 COVER_ALL   ?= 95
 COVER_CORES ?= 100
-CORES  ?= policies/*,guard/masking/*,guard/quotas.py,guard/admission.py,guard/ledger/*
+CORES  ?= policies/*,guard/masking/*,guard/quotas.py,guard/admission/*,guard/ledger/*
 
 # A caller without a home still needs a place for caches.
 ifeq ($(strip $(HOME)),)

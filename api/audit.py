@@ -5,6 +5,7 @@ can be opened, every customer's numbering, the tree that the store keeps, and th
 An outsider without keys verifies the published log instead (`guard.ledger.verify`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from api.replaying import is_erased, stored_pages
@@ -37,8 +38,13 @@ class _Walk:
     erased: int = 0
 
 
-def verify_store(view: ReadView, vault: DetailVault, key: VerifierKey) -> Verdict:
+def verify_store(
+    view: ReadView, vault: DetailVault, key: VerifierKey, kept: Sequence[bytes] = ()
+) -> Verdict:
     """Rebuild and check everything; `key` is the log's.
+
+    `kept` holds notes that were signed and kept outside the database (the high-water mark, the
+    published checkpoint): the store must continue each, so an older copy of it is told apart.
 
     Raises:
         ProofError: Something does not hold; `index` names the first bad entry.
@@ -48,23 +54,28 @@ def verify_store(view: ReadView, vault: DetailVault, key: VerifierKey) -> Verdic
     walk = _Walk()
     note = view.checkpoint()
     signed = None if note is None else open_checkpoint(note, key)
+    outside = [open_checkpoint(one, key) for one in kept]
+    anchors = {c.size: c.root for c in (*outside, *([] if signed is None else [signed]))}
     for page in stored_pages(view):
         subjects = view.subjects({ref for entry in page for ref in entry.refs})
         for entry in page:
             _check(entry, walk, vault, subjects)
-            if signed is not None and walk.tree.size == signed.size:
-                _same_root(walk.tree.root(), signed.root)
+            if walk.tree.size in anchors:
+                _same_root(walk.tree.root(), anchors[walk.tree.size])
     size, hashes = view.head()
     if (size, tuple(hashes)) != (walk.tree.size, walk.tree.hashes):
         raise ForkError(
             f"the store keeps a tree of {size} entries, its entries make one of {walk.tree.size}:"
             " restore the database from a backup"
         )
-    if signed is not None and signed.size > walk.tree.size:
+    newest = max(anchors, default=0)
+    if newest > walk.tree.size:
         raise ForkError(
-            f"a checkpoint of {signed.size} entries is signed and {walk.tree.size} are left:"
-            " restore the database from a backup"
+            f"a checkpoint of {newest} entries is signed and {walk.tree.size} are left:"
+            " restore the newest copy of the database"
         )
+    if signed is None and outside:
+        raise ForkError("checkpoints were signed and the store has none: restore the database")
     return Verdict(
         size=walk.tree.size,
         root=walk.tree.root().hex(),

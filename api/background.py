@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.clock import Clock
-from guard.errors import ForkError, GuardError
+from guard.errors import ForkError
 from guard.ledger.publisher import Publisher
-from guard.ports import Committer, Outbox, Readers
+from guard.ports import Outbox, Readers
 
 log = structlog.get_logger(__name__)
 
@@ -19,17 +20,27 @@ OUTBOX_BATCH = 100
 
 
 async def publish_forever(
-    publisher: Publisher, readers: Readers, committer: Committer, clock: Clock, interval_s: float
+    publisher: Publisher,
+    readers: Readers,
+    committer: GroupCommitter,
+    clock: Clock,
+    interval_s: float,
 ) -> None:
     """Sign and publish a checkpoint every `interval_s`, until cancelled.
 
-    A fork ends it: whoever altered the history must be found before anything is signed again.
+    A fork ends it, and stops the writer: whoever altered the history must be found before anything
+    more is admitted on top of it.
     """
 
     async def once() -> None:
         await publisher.publish_once(readers, committer, clock.now())
 
-    await _forever(once, interval_s, "checkpoint")
+    try:
+        await _forever(once, interval_s, "checkpoint")
+    except ForkError:
+        log.critical("ledger.forked")
+        committer.refuse_all()
+        raise
 
 
 async def apply_forever(outbox: Outbox, readers: Readers, alerts: Alerts) -> None:
@@ -49,9 +60,8 @@ async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name:
         try:
             await once()
         except ForkError:
-            log.critical("ledger.forked")
             raise
-        except (GuardError, OSError) as error:
-            # An outage of the store, of a key or of the disk passes; the next turn tries again.
+        except Exception as error:  # noqa: BLE001 - not swallowed: logged, and tried again
+            # An outage of the store, of a key or of a disk passes; the next turn tries again.
             log.warning("background.failed", name=name, error=type(error).__name__)
         await asyncio.sleep(interval_s)

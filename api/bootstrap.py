@@ -19,6 +19,7 @@ from api.metrics import Metrics
 from api.places import (
     database_url,
     export_signer,
+    high_water,
     log_dir,
     log_signer,
     open_keyring,
@@ -33,7 +34,7 @@ from guard.clock import Clock, DomainClock, Rate, wall_micros
 from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
-from guard.errors import ConfigurationError, GuardError
+from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
 from guard.ledger.entry import Sealer
 from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
@@ -92,19 +93,36 @@ class Services:
 
         Raises:
             StoreUnavailableError: The store cannot be written.
+            ForkError: The store does not continue what was signed.
         """
+        # A store that does not continue what was signed is not written to: whoever restored or
+        # changed it must be found first.
+        await self.readers.read(self._publisher.prepare)
         await asyncio.to_thread(self._writer.start)
         await self.committer.run(self._register_bundle)
         publishing = publish_forever(
             self._publisher,
             self.readers,
-            self.committer,
+            self._writer,
             self.clock,
             self.settings.checkpoint_interval_s,
         )
         applying = apply_forever(self._outbox, self.readers, self.alerts)
         self._tasks.append(asyncio.create_task(publishing, name="publish"))
         self._tasks.append(asyncio.create_task(applying, name="apply"))
+
+    def check(self) -> None:
+        """Look whether a view would work right now; blocks while the store is busy.
+
+        Raises:
+            StoreUnavailableError: The store cannot be written, the writer has died, or what runs
+                beside the requests has ended: publishing does when it finds a fork.
+        """
+        if not self._writer.is_alive:
+            raise StoreUnavailableError("the writer is stopped, start the service again")
+        if any(task.done() for task in self._tasks):
+            raise StoreUnavailableError("the log is not kept up any more, see the service's log")
+        self.store.check()
 
     async def close(self) -> None:
         """Stop what `start` began, publish what is left, give everything back."""
@@ -176,7 +194,7 @@ def _compose(
         clock=clock,
         deadline_s=settings.admit_deadline_s,
     )
-    enrolment = Enrolment(committer, keyring)
+    enrolment = Enrolment(committer, keyring, clock)
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -215,7 +233,7 @@ def _compose(
         _publisher=Publisher(
             log_signer(keyring, settings),
             log_dir=log_dir(settings),
-            high_water=settings.data_dir / "high-water",
+            high_water=high_water(settings),
         ),
         _sources=sources,
         _outbox=outbox,

@@ -25,6 +25,7 @@ from guard.events import (
     ProfileEvent,
     ReviewEvent,
 )
+from guard.views import RefusalCode
 from policies.model import Link
 
 E = TypeVar("E", bound=StrEnum)
@@ -69,6 +70,8 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
     """One event per customer of the entry; an erased subject part leaves the reference."""
     e = entry.event
     default = _OUTCOMES.get(entry.kind, Outcome.PERMITTED)
+    if entry.kind is EntryKind.REFUSAL and _text(e.body, "code") == RefusalCode.UNKNOWN_CUSTOMER:
+        return [_guess(entry)]
     return [
         AccessEvent(
             position=entry.index,
@@ -91,6 +94,23 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
         )
         for ref, part in zip(entry.refs, entry.subjects, strict=True)
     ]
+
+
+def _guess(entry: OpenedEntry) -> FloorEvent:
+    """A reference that is nobody's: to the detectors, a search that found nobody."""
+    e = entry.event
+    return AccessEvent(
+        position=entry.index,
+        ts=e.at,
+        agent_id=e.actor or e.agent,
+        customer_id="",
+        action=AccessAction.SEARCH,
+        purpose=e.purpose or None,
+        result_count=0,
+        device=e.device or None,
+        session=e.session or None,
+        outcome=Outcome.REFUSED.value,
+    )
 
 
 def _cases(entry: OpenedEntry) -> list[FloorEvent]:

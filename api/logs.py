@@ -64,7 +64,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         logger.handlers, logger.propagate = [], True
     # Its lines hold paths, and paths hold ids; `http.request` takes its place.
     logging.getLogger("uvicorn.access").disabled = True
-    for name in ("httpx2", "httpcore2", "asyncio"):
+    for name in ("alembic", "httpx2", "httpcore2", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

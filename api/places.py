@@ -44,6 +44,16 @@ def log_signer(keyring: Keyring, settings: Settings) -> NoteSigner:
     return NoteSigner(settings.origin, keyring.signing_key(f"log/{settings.origin}"))
 
 
+def high_water(settings: Settings) -> Path:
+    """What was signed last, kept outside the database: never restore the two together."""
+    return settings.data_dir / "high-water"
+
+
+def kept_notes(settings: Settings) -> tuple[Path, Path]:
+    """Signed checkpoints outside the database, which every copy of it must continue."""
+    return high_water(settings), log_dir(settings) / "checkpoint"
+
+
 def log_dir(settings: Settings) -> Path:
     """The folder of the published log: checkpoint, tiles and bundles, for anybody to fetch."""
     return settings.data_dir / "log"

@@ -194,14 +194,6 @@ class Auditing(Protocol):
         ...
 
 
-class Checkable(Protocol):
-    """*Protocol* of the store as far as `/readyz` looks at it."""
-
-    def check(self) -> None:
-        """Raise StoreUnavailableError unless a write would work right now."""
-        ...
-
-
 class Services(Protocol):
     """*Protocol* of all services together; `api.bootstrap.Services` is the real one."""
 
@@ -213,11 +205,6 @@ class Services(Protocol):
     @property
     def clock(self) -> Clock:
         """The domain clock."""
-        ...
-
-    @property
-    def store(self) -> Checkable:
-        """The store, to ask whether it works."""
         ...
 
     @property
@@ -283,4 +270,8 @@ class Services(Protocol):
     @property
     def metrics(self) -> Metrics:
         """The service's metrics."""
+        ...
+
+    def check(self) -> None:
+        """Raise StoreUnavailableError unless a view would work right now; blocks."""
         ...

@@ -50,7 +50,8 @@ def settings_page() -> str:
     secrets = ", ".join(f"`{PREFIX}{name.upper()}_FILE`" for name in SECRETS)
     return _page(
         "Settings",
-        f"Read once at start from the environment. Secrets may come from files: {secrets}.",
+        f"Read once at start from the environment. Secrets may come from files: {secrets}."
+        f" An unknown `{PREFIX}` variable refuses the start.",
         _table(("variable", "default", "meaning"), rows),
     )
 

@@ -7,9 +7,10 @@ Nothing else in the service reads the environment.
 
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -21,6 +22,8 @@ PREFIX = "RECORDGUARD_"
 SECRETS = ("database_url", "kms_uri")
 # A secret file holds one line; anything larger is the wrong file.
 MAX_SECRET_BYTES = 8192
+# Variables of the test suite, which the service does not read.
+_FOR_TESTS = (PREFIX + "TEST_", PREFIX + "FULL")
 
 Seconds = Annotated[float, Field(gt=0, le=300)]
 
@@ -115,7 +118,9 @@ class Settings(BaseSettings):
     @field_validator("jwks_url")
     @classmethod
     def _secure_keys(cls, value: str) -> str:
-        if value and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        address = urlsplit(value)
+        is_home = address.scheme == "http" and is_loopback(address.hostname or "")
+        if value and not is_home and (address.scheme != "https" or not address.hostname):
             raise ValueError("must be an https address")
         return value
 
@@ -142,9 +147,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (the process's own by default).
 
     Raises:
-        ConfigurationError: A value makes no sense; the message names its variable, not the value.
+        ConfigurationError: A value makes no sense, or a variable is unknown; the message names the
+            variable, not the value.
     """
     source = os.environ if environ is None else environ
+    _refuse_unknown(source)
     given = {
         name: source[PREFIX + name.upper()]
         for name in Settings.model_fields
@@ -160,6 +167,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(given)
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from None
+
+
+def _refuse_unknown(names: Iterable[str]) -> None:
+    """Refuse a misspelt variable: what it was meant to set would silently keep its default."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS}
+    ours = {name for name in names if name.startswith(PREFIX) and not name.startswith(_FOR_TESTS)}
+    if unknown := sorted(ours - known):
+        raise ConfigurationError(
+            f"no such setting: {', '.join(unknown)}; docs/reference/settings.md lists them"
+        )
 
 
 def _secret(variable: str, path: Path) -> str:

@@ -196,6 +196,11 @@ class Worker:
             stored = view.entries(self.cursor, limit)
             subjects = view.subjects({ref for entry in stored for ref in entry.refs})
             newest = 0 if stored else view.newest_at()
+            size, _ = view.head()
+        if self.cursor > size:
+            # An older copy of the ledger was put in place: what it goes on with is new.
+            log.error("worker.ledger_shrunk", entry=self.cursor, size=size)
+            self._live, self._known, self.cursor = {}, size, 0
         opened = [one for entry in stored if (one := self._open(entry, subjects))]
         return stored, opened, newest
 

@@ -45,6 +45,7 @@ COLUMNS = (
     "session",
     "outcome",
 )
+REQUIRED = COLUMNS[:4]
 HOURS_OF_A_DAY, MINUTES_OF_A_DAY = 24, 24 * 60
 WEALTHY = frozenset({"top", "high", "wealthy"})
 
@@ -86,11 +87,12 @@ def read(
     explains nothing.
 
     Raises:
+        ColumnsError: The events lack required columns; it names them.
         FormatError: A row cannot be read; it names the file, the row and the column.
     """
     tiers = dict(_tier(c) for c in rows(customers)) if customers is not None else {}
     profiles = tuple(_profile(c) for c in rows(agents)) if agents is not None else ()
-    out: list[FloorEvent] = [_access(c, tiers) for c in rows(events)]
+    out: list[FloorEvent] = [_access(c, tiers) for c in rows(events, *REQUIRED)]
     owners: dict[str, str] = {}
     if cases is not None:
         for cells in rows(cases):

@@ -5,10 +5,10 @@ A cell that is missing, null or empty is absent. No message holds a cell's conte
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from detectors.errors import FormatError
+from detectors.errors import ColumnsError, FormatError
 from guard.clock import SECOND, Micros, from_rfc3339
 
 SUFFIXES = (".csv", ".ndjson", ".jsonl")
@@ -101,25 +101,37 @@ class Cells:
         return moment
 
 
-def rows(path: Path) -> Iterator[Cells]:
+def rows(path: Path, *required: str) -> Iterator[Cells]:
     """The rows of a CSV or NDJSON file, one at a time.
 
     Raises:
+        ColumnsError: The header of the CSV, or the first object, lacks `required` columns.
         FormatError: The file cannot be read as what its name says.
     """
     if path.suffix not in SUFFIXES:
         raise FormatError(
             f"`{path.name}` is neither CSV nor NDJSON, convert it (Parquet too) to one of them"
         )
-    lines = _csv(path) if path.suffix == ".csv" else _ndjson(path)
+    lines = _csv(path, required) if path.suffix == ".csv" else _ndjson(path)
     for position, row in enumerate(lines):
+        if position == 0:
+            _require(row, required, path)
         yield Cells(row, source=path.name, position=position)
 
 
-def _csv(path: Path) -> Iterator[Mapping[str, object]]:
+def _require(found: Collection[str], required: Collection[str], path: Path) -> None:
+    missing = [f"`{column}`" for column in required if column not in found]
+    if missing:
+        raise ColumnsError(f"`{path.name}` lacks {', '.join(missing)}, name its columns so")
+
+
+def _csv(path: Path, required: Collection[str]) -> Iterator[Mapping[str, object]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            for row in csv.DictReader(file):
+            table = csv.DictReader(file)
+            # Here as well as in `rows`: a header may stand alone.
+            _require(table.fieldnames or (), required, path)
+            for row in table:
                 # A row with more cells than the header keeps the rest under None.
                 yield {k: v for k, v in row.items() if isinstance(k, str)}
         except (csv.Error, UnicodeDecodeError):

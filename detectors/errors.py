@@ -2,6 +2,7 @@
 
     DetectorError
     ├── FormatError      a foreign file or line does not follow the access-events format
+    │   └── ColumnsError     a foreign table lacks columns, so it is none of ours
     └── StateError       stored detector state, or an outlier model, cannot be used
 
 Messages are lower-case sentences that say what to do next; they name rows and columns and never
@@ -20,6 +21,10 @@ class FormatError(DetectorError):
         """Keep the message, and the row it is about."""
         super().__init__(message)
         self.row = row
+
+
+class ColumnsError(FormatError):
+    """Raised when a whole table lacks columns that it must have."""
 
 
 class StateError(DetectorError):

@@ -2,7 +2,7 @@
 
 At most one unfinished alert per matter; a repeated finding updates it. The response ladder climbs
 with severity and never suspends on behaviour alone: a person does, or hard evidence. Reviewing an
-alert is an event that detectors see, so that an accomplice who closes alerts is seen too.
+alert is an entry with the reviewer's name in it.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from guard.findings import Finding, FindingKind, Severity
 from guard.ledger.entry import open_entry
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import Principal
-from guard.rows import AlertRow, AlertState, OutboxItem, ResponseKind
+from guard.rows import AlertRow, AlertState, OutboxItem, ResponseKind, ResponseRow
 from guard.suspensions import Step, begin, end, principal_key
 from guard.vault.pseudonyms import Pseudonyms
 from policies.model import Role
@@ -37,6 +37,8 @@ LADDER: dict[Severity, tuple[ResponseKind, Micros]] = {
     Severity.CRITICAL: (ResponseKind.EXPLAINED_ONLY, DAY),
 }
 _RUNGS = tuple(ResponseKind)
+_SEVERITIES = tuple(Severity)
+_FOR_PEOPLE = frozenset({FindingKind.OUTLIER, FindingKind.RING})
 _NEUTRAL = {
     ResponseKind.NOTIFY: "some of your recent views have no case behind them; please link cases",
     ResponseKind.MASK_MORE: "more fields are masked for you while a review is under way",
@@ -110,7 +112,7 @@ class Alerts:
                 old,
                 finding=finding,
                 pseudonyms=names,
-                severity=max(old.severity, finding.severity, key=list(Severity).index),
+                severity=max(old.severity, finding.severity, key=_SEVERITIES.index),
                 updated_at=now,
             )
         tx.rows.put_alert(row)
@@ -129,15 +131,20 @@ class Alerts:
             },
         )
         tx.record(NewEntry(kind=EntryKind.ALERT, event=event))
-        self._respond(tx, row)
+        worsened = old is None or _SEVERITIES.index(row.severity) > _SEVERITIES.index(old.severity)
+        self._respond(tx, row, worsened=worsened)
 
-    def _respond(self, tx: Transaction, alert: AlertRow) -> None:
-        """Climb the ladder for each agent of the alert, unless it is there or higher already."""
+    def _respond(self, tx: Transaction, alert: AlertRow, *, worsened: bool) -> None:
+        """Climb the ladder for each agent of the alert, unless it is there or higher already.
+
+        What a person lifted stays lifted until the matter worsens. A ring names people whom only
+        the others' behaviour points to, and a second opinion nobody: both wait for a person.
+        """
         finding = alert.finding
-        rung = LADDER.get(alert.severity)
+        rung = LADDER.get(finding.severity)
         if finding.is_hard:
             rung = (ResponseKind.SUSPEND, DAY)
-        if rung is None or finding.kind is FindingKind.OUTLIER:
+        if rung is None or finding.kind in _FOR_PEOPLE:
             return
         kind, life = rung
         now = self._clock.now()
@@ -146,8 +153,8 @@ class Alerts:
             if target is None:
                 continue
             key = principal_key(target)
-            held = tx.rows.responses(alert.tenant, key=key, active_at=now)
-            if any(_RUNGS.index(r.kind) >= _RUNGS.index(kind) for r in held):
+            held = tx.rows.responses(alert.tenant, key=key, active_at=None)
+            if any(_settles(r, kind, alert, now, worsened=worsened) for r in held):
                 continue
             step = Step(
                 agent_id=agent_id,
@@ -254,6 +261,17 @@ class Alerts:
         for row in tx.rows.responses(alert.tenant, key=None, active_at=now):
             if row.alert_id == alert.id and row.kind is not ResponseKind.SUSPEND:
                 end(tx, row, event_by(principal, EntryKind.RESPONSE, now))
+
+
+def _settles(
+    response: ResponseRow, kind: ResponseKind, alert: AlertRow, now: Micros, *, worsened: bool
+) -> bool:
+    """Whether an earlier response leaves nothing to do: as hard and in force, or lifted by hand."""
+    if _RUNGS.index(response.kind) < _RUNGS.index(kind):
+        return False
+    if response.ended_at is None:
+        return response.ends_at > now
+    return response.alert_id == alert.id and not worsened
 
 
 def _require(principal: Principal, roles: frozenset[Role]) -> None:

@@ -65,7 +65,7 @@ class Attempt:
             classes={},
             n_fields=0,
             n_sensitive=0,
-            body={"code": refusal.code.value},
+            body={**self.event.body, "code": refusal.code.value},
         )
 
     def exceeded(self, names: tuple[str, ...]) -> NewEntry:
@@ -74,7 +74,7 @@ class Attempt:
             return self.refused(over_budget(names))
         return self._entry(EntryKind.VIEW, Outcome.PERMITTED, would="refused", reasons=names)
 
-    def failed(self, error: Exception) -> NewEntry:
+    def failed(self, error: BaseException) -> NewEntry:
         """The entry of a view that was permitted and could not be fetched."""
         return self._entry(
             EntryKind.FAILED,

@@ -17,7 +17,7 @@ from guard.admission import Admission, GroupCommitter
 from guard.attempts import Attempt, Refusal, over_budget
 from guard.clock import Clock, Micros
 from guard.entries import EntryKind, event_by
-from guard.errors import NotFoundError, SourceError, StoreUnavailableError, UnavailableError
+from guard.errors import NotFoundError, SourceError, StoreUnavailableError
 from guard.facts import Asked, gather
 from guard.masking.plans import MaskPlan, MaskPlans
 from guard.masking.record import MaskedRecord
@@ -28,6 +28,7 @@ from guard.quotas import Binding, BudgetStatus, bind, peek, statuses
 from guard.rows import SituationQuery, SubjectRow
 from guard.vault.keyring import Keyring
 from guard.views import Answer, FieldNote, RefusalCode, Refused, Served, ViewRequest
+from policies.cedar_text import POLICY_ERROR
 from policies.engine import Engine
 from policies.model import ActorKind, BudgetKey, Decision, Facts, Forbid, Form, Mode, Purpose, Risk
 
@@ -97,10 +98,12 @@ class Broker:
             NotFoundError: The record is gone from its source; that is an entry too.
             KeyUnavailableError: The customer's key is gone or cannot be reached.
         """
-        for _ in range(MAX_TRIES):
+        for last in (False,) * (MAX_TRIES - 1) + (True,):
             answer = await self._try(principal, request)
-            if answer is not None:
+            if not isinstance(answer, Attempt):
                 return answer
+            if last:
+                await self._fail(answer, StoreUnavailableError())
         raise StoreUnavailableError("the caller's standing keeps changing, try again")
 
     async def quota(self, principal: Principal) -> tuple[BudgetStatus, ...]:
@@ -118,8 +121,8 @@ class Broker:
             lambda view: statuses(view.budget_state(keys, (), now), mine, now)
         )
 
-    async def _try(self, principal: Principal, request: ViewRequest) -> Answer | None:
-        """One try; None: the principal's standing changed under it, so try again."""
+    async def _try(self, principal: Principal, request: ViewRequest) -> Answer | Attempt:
+        """One try; the attempt itself: the principal's standing changed under it, so try again."""
         purpose = Purpose(request.purpose) if request.purpose in set(Purpose) else None
         at = self._clock.now()
         situation = await self._readers.situation(_query(principal, purpose, request, at))
@@ -143,7 +146,7 @@ class Broker:
 
     async def _decide(
         self, attempt: Attempt, subject: SubjectRow, purpose: Purpose
-    ) -> Answer | None:
+    ) -> Answer | Attempt:
         request = attempt.request
         asked = Asked(case=request.case, reason=request.reason)
         facts = gather(attempt.principal, attempt.situation, purpose, asked, attempt.at)
@@ -155,9 +158,10 @@ class Broker:
             tier=facts.tier.value,
             facts_id=facts.facts_id,
             determined_by=decision.determined_by,
+            body={"on_shift": facts.on_shift} | ({"decoy": True} if subject.is_decoy else {}),
         )
         attempt = replace(attempt, event=event)
-        if isinstance(decision, Forbid) and attempt.enforces:
+        if isinstance(decision, Forbid) and _is_carried_out(decision, attempt):
             return await self._refuse(attempt, _forbidden(decision))
         bindings = self._bindings(attempt.principal, purpose, attempt.situation.risk)
         over = await self._peek(attempt, bindings, subject.ref)
@@ -203,7 +207,7 @@ class Broker:
         subject: SubjectRow,
         bindings: tuple[Binding, ...],
         showing: _Showing,
-    ) -> Answer | None:
+    ) -> Answer | Attempt:
         plan = self._plans.plan(showing.forms, attempt.request.fields)
         key = self._keyring.source_key(subject)
         event = msgspec.structs.replace(
@@ -217,9 +221,10 @@ class Broker:
         attempt = replace(attempt, event=event)
         try:
             record = await self._fetch(subject, key, plan)
-        except (UnavailableError, NotFoundError) as error:
-            failed = attempt.failed(error)
-            await self._committer.run(lambda tx: tx.record(failed))
+        except BaseException as error:
+            # Also a cancelled caller and an error that nobody expected: what was asked of the
+            # source is in the log.
+            await asyncio.shield(self._fail(attempt, error))
             raise
         answer = await self._committer.admit(
             Admission(
@@ -248,7 +253,7 @@ class Broker:
             case admission.Suspended():
                 return SUSPENDED.answer(answer.receipt)
             case admission.Stale():
-                return None
+                return attempt
 
     async def _fetch(self, subject: SubjectRow, key: str, plan: MaskPlan) -> MaskedRecord:
         """Fetch what the plan shows and mask it at once; the raw record ends here."""
@@ -296,6 +301,11 @@ class Broker:
         entry = attempt.refused(refusal)
         return refusal.answer(await self._committer.run(lambda tx: tx.record(entry)))
 
+    async def _fail(self, attempt: Attempt, error: BaseException) -> None:
+        """Record that a permitted view ended without being shown."""
+        failed = attempt.failed(error)
+        await self._committer.run(lambda tx: tx.record(failed))
+
     async def _intern(self, facts: Facts) -> None:
         """Keep facts that are new to this process, before an entry names them."""
         name = facts.facts_id
@@ -334,6 +344,16 @@ def _query(
         case_id=request.case,
         at=at,
     )
+
+
+def _is_carried_out(decision: Forbid, attempt: Attempt) -> bool:
+    """Whether a refusal by policy refuses, or is only recorded.
+
+    The caller chooses the purpose, so a rule that lets one purpose pass must not open what the same
+    people are refused otherwise. A policy that cannot be evaluated shows nothing in any mode.
+    """
+    weakest = Mode.ENFORCE in (attempt.situation.mode, attempt.situation.mode_elsewhere)
+    return weakest or POLICY_ERROR in decision.determined_by
 
 
 def _forbidden(decision: Forbid) -> Refusal:

@@ -24,6 +24,8 @@ DAY: Micros = 24 * HOUR
 # A suspended laptop or a leap in NTP must not spend a day of budgets at once; an operator's entry
 # is needed for more.
 MAX_LEAP: Micros = 5 * SECOND
+# A second an hour: far more than any crystal drifts, far less than a day in a night.
+MAX_DRIFT = 1 / 3600
 
 
 class Clock(Protocol):
@@ -75,8 +77,9 @@ class Rate:
 class DomainClock:
     """Domain time over the wall clock: never back, never a leap beyond the monotonic clock.
 
-    Between two readings it advances by at most `rate * (monotonic elapsed + MAX_LEAP)`, so a wall
-    clock that jumps forward is followed slowly; one that jumps back is waited out.
+    Since its start it has advanced by at most `rate * (monotonic elapsed + MAX_LEAP)`, and by what
+    a drifting crystal explains (`MAX_DRIFT`). A wall clock that jumps forward is not followed: that
+    takes a restart, and so an operator. One that jumps back is waited out.
     """
 
     def __init__(
@@ -90,8 +93,8 @@ class DomainClock:
         """Start at `rate`; `floor` is the newest time already in the store (0: none)."""
         self._rate, self._wall, self._mono = rate, wall, mono
         self._lock = Lock()
-        self._last = max(floor, self._reading())
-        self._last_mono = mono()
+        self._start = self._last = max(floor, self._reading())
+        self._start_mono = mono()
 
     def _reading(self) -> Micros:
         r = self._rate
@@ -100,13 +103,9 @@ class DomainClock:
     def now(self) -> Micros:
         """See `Clock.now`."""
         with self._lock:
-            mono = self._mono()
-            elapsed = int((mono - self._last_mono) * SECOND)
-            latest = self._last + int((elapsed + MAX_LEAP) * self._rate.rate)
-            reading = self._reading()
-            if reading > self._last:
-                self._last = min(reading, latest)
-                self._last_mono = mono
+            elapsed = (self._mono() - self._start_mono) * SECOND * (1 + MAX_DRIFT)
+            latest = self._start + int((elapsed + MAX_LEAP) * self._rate.rate)
+            self._last = max(self._last, min(self._reading(), latest))
             return self._last
 
 

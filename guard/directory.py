@@ -5,6 +5,7 @@ token, so that somebody who leaves or moves does so at once. Each change is an e
 compare people with their peers.
 """
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -19,6 +20,8 @@ from guard.rows import PrincipalRow
 from policies.model import Role
 
 MAX_ID = 128
+# `/` parts tenant and id in a budget's key, `#` what it counts.
+_ID = re.compile(rf"[^/#\x00-\x1f\x7f]{{1,{MAX_ID}}}")
 _MAY_LIST = frozenset({Role.ANALYST, Role.AUDITOR, Role.ADMIN, Role.SERVICE})
 
 
@@ -44,7 +47,10 @@ class Directory:
         def work(tx: Transaction) -> int:
             changed = 0
             for row in rows:
-                if tx.rows.principal(row.tenant, row.id) != row:
+                known = tx.rows.principal(row.tenant, row.id)
+                if row.id == principal.id and known not in (None, row):
+                    raise AccessDeniedError("nobody changes their own place: ask somebody else")
+                if known != row:
                     tx.rows.put_principal(row)
                     tx.record(_entry(principal, row, self._clock.now()))
                     changed += 1
@@ -87,8 +93,10 @@ def _entry(by: Principal, row: PrincipalRow, at: Micros) -> NewEntry:
 def _check(row: PrincipalRow, tenant: str) -> None:
     if row.tenant != tenant:
         raise AccessDeniedError("people of another tenant are that tenant's to write")
-    if not row.id or len(row.id) > MAX_ID or not row.id.isprintable() or row.id == SYSTEM:
-        raise InvalidRequestError(f"an id is 1 to {MAX_ID} printable characters and not `system`")
+    if not _ID.fullmatch(row.id) or not _ID.fullmatch(row.tenant) or row.id == SYSTEM:
+        raise InvalidRequestError(
+            f"an id is 1 to {MAX_ID} printable characters without `/` and `#`, and not `system`"
+        )
     if row.id in row.line:
         raise InvalidRequestError("nobody stands in their own reporting line")
     if row.shift is not None:

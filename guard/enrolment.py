@@ -4,9 +4,14 @@ The same key always gets the same reference; the key itself is kept sealed under
 key and found again through a blind index, so neither the database nor the API shows it.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
+from guard.clock import Clock
+from guard.entries import EntryKind, NewEntry, SubjectPart, event_by
 from guard.errors import AccessDeniedError, InvalidRequestError
 from guard.ports import Committer, Transaction
 from guard.principals import Principal
@@ -20,25 +25,32 @@ MAX_KEY = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerPut:
-    """A customer of a source, as an integration knows it."""
+    """A customer of a source, as an integration knows it.
+
+    `is_decoy` marks a record that no honest work leads to: looking at it is hard evidence.
+    """
 
     source: str
     source_key: str
     region: str
     tier: Tier = Tier.STANDARD
+    is_decoy: bool = False
 
 
 class Enrolment:
     """Mints and finds references."""
 
-    def __init__(self, committer: Committer, keyring: Keyring) -> None:
+    def __init__(self, committer: Committer, keyring: Keyring, clock: Clock) -> None:
         """Write through `committer`, with keys of `keyring`."""
-        self._committer, self._keyring = committer, keyring
+        self._committer, self._keyring, self._clock = committer, keyring, clock
 
     async def enrol(
         self, principal: Principal, customers: Sequence[CustomerPut]
     ) -> dict[tuple[str, str], str]:
         """References by (source, source key), minted where they are missing.
+
+        A known customer takes the region, tier and decoy mark that are given now; a case that
+        mentions it changes none of them.
 
         Raises:
             AccessDeniedError: The credential lacks `customers:write`.
@@ -50,12 +62,26 @@ class Enrolment:
             check_key(customer)
 
         def work(tx: Transaction) -> dict[tuple[str, str], str]:
-            return {
-                (c.source, c.source_key): self.subject(tx, principal.tenant, c).ref
-                for c in customers
-            }
+            return {(c.source, c.source_key): self._enrol(tx, principal, c).ref for c in customers}
 
         return await self._committer.run(work)
+
+    def _enrol(self, tx: Transaction, by: Principal, customer: CustomerPut) -> SubjectRow:
+        """Mint or find; who enrols a known customer anew says how it is protected from now on."""
+        row = self.subject(tx, by.tenant, customer)
+        protected = dataclasses.replace(
+            row, region=customer.region, tier=customer.tier, is_decoy=customer.is_decoy
+        )
+        if protected != row:
+            tx.rows.protect_subject(protected)
+            kind = EntryKind.CUSTOMER
+            event = msgspec.structs.replace(
+                event_by(by, kind, self._clock.now()),
+                body={"region": protected.region, "tier": protected.tier.value},
+            )
+            subject = SubjectPart(customer=row.ref)
+            tx.record(NewEntry(kind=kind, event=event, subjects=(subject,)))
+        return protected
 
     def subject(self, tx: Transaction, tenant: str, customer: CustomerPut) -> SubjectRow:
         """Find the customer's row inside a transaction, or mint it."""
@@ -69,7 +95,7 @@ class Enrolment:
             source=customer.source,
             source_key=customer.source_key,
             tier=customer.tier,
-            is_decoy=False,
+            is_decoy=customer.is_decoy,
         )
         tx.rows.add_subjects([row])
         return row

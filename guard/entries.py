@@ -31,13 +31,13 @@ class EntryKind(IntEnum):
     REFUSAL = 17
     FAILED = 18
     REFUND = 19
-    CLOSED = 20
     EXPORT = 25
     AUDIT_QUERY = 26
     OBSERVED = 27
     CASE = 48
     ASSIGNMENT = 49
     WORK_LIST = 50
+    CUSTOMER = 53
     ALERT = 64
     LABEL = 65
     RESPONSE = 66
@@ -176,9 +176,20 @@ class SealedEntry:
     sealed_subjects: tuple[bytes, ...]
 
 
+# What the store keeps of an event part in the clear, to search by; an opened entry is checked
+# against it, or whoever writes the database could hide views from a search.
+SEARCHED = (
+    "at", "tenant", "region", "vendor", "site", "team", "agent", "actor", "purpose", "link",
+    "mode", "would", "outcome",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
-    """An entry read back: the leaf and the still sealed parts (None: erased)."""
+    """An entry read back: the leaf and the still sealed parts (None: erased).
+
+    `searched` holds the clear columns by name, with `kind` as a number; None where there are none.
+    """
 
     index: int
     leaf: bytes
@@ -187,6 +198,7 @@ class StoredEntry:
     sealed_event: bytes | None
     refs: tuple[str, ...]
     sealed_subjects: tuple[bytes | None, ...]
+    searched: Mapping[str, str | int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@
     ├── ConfigurationError       refuse to start: names file and line where there is one
     ├── UnavailableError         no data now; safe to try again
     │   ├── StoreUnavailableError    the ledger cannot be written or read in time
+    │   │   └── TransactionLostError     all that shares the transaction is undone
     │   ├── SourceError              the customer's record cannot be fetched
     │   └── KeyUnavailableError      a key is missing or the KMS does not answer
     └── LedgerError
@@ -49,6 +50,13 @@ class UnavailableError(GuardError):
 
 class StoreUnavailableError(UnavailableError):
     """Raised when the store did not make an entry durable, or did not answer, in time."""
+
+
+class TransactionLostError(StoreUnavailableError):
+    """Raised when the database has undone the whole transaction, not only what failed in it.
+
+    SQLite does so when a disk is full: nothing that shares the transaction may then be answered.
+    """
 
 
 class SourceError(UnavailableError):

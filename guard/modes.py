@@ -13,12 +13,12 @@ import msgspec
 
 from guard.clock import Clock, Micros
 from guard.entries import EntryKind, NewEntry, event_by
-from guard.errors import AccessDeniedError, ConflictError, NotFoundError
+from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
 from guard.ports import Committer, Readers, Transaction
 from guard.principals import Principal
 from guard.purposes.second_person import require_second_person
 from guard.rows import ModeRow
-from policies.model import Mode, Role
+from policies.model import Mode, Purpose, Role
 
 _MAY_CHANGE = frozenset({Role.ADMIN, Role.ANALYST})
 _MAY_READ = _MAY_CHANGE | {Role.AUDITOR, Role.MANAGER}
@@ -48,7 +48,10 @@ class Modes:
 
         Raises:
             AccessDeniedError: Only administrators and analysts change modes.
+            InvalidRequestError: There is no such purpose.
         """
+        if purpose and purpose not in set(Purpose):
+            raise InvalidRequestError("there is no such purpose: use one of " + ", ".join(Purpose))
         if principal.role not in _MAY_CHANGE:
             raise AccessDeniedError("an administrator or analyst must propose a mode")
         row = ModeRow(
@@ -83,7 +86,9 @@ class Modes:
                 raise ConflictError("this mode is approved already")
             proposer = tx.rows.principal(principal.tenant, found[0].proposed_by)
             require_second_person(proposer, principal)
-            row = dataclasses.replace(found[0], approved_by=principal.id)
+            row = dataclasses.replace(
+                found[0], approved_by=principal.id, approved_at=self._clock.now()
+            )
             return self._put(tx, principal, row, "approved")
 
         return await self._committer.run(work)

@@ -269,6 +269,10 @@ class UnitOfWork(ReadView, Protocol):
         """Insert customers."""
         ...
 
+    def protect_subject(self, row: SubjectRow) -> None:
+        """Store region, tier and decoy mark of a known customer; nothing else of the row."""
+        ...
+
     def put_case(self, row: CaseRow) -> None:
         """Insert or replace a case."""
         ...

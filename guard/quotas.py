@@ -14,7 +14,8 @@ memory, which the store has locked and will save; time comes from the caller. Ru
 * both windows of a charged key and measure are always kept, whatever the limits are today, so a
   limit that changes finds the true figure.
 
-A budget that binds one purpose only counts that purpose only, under a key of its own.
+A budget that binds one purpose or one kind of actor counts that alone, under a key of its own: what
+an AI agent views does not use up what its human may view.
 `rebuild` recomputes it all from the charges that the entries hold.
 """
 
@@ -124,7 +125,7 @@ def bind(
     return tuple(
         Binding(
             budget=budget,
-            key=_counter_key(keys[budget.key], budget.purpose),
+            key=_counter_key(keys[budget.key], budget),
             limit=budget.by_risk.get(risk, budget.limit),
         )
         for budget in budgets
@@ -132,8 +133,10 @@ def bind(
     )
 
 
-def _counter_key(key: str, purpose: Purpose | None) -> str:
-    return key if purpose is None else f"{key}#{purpose.value}"
+def _counter_key(key: str, budget: Budget) -> str:
+    """A budget counts apart what it binds: one kind of actor, one purpose, or both."""
+    scope = [part.value for part in (budget.kind, budget.purpose) if part is not None]
+    return "#".join((key, *scope))
 
 
 def rolling_edge(now: Micros) -> Micros:

@@ -118,7 +118,10 @@ class WorkListRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeRow:
-    """A mode for a scope; empty strings mean any. A proposal until `approved_by` is set."""
+    """A mode for a scope; empty strings mean any. A proposal until `approved_by` is set.
+
+    Of two rules for the same scope the one that was approved last is in force.
+    """
 
     id: str
     tenant: str
@@ -129,6 +132,7 @@ class ModeRow:
     proposed_by: str
     proposed_at: Micros
     approved_by: str | None
+    approved_at: Micros | None = None
 
 
 class AlertState(StrEnum):
@@ -239,6 +243,7 @@ class Situation:
     `subject` is None for a reference that does not exist in the caller's tenant. `open_cases` are
     the customer's open cases with a live assignment of this agent (any case, not only the named
     one). `is_suspended` is true when any of the principal's keys is suspended at `at`.
+    `mode_elsewhere` is the mode of the same people for a purpose that no rule names.
     """
 
     subject: SubjectRow | None
@@ -249,6 +254,7 @@ class Situation:
     risk: Risk
     is_suspended: bool
     mode: Mode
+    mode_elsewhere: Mode = Mode.ENFORCE
 
 
 @dataclass(slots=True, kw_only=True)

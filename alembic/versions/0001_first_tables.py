@@ -221,6 +221,7 @@ def _make_reviews() -> None:
         sa.Column("proposed_by", sa.String(), nullable=False),
         sa.Column("proposed_at", sa.BigInteger(), nullable=False),
         sa.Column("approved_by", sa.String()),
+        sa.Column("approved_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_mode_rule")),
     )
 

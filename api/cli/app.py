@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api import logs
 from api.cli import access, demo, detection, log, migrate, policy, quotas, serve
 
 app = typer.Typer(
@@ -42,6 +43,8 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that stand before any command."""
+    # What a command prints is its answer; what goes wrong beside it is said on standard error.
+    logs.configure("warning")
 
 
 def command_names() -> frozenset[str]:

@@ -1,6 +1,7 @@
 """`guard verify` and `guard export`: the log, checked and taken out."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from api.cli.opened import services
 from api.cli.outcome import Exit, Json, run_async, say
 from api.identity.principals import principal_from
 from api.identity.scopes import ALL
-from api.places import database_url, log_signer, open_keyring
+from api.places import database_url, kept_notes, log_signer, open_keyring
 from api.settings import load_settings
 from guard.clock import Micros, from_rfc3339
 from guard.errors import InvalidRequestError, NotFoundError
@@ -46,7 +47,8 @@ def verify(
     keyring = open_keyring(settings)
     with SqlReader(url) as store, store.read() as view:
         signer = log_signer(keyring, settings)
-        verdict = verify_store(view, EntryVault(keyring), signer.verifier)
+        kept = [p.read_bytes() for p in kept_notes(settings) if p.is_file()]
+        verdict = verify_store(view, EntryVault(keyring), signer.verifier, kept)
     signed = verdict.checkpoint_size
     lines = [
         f"verified {verdict.size} entries, root {verdict.root}",
@@ -105,12 +107,12 @@ def export(  # noqa: PLR0913 - each is an option of the command
         written = 0
         async with services() as opened:
             row = await opened.directory.get(tenant, as_)
-            if row is None:
-                raise NotFoundError("nobody of that id is in the directory")
+            if row is None or not row.is_active:
+                raise NotFoundError("nobody active of that id is in the directory")
             auditor = principal_from(
                 row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
             )
-            with sys.stdout.buffer if out is None else out.open("xb") as file:
+            with nullcontext(sys.stdout.buffer) if out is None else out.open("xb") as file:
                 async for chunk in await opened.auditing.export(auditor, fmt, query):
                     written += file.write(chunk)
         return written

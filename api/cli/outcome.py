@@ -1,6 +1,7 @@
 """How a command ends: its exit code, its one line of error, its output in words or in JSON."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 import anyio
 import typer
 
-from detectors.errors import DetectorError
+from detectors.errors import ColumnsError, DetectorError
 from guard.errors import (
     AccessDeniedError,
     ConfigurationError,
@@ -41,12 +42,15 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (LedgerError, Exit.FOUND),
     (UnavailableError, Exit.UNAVAILABLE),
     (AccessDeniedError, Exit.DENIED),
+    (ColumnsError, Exit.FOUND),
     (GuardError, Exit.DATA),
     (PolicyError, Exit.DATA),
     (DetectorError, Exit.DATA),
+    # A file or folder that the command was pointed at.
+    (OSError, Exit.CONFIG),
 )
 # Every failure that a room expects; anything else is a fault of ours and keeps its traceback.
-EXPECTED = (GuardError, PolicyError, DetectorError)
+EXPECTED = (GuardError, PolicyError, DetectorError, OSError)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -81,11 +85,19 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
     return _first(inner) if isinstance(inner, ExceptionGroup) else inner
 
 
+def _words(error: Exception) -> str:
+    """Of the system's own errors the path and the words, without number and class."""
+    if not isinstance(error, OSError):
+        return str(error)
+    said = error.strerror or str(error) or type(error).__name__
+    return said if error.filename is None else f"{os.fsdecode(error.filename)}: {said}"
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Make an expected failure one line on the standard error and an exit code, no traceback."""
     try:
         yield
     except EXPECTED as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_words(error)}", file=sys.stderr)
         raise SystemExit(int(exit_code(error))) from None

@@ -11,6 +11,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Event
 from typing import Annotated
 
@@ -47,11 +49,21 @@ def serve(
     settings = load_settings(given)
     logs.configure(settings.log_level)
     tables.check(database_url(settings))
-    for name in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again once it has drained; what comes after must still run.
-        signal.signal(name, lambda _number, _frame: None)
-    with listen(settings.host, settings.port) as bound:
+    # uvicorn raises the signal again once it has drained; what comes after must still run.
+    with listen(settings.host, settings.port) as bound, on_stop(lambda: None):
         uvloop.run(_answer(settings, bound, given))
+
+
+@contextmanager
+def on_stop(act: Callable[[], object]) -> Iterator[None]:
+    """Let `act` be all that a signal to stop does, for the length of a block."""
+    names = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(name, lambda _number, _frame: act()) for name in names]
+    try:
+        yield
+    finally:
+        for name, handler in zip(names, before, strict=True):
+            signal.signal(name, handler)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -99,12 +111,10 @@ def worker() -> None:
     from api.worker import open_worker, run  # noqa: PLC0415 - loads the detectors
 
     stop = Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda _number, _frame: stop.set())
     parent = os.getppid()
     settings = load_settings()
     logs.configure(settings.log_level)
-    with open_worker(settings) as watching:
+    with on_stop(stop.set), open_worker(settings) as watching:
         run(watching, stop, lambda: os.getppid() != parent)
 
 

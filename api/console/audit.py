@@ -19,6 +19,7 @@ from api.routers.dependencies import Guarded, Pages
 from api.routers.log import MAX_INDEX, VIEW_KINDS, stream
 from api.schemas.alerts import EntryOut
 from api.schemas.words import Ident
+from guard.errors import InvalidRequestError
 from guard.exports import ExportFormat
 from guard.principals import Principal
 from guard.rows import LogQuery
@@ -96,6 +97,8 @@ async def export(
 ) -> Response:
     """Send a file."""
     verify(request, signed_in, form)
+    if form.about != "all" and form.id is None:
+        raise InvalidRequestError(f"name the {form.about}, or export everything")
     query = _query(signed_in.principal, form.about, form.id or "", before=None, limit=PAGE)
     pieces = await services.auditing.export(signed_in.principal, ExportFormat(form.format), query)
     return await stream(pieces, form.format)

@@ -86,7 +86,9 @@ class FetchedKeys:
 
     async def find(self, kid: str) -> Key | None:
         """See `KeySource.find`."""
-        if self._is_due(kid):
+        # Whoever needs a key that is being fetched right now waits for it; a known one goes on.
+        is_coming = kid not in self._keys and self._lock.locked()
+        if is_coming or self._is_due(kid):
             async with self._lock:
                 if self._is_due(kid):
                     await self._refresh()

@@ -3,7 +3,9 @@
 A token or key says who asks, in which tenant, for what at most. Region, vendor, site, team, line,
 role, kind and shift come from the directory row, on every request, so that whoever leaves or moves
 does so at once. An AI agent acts for a person: `sub` is the person, `act.sub` the agent, and an
-AI agent that brings no `act`, or that names itself as the person, is refused.
+AI agent that brings no `act`, or that names itself as the person, is refused. Suspensions are read
+with the rows: whoever is suspended keeps what is about themselves, and views, whose refusals the
+broker logs. A tool that speaks for an agent must be in good standing itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,19 +13,24 @@ from dataclasses import dataclass
 
 from api.identity import api_keys
 from api.identity.errors import CredentialError
-from api.identity.scopes import ASSERTABLE, BY_ROLE, DELEGABLE, granted
+from api.identity.scopes import ASSERTABLE, BY_ROLE, DELEGABLE, SUSPENDED, granted
 from api.identity.tokens import TokenVerifier, VerifiedToken
 from guard.clock import SECOND, Clock, Micros
 from guard.errors import AccessDeniedError
 from guard.ports import Readers, ReadView
 from guard.principals import Principal
-from guard.rows import PrincipalRow
+from guard.rows import PrincipalRow, ResponseKind
+from guard.suspensions import principal_key
 from policies.model import ActorKind
 
 _BEARER = "bearer "
 # Methods of RFC 8176 that are a second factor by themselves or say that there was one.
 _SECOND_FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "fpt", "face"})  # codespell:ignore fpt
 _MAX_ID = 128
+
+
+# Somebody's row, if there is one, and whether they are suspended.
+_Found = tuple[PrincipalRow | None, bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +125,22 @@ class Authenticator:
         return self._clock.now() - age
 
     async def _place(self, claim: Claim) -> Principal:
-        def look(view: ReadView) -> tuple[PrincipalRow | None, ...]:
-            ids = (claim.subject, claim.actor, claim.client)
-            return tuple(None if i is None else view.principal(claim.tenant, i) for i in ids)
+        at = self._clock.now()
 
-        subject, actor, client = await self._readers.read(look)
+        def look(view: ReadView) -> tuple[_Found, ...]:
+            ids = (claim.subject, claim.actor, claim.client)
+            return tuple(_find(view, claim.tenant, i, at) for i in ids)
+
+        found = await self._readers.read(look)
+        (subject, is_held), (actor, is_actor_held), tool = found
+        if claim.is_asserted:
+            _check_tool(tool)
         if subject is None or not subject.is_active:
             raise AccessDeniedError("nobody active of that name is in the directory")
-        _check_actor(claim, subject, actor, client)
+        _check_actor(claim, subject, actor, tool[0])
         limits = [BY_ROLE[subject.role]]
+        if is_held or is_actor_held:
+            limits.append(SUSPENDED)
         if actor is not None:
             limits.append(DELEGABLE)
         if claim.is_asserted:
@@ -168,6 +182,26 @@ def principal_from(
         shift=row.shift,
         mfa_at=mfa_at,
     )
+
+
+def is_suspended(view: ReadView, row: PrincipalRow, at: Micros) -> bool:
+    """Whether a suspension of `row` is in force at `at`, on the domain clock."""
+    held = view.responses(row.tenant, key=principal_key(row), active_at=at)
+    return any(response.kind is ResponseKind.SUSPEND for response in held)
+
+
+def _find(view: ReadView, tenant: str, principal_id: str | None, at: Micros) -> _Found:
+    row = None if principal_id is None else view.principal(tenant, principal_id)
+    return row, row is not None and is_suspended(view, row, at)
+
+
+def _check_tool(tool: _Found) -> None:
+    """Refuse a tool that could not ask in its own name: it speaks for nobody else either."""
+    row, suspended = tool
+    if row is None or not row.is_active:
+        raise AccessDeniedError("the tool of this key is not active in the directory")
+    if suspended:
+        raise AccessDeniedError("the tool of this key is suspended: it speaks for nobody")
 
 
 def _check_actor(

@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from api.identity.errors import SignInError
-from api.identity.principals import principal_from
+from api.identity.principals import is_suspended, principal_from
 from api.identity.scopes import BY_ROLE
 from guard.clock import HOUR, MINUTE, Clock, Micros
 from guard.entries import BodyValue, EntryKind, EventPart, NewEntry, event_by, system_event
 from guard.errors import AccessDeniedError
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
-from guard.rows import PrincipalRow, ResponseKind, SessionRow
+from guard.rows import PrincipalRow, SessionRow
 from policies.model import ActorKind
 
 TICKET_LIFE: Micros = 5 * MINUTE
@@ -130,9 +130,9 @@ class Sessions:
             if row is None:
                 return None, None, False
             target = view.principal(row.tenant, row.principal_id)
-            return row, target, target is not None and _is_suspended(view, target, at)
+            return row, target, target is not None and is_suspended(view, target, at)
 
-        row, target, is_suspended = await self._readers.read(look)
+        row, target, is_held = await self._readers.read(look)
         now = self._wall()
         if row is None or not row.csrf or now - row.seen_at >= IDLE or now - row.created_at >= LIFE:
             raise SignInError("your session has ended: sign in again")
@@ -141,7 +141,7 @@ class Sessions:
         if now - row.seen_at >= TOUCH:
             seen = replace(row, seen_at=now)
             await self._committer.run(lambda tx: tx.rows.put_session(seen))
-        return SignedIn(_console_principal(target, digest.hex()[:16]), row.csrf, is_suspended)
+        return SignedIn(_console_principal(target, digest.hex()[:16]), row.csrf, is_held)
 
     async def sign_out(self, cookie: str, principal: Principal) -> None:
         """End a session; nothing happens when it has ended already."""
@@ -158,7 +158,7 @@ class Sessions:
         target = view.principal(tenant, principal_id)
         if target is None or not target.is_active or target.kind is not ActorKind.HUMAN:
             raise AccessDeniedError("only an active person of the directory signs in")
-        if _is_suspended(view, target, self._clock.now()):
+        if is_suspended(view, target, self._clock.now()):
             raise AccessDeniedError(
                 "this access is suspended: your lead can tell you how to object"
             )
@@ -204,12 +204,6 @@ def _console_principal(row: PrincipalRow, session: str) -> Principal:
         scopes=frozenset(scope.value for scope in BY_ROLE[row.role]),
         mfa_at=None,
     )
-
-
-def _is_suspended(view: ReadView, target: PrincipalRow, at: Micros) -> bool:
-    key = _console_principal(target, "").agent_key
-    held = view.responses(target.tenant, key=key, active_at=at)
-    return any(row.kind is ResponseKind.SUSPEND for row in held)
 
 
 def _record(tx: Transaction, kind: EntryKind, event: EventPart, what: str, whom: str) -> None:

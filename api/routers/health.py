@@ -1,15 +1,48 @@
 """Is it alive, is it ready, how is it doing. Open, because it says nothing about anybody."""
 
 import asyncio
+from collections.abc import Callable
 
+from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
 from api.metrics import CONTENT_TYPE
 from api.middleware import router
+from api.ports import Services
 from api.routers.dependencies import Guarded, documents
+from guard.clock import monotonic
 from guard.errors import StoreUnavailableError
 
 routes = router("health")
+# Anybody may ask, and looking takes the writer's lock: a good answer holds for this long.
+GOOD_FOR_S = 1.0
+
+
+class Readiness:
+    """Looks at the services, once at a time however many ask."""
+
+    def __init__(self, services: Services, *, now: Callable[[], float] = monotonic) -> None:
+        """Look at `services`; `now` tells real seconds."""
+        self._services, self._now = services, now
+        self._look: asyncio.Task[None] | None = None
+        self._good_until = now()
+
+    async def require(self) -> None:
+        """Return if a view would work now, or would have within the last second.
+
+        Raises:
+            StoreUnavailableError: It would not, or looking takes too long.
+        """
+        if self._now() < self._good_until:
+            return
+        look = self._look
+        if look is None or look.done():
+            look = self._look = asyncio.create_task(asyncio.to_thread(self._services.check))
+        await asyncio.wait([look], timeout=self._services.settings.read_deadline_s)
+        if not look.done():
+            raise StoreUnavailableError("the store does not answer")
+        look.result()
+        self._good_until = self._now() + GOOD_FOR_S
 
 
 @routes.get("/livez", response_class=Response, summary="The process answers")
@@ -21,13 +54,10 @@ async def livez() -> Response:
 @routes.get(
     "/readyz", response_class=Response, responses=documents(503), summary="A view would work now"
 )
-async def readyz(services: Guarded) -> Response:
-    """Answer 200 if the store would take a write now, else a 503 problem."""
-    check = asyncio.create_task(asyncio.to_thread(services.store.check))
-    await asyncio.wait([check], timeout=services.settings.read_deadline_s)
-    if not check.done():
-        raise StoreUnavailableError("the store does not answer")
-    check.result()
+async def readyz(request: Request) -> Response:
+    """Answer 200 if a view would be logged now, else a 503 problem; at most a second old."""
+    readiness: Readiness = request.app.state.readiness
+    await readiness.require()
     return JSONResponse({"status": "ready"})
 
 

@@ -135,11 +135,18 @@ class CustomerBody(Body):
     source_key: SourceKey
     region: Word
     tier: Tier = Tier.STANDARD
+    decoy: bool = Field(
+        default=False, description="A made-up customer: looking at it is hard evidence."
+    )
 
     def put(self) -> CustomerPut:
         """The same, for the service."""
         return CustomerPut(
-            source=self.source, source_key=self.source_key, region=self.region, tier=self.tier
+            source=self.source,
+            source_key=self.source_key,
+            region=self.region,
+            tier=self.tier,
+            is_decoy=self.decoy,
         )
 
 

@@ -23,7 +23,7 @@ from guard.admission.requests import (
 )
 from guard.clock import Micros
 from guard.entries import Charge, EntryKind, NewEntry, Receipt, SealedEntry
-from guard.errors import KeyUnavailableError
+from guard.errors import KeyUnavailableError, StoreUnavailableError
 from guard.ports import Transaction, UnitOfWork
 from guard.quotas import Charged, Exceeded, Spent
 from guard.rows import BudgetState, LockedPrincipal, SubjectRow
@@ -144,6 +144,8 @@ def admit(batch: Batch, admissions: Sequence[Decided], refunds: Sequence[Landed]
     for decided in admissions:
         try:
             decided.answer = _answer(batch, decided, state, principals)
+        except StoreUnavailableError:
+            raise  # a statement failed: nobody knows what is left of the transaction
         except Exception as error:  # noqa: BLE001 - not swallowed: its caller raises it
             decided.error = error
     batch.rows.save_budgets(state)

@@ -18,7 +18,7 @@ from guard.admission.batch import Batch, Decided, Landed, admit
 from guard.admission.requests import Admission, Answer, ReceiptSigner, Sealer
 from guard.clock import Clock
 from guard.entries import SYSTEM, EntryKind, EventPart, NewEntry
-from guard.errors import GuardError, StoreUnavailableError
+from guard.errors import GuardError, StoreUnavailableError, TransactionLostError
 from guard.ports import Store, Transaction
 
 T = TypeVar("T")
@@ -111,6 +111,15 @@ class GroupCommitter:
         self._thread.join(self._deadline_s)
         self._give_up.set()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether requests are served: started, not stopped, and its thread has not died."""
+        return self._is_open and self._thread.is_alive()
+
+    def refuse_all(self) -> None:
+        """Serve nothing more: the log must not be continued until somebody has looked at it."""
+        self._is_open = False
+
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """See `Committer.run`."""
         answer: T = await self._submit(_Ticket(work))
@@ -127,8 +136,8 @@ class GroupCommitter:
         return answer
 
     async def _submit(self, ticket: _Ticket) -> Any:  # noqa: ANN401 - typed by `run` and `admit`
-        if not self._is_open:
-            raise StoreUnavailableError("the writer is stopped, try again")
+        if not self.is_alive:
+            raise StoreUnavailableError("the writer is stopped, start the service again")
         try:
             self._queue.put_nowait(ticket)
         except queue.Full:
@@ -242,6 +251,8 @@ class GroupCommitter:
             # Before the admissions, so that a suspension bites in its own batch.
             try:
                 ticket.value = batch.attempt(ticket.payload)
+            except TransactionLostError:
+                raise  # with it went what the others of this batch had written
             except Exception as error:  # noqa: BLE001 - not swallowed: its caller raises it
                 ticket.error = error
         if admissions or refunds:

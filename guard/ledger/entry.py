@@ -23,6 +23,7 @@ import msgspec
 
 from guard.clock import Micros
 from guard.entries import (
+    SEARCHED,
     EntryKind,
     EventPart,
     NewEntry,
@@ -267,9 +268,13 @@ def open_entry(
         raise ProofError(f"entry {index}: {error}", index=index) from None
     except msgspec.DecodeError:
         raise ProofError(f"entry {index}: a part has an unknown format", index=index) from None
-    if event.at != leaf.at or any(
-        part is not None and part.customer != ref
-        for ref, part in zip(stored.refs, parts, strict=True)
+    if (
+        event.at != leaf.at
+        or not _is_searched_by_its_own(stored, leaf, event)
+        or any(
+            part is not None and part.customer != ref
+            for ref, part in zip(stored.refs, parts, strict=True)
+        )
     ):
         raise ProofError(f"entry {index}: clear columns contradict the parts", index=index)
     return OpenedEntry(
@@ -279,6 +284,15 @@ def open_entry(
         event=event,
         refs=stored.refs,
         subjects=parts,
+    )
+
+
+def _is_searched_by_its_own(stored: StoredEntry, leaf: Leaf, event: EventPart) -> bool:
+    """Whether the clear columns say what the sealed event part says."""
+    searched = stored.searched
+    return searched is None or (
+        searched["kind"] == leaf.kind
+        and all(searched[name] == getattr(event, name) for name in SEARCHED)
     )
 
 

@@ -1,9 +1,9 @@
 """How far apart the source keys are that somebody looks at, in coarse buckets.
 
 Walking ids or the alphabet shows in the keys, and keys never leave the broker: so the broker
-itself turns each into a distance to the same agent's previous one. A bucket is the binary
-logarithm of the distance (0: the same or the next key), -1 where it makes no sense. The memory is
-this process's own and bounded; after a restart the first view of an agent has no distance.
+itself turns each into a distance to the same agent's previous one. A bucket is the bit length of
+the distance (0: the same key, 1: the next one, 2: up to three...), -1 where it makes no sense. The
+memory is this process's own and bounded; after a restart an agent's first view has no distance.
 """
 
 from collections import OrderedDict
@@ -36,13 +36,13 @@ class Walk:
 def _numeric(one: str, other: str) -> int:
     if not (one.isascii() and one.isdigit() and other.isascii() and other.isdigit()):
         return -1
-    return max(0, abs(int(one[:18]) - int(other[:18])).bit_length() - 1)
+    return abs(int(one[:18]) - int(other[:18])).bit_length()
 
 
 def _alphabetic(one: str, other: str) -> int:
     if one[:1].isdigit() or other[:1].isdigit():
         return -1
-    return max(0, abs(_rank(one) - _rank(other)).bit_length() - 1)
+    return abs(_rank(one) - _rank(other)).bit_length()
 
 
 def _rank(text: str) -> int:

@@ -55,6 +55,13 @@ def _subject_row(row: Row[Any]) -> SubjectRow:
     return SubjectRow(**values | {"tier": Tier(values["tier"])})
 
 
+_PROTECT = (
+    update(subject)
+    .where(subject.c.ref == bindparam("which"))
+    .values({name: bindparam(name) for name in ("region", "tier", "is_decoy")})
+)
+
+
 class DirectoryReads(Session):
     """Finding principals and customers."""
 
@@ -102,6 +109,11 @@ class DirectoryWrites(DirectoryReads, WriteSession):
     def add_subjects(self, rows: Sequence[SubjectRow]) -> None:
         """See `UnitOfWork.add_subjects`."""
         self._write(insert(subject), [asdict(row) | {"tier": row.tier.value} for row in rows])
+
+    def protect_subject(self, row: SubjectRow) -> None:
+        """See `UnitOfWork.protect_subject`."""
+        values = {"region": row.region, "tier": row.tier.value, "is_decoy": row.is_decoy}
+        self._write(_PROTECT, values | {"which": row.ref})
 
     def put_principal(self, row: PrincipalRow) -> None:
         """See `UnitOfWork.put_principal`."""

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
 from guard.clock import Micros
-from guard.entries import EntryKind, SealedEntry, StoredEntry
+from guard.entries import SEARCHED, EntryKind, SealedEntry, StoredEntry
 from guard.errors import ForkError
 from guard.ledger.merkle import CompactRange
 from guard.rows import LogQuery
@@ -35,6 +35,8 @@ _STORED = select(
     entry.c.leaf_hash,
     detail_event.c.epoch,
     detail_event.c.sealed,
+    detail_event.c.kind,
+    *(detail_event.c[name] for name in SEARCHED),
 ).join(detail_event, detail_event.c.idx == entry.c.idx)
 _ENTRIES = (
     _STORED.where(entry.c.idx >= bindparam("start")).order_by(entry.c.idx).limit(bindparam("limit"))
@@ -126,6 +128,7 @@ class EntryReads(Session):
                 sealed_event=row.sealed,
                 refs=tuple(part.ref for part in parts[row.idx]),
                 sealed_subjects=tuple(part.sealed for part in parts[row.idx]),
+                searched={name: getattr(row, name) for name in ("kind", *SEARCHED)},
             )
             for row in rows
         ]

@@ -7,6 +7,7 @@ driver's short code (`SQLITE_FULL`, `40001`) does, because an operator needs it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from guard.errors import ConfigurationError, ConflictError, GuardError, StoreUnavailableError
@@ -30,6 +31,17 @@ def _code(error: SQLAlchemyError) -> str:
         if isinstance(code, str):
             return code
     return "no code of its own"
+
+
+def is_in_transaction(connection: Connection) -> bool:
+    """Whether the driver still has the transaction, whatever SQLAlchemy believes."""
+    if connection.invalidated:
+        return False
+    raw = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite":
+        return bool(getattr(raw, "in_transaction", False))
+    status = getattr(getattr(raw, "info", None), "transaction_status", None)
+    return getattr(status, "name", "") == "INTRANS"
 
 
 @contextmanager

@@ -65,7 +65,7 @@ _MODES = (
         mode_rule.c.tenant.in_(bindparam("tenants", expanding=True)),
         mode_rule.c.approved_by.is_not(None),
     )
-    .order_by(mode_rule.c.proposed_at, mode_rule.c.id)
+    .order_by(mode_rule.c.approved_at, mode_rule.c.id)
 )
 
 _STRICTNESS = (Mode.OBSERVE, Mode.MASK, Mode.ENFORCE)
@@ -122,6 +122,9 @@ class SituationReads(DirectoryReads):
                     is_suspended=is_suspended,
                     mode=effective_mode(
                         modes[q.tenant], vendor=q.vendor, team=q.team, purpose=q.purpose
+                    ),
+                    mode_elsewhere=effective_mode(
+                        modes[q.tenant], vendor=q.vendor, team=q.team, purpose=""
                     ),
                 )
             )

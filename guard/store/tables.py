@@ -132,6 +132,7 @@ mode_rule = Table(
     Column("proposed_by", String, nullable=False),
     Column("proposed_at", BigInteger, nullable=False),
     Column("approved_by", String),
+    Column("approved_at", BigInteger),
 )
 
 _UNFINISHED = text("state IN ('open', 'acknowledged')")

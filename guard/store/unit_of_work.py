@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from guard.errors import TransactionLostError
 from guard.store.alerts import AlertReads, AlertWrites
 from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
-from guard.store.failures import translated
+from guard.store.failures import is_in_transaction, translated
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
 from guard.store.situations import SituationReads
@@ -35,5 +36,12 @@ class SqlUnitOfWork(
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """See `UnitOfWork.savepoint`."""
-        with translated(), self._connection.begin_nested():
-            yield
+        try:
+            with translated(), self._connection.begin_nested():
+                yield
+        except BaseException:
+            if not is_in_transaction(self._connection):
+                raise TransactionLostError(
+                    "the database gave the whole transaction up, see its disk, then try again"
+                ) from None
+            raise

@@ -127,6 +127,7 @@ def make_mode(mode_id: str = "m1", **changes: Any) -> ModeRow:  # noqa: ANN401 -
         "proposed_by": "admin-1",
         "proposed_at": NOON,
         "approved_by": "admin-2",
+        "approved_at": NOON,
     }
     return ModeRow(**values | changes)
 

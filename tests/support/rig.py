@@ -199,7 +199,7 @@ def open_rig(
     )
     readers = ThreadedReaders(store, deadline_s=20.0)
     source = MemorySource("crm", {str(n): make_record(n) for n in range(1, 301)})
-    enrolment = Enrolment(committer, keyring)
+    enrolment = Enrolment(committer, keyring, clock)
     engine = Engine(load_bundle(default_files() if files is None else files))
     committer.start()
     try:

@@ -33,7 +33,6 @@ from api.settings import Settings, load_settings
 from guard.clock import DAY, Clock, DomainClock, Rate, monotonic, to_rfc3339, wall_micros
 from guard.store import migrate
 
-CUSTOMERS, AGENTS = 5000, 120
 # The morning that is shown then takes between 20 and 40 seconds.
 FASTEST, SLOWEST = 720.0, 400.0
 # What two quiet cores make; they keep up with `FASTEST`.
@@ -54,6 +53,8 @@ class Plan:
     seed: int
     rate: float
     keeps_serving: bool
+    customers: int = 5000
+    agents: int = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ async def perform(plan: Plan) -> bool:
     """
     out, begun = Console(highlight=False), monotonic()
     midnight = (wall_micros() // DAY + 1) * DAY
-    cast = choose(plan.seed, midnight, customers=CUSTOMERS, agents=AGENTS)
+    cast = choose(plan.seed, midnight, customers=plan.customers, agents=plan.agents)
     port = free_port()
     stage.clear(plan.data_dir)
     env = environment(plan.data_dir, port)
@@ -114,7 +115,9 @@ async def perform(plan: Plan) -> bool:
 async def _prepare(
     plan: Plan, cast: Cast, settings: Settings, env: dict[str, str], out: Console
 ) -> tuple[dict[int, str], Rate]:
-    out.print(f"a support floor in {plan.data_dir}: {CUSTOMERS} customers, {AGENTS} agents")
+    out.print(
+        f"a support floor in {plan.data_dir}: {plan.customers} customers, {plan.agents} agents"
+    )
     migrate.upgrade(database_url(settings))
     begun = monotonic()
     history = cast.floor.history(cast.warm_up)

@@ -149,3 +149,23 @@ async def test_agents_have_no_business_with_alerts(rig: Rig) -> None:
         await rig.alerts.page(AGENT, states=frozenset(), before=None, limit=1)
     with pytest.raises(AccessDeniedError):
         await rig.alerts.change(AUDITOR, "x", AlertChange(note="n"))
+
+
+async def test_what_a_person_lifted_stays_lifted_until_the_matter_worsens(rig: Rig) -> None:
+    await put_people(rig)
+    await raise_finding(rig, 1, make_finding(Severity.HIGH))
+    (held,) = await rig.suspensions.active(ANALYST, "a1")
+    await rig.suspensions.lift(ANALYST, held.id, "a late list explains it")
+    await raise_finding(rig, 2, make_finding(Severity.HIGH))
+    await raise_finding(rig, 3, make_finding(Severity.MEDIUM))
+    assert await rig.suspensions.active(ANALYST, "a1") == []
+    await raise_finding(rig, 4, make_finding(Severity.CRITICAL))
+    (worse,) = await rig.suspensions.active(ANALYST, "a1")
+    assert worse.kind is ResponseKind.EXPLAINED_ONLY
+
+
+async def test_a_ring_waits_for_a_person_whoever_it_names(rig: Rig) -> None:
+    await put_people(rig)
+    ring = make_finding(Severity.CRITICAL, agents=("a1", "ben"), kind=FindingKind.RING)
+    await raise_finding(rig, 1, ring)
+    assert await rig.suspensions.active(ANALYST, None) == []

@@ -4,12 +4,14 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from guard.entries import EntryKind
 from guard.errors import (
     AccessDeniedError,
     InvalidRequestError,
     NotFoundError,
+    ProofError,
 )
 from guard.exports import ExportFormat
 from guard.ledger.proofs import parse_tlog_proof
@@ -105,3 +107,20 @@ async def test_every_published_entry_has_a_proof(rig: Rig) -> None:
     assert b"\n\nt\n" in await rig.auditing.proof(0)
     with pytest.raises(NotFoundError):
         await rig.auditing.proof(10_000)
+
+
+async def test_a_view_cannot_be_hidden_by_editing_what_is_searched(
+    rig: Rig, store_url: str
+) -> None:
+    (ref,) = await rig.customers(1)
+    answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    index = answer.receipt.index
+    engine = sa.create_engine(store_url)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("update detail_event set agent = 'somebody' where idx = :i"), {"i": index}
+        )
+    engine.dispose()
+    with pytest.raises(ProofError) as caught:
+        rig.log()
+    assert caught.value.index == index

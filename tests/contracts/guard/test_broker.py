@@ -12,8 +12,10 @@ from guard.errors import (
     NotFoundError,
     SourceError,
 )
+from guard.rows import RawRecord
 from guard.views import RefusalCode, Refused, Served
-from tests.support.people import AGENT, DIRECTORY, make_customer
+from policies.model import Mode
+from tests.support.people import AGENT, ANALYST, DIRECTORY, SECOND, make_customer, put_people
 from tests.support.rig import Rig, make_caller
 
 pytestmark = pytest.mark.anyio
@@ -151,3 +153,55 @@ async def test_view_codes_lead_back_to_the_entry(rig: Rig) -> None:
     answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
     assert isinstance(answer, Served)
     assert len(answer.view_code) == 9
+
+
+async def test_a_look_at_a_decoy_is_marked_in_the_log_and_nowhere_else(rig: Rig) -> None:
+    (ref,) = await rig.customers(1, is_decoy=True)
+    answer = await rig.broker.view(AGENT, rig.asks(ref))
+    assert isinstance(answer, Served)
+    assert rig.log()[answer.receipt.index].event.body == {"decoy": True, "on_shift": True}
+    assert b"decoy" not in answer.record.to_json_bytes()
+
+
+async def test_a_cancelled_caller_leaves_an_entry_about_what_was_fetched(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    asked = rig.asks(ref, await rig.case(ref))
+    fetched = asyncio.Event()
+
+    class Slow:
+        name = "crm"
+
+        async def fetch(self, _key: str, _paths: frozenset[str]) -> RawRecord | None:
+            fetched.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def check(self) -> None:
+            """Fine."""
+
+        async def close(self) -> None:
+            """Nothing to give back."""
+
+    rig.broker._sources = {"crm": Slow()}  # noqa: SLF001 - the one source of this test
+    task = asyncio.create_task(rig.broker.view(AGENT, asked))
+    await fetched.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    last = rig.log()[-1]
+    assert (last.kind, last.event.reasons) == (EntryKind.FAILED, ("CancelledError",))
+
+
+async def test_one_observed_purpose_does_not_open_what_is_refused_otherwise(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    await put_people(rig)
+    rule = await rig.modes.propose(
+        ANALYST, vendor="", team="", purpose="quality_review", mode=Mode.OBSERVE
+    )
+    await rig.modes.approve(SECOND, rule.id)
+    answer = await rig.broker.view(AGENT, rig.asks(ref, purpose="quality_review"))
+    assert isinstance(answer, Refused)
+    reviewed = await rig.case(ref, how="qa")
+    answer = await rig.broker.view(AGENT, rig.asks(ref, reviewed, purpose="quality_review"))
+    assert isinstance(answer, Served)
+    assert answer.mode is Mode.OBSERVE

@@ -8,9 +8,10 @@ from guard.errors import (
     AccessDeniedError,
     InvalidRequestError,
 )
+from policies.model import Role
 from tests.support.makers import TENANT
 from tests.support.people import AGENT, ANALYST, DIRECTORY
-from tests.support.rig import Rig, row_of
+from tests.support.rig import Rig, make_caller, row_of
 
 pytestmark = pytest.mark.anyio
 
@@ -34,3 +35,17 @@ async def test_people_that_make_no_sense_are_refused(rig: Rig) -> None:
             await rig.directory.put(DIRECTORY, [row])
     with pytest.raises(AccessDeniedError):
         await rig.directory.put(DIRECTORY, [replace(row_of(AGENT), tenant="other")])
+
+
+async def test_nobody_changes_their_own_place(rig: Rig) -> None:
+    boss = make_caller("boss", role=Role.ADMIN)
+    await rig.directory.put(boss, [row_of(boss)])
+    await rig.directory.put(boss, [row_of(boss)])
+    with pytest.raises(AccessDeniedError):
+        await rig.directory.put(boss, [replace(row_of(boss), role=Role.AUDITOR)])
+
+
+@pytest.mark.parametrize("name", ["a/b", "a#b", "a\n", "x" * 129])
+async def test_ids_that_could_be_mistaken_for_another_key_are_refused(rig: Rig, name: str) -> None:
+    with pytest.raises(InvalidRequestError):
+        await rig.directory.put(DIRECTORY, [replace(row_of(AGENT), id=name)])

@@ -2,9 +2,12 @@
 
 import pytest
 
+from guard.entries import EntryKind
 from guard.errors import (
     InvalidRequestError,
 )
+from policies.model import Tier
+from tests.support.makers import TENANT
 from tests.support.people import DIRECTORY, make_customer
 from tests.support.rig import Rig
 
@@ -22,3 +25,15 @@ async def test_one_key_has_one_reference_and_shows_nothing_of_it(rig: Rig) -> No
 async def test_keys_that_can_name_nobody_are_refused(rig: Rig, key: str) -> None:
     with pytest.raises(InvalidRequestError):
         await rig.enrolment.enrol(DIRECTORY, [make_customer(key)])
+
+
+async def test_who_enrols_a_known_customer_says_how_it_is_protected(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    await rig.case(ref)
+    await rig.customers(1, tier=Tier.VIP, region="us")
+    with rig.store.read() as view:
+        row = view.subject(TENANT, ref)
+    assert row is not None
+    assert (row.tier, row.region) == (Tier.VIP, "us")
+    changes = [e for e in rig.log() if e.kind is EntryKind.CUSTOMER]
+    assert [(e.refs, e.event.body["tier"]) for e in changes] == [((ref,), "vip")]

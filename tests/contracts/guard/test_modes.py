@@ -6,6 +6,7 @@ from guard.clock import DAY
 from guard.errors import (
     AccessDeniedError,
     ConflictError,
+    InvalidRequestError,
     NotFoundError,
 )
 from guard.views import RefusalCode, Refused, Served
@@ -89,3 +90,23 @@ async def test_a_suspension_bites_in_every_mode(rig: Rig) -> None:
     answer = await rig.broker.view(AGENT, rig.asks(ref))
     assert isinstance(answer, Refused)
     assert answer.code is RefusalCode.SUSPENDED
+
+
+async def test_of_two_rules_for_one_scope_the_one_approved_last_is_in_force(rig: Rig) -> None:
+    await put_people(rig)
+    (ref,) = await rig.customers(1)
+    strict = await rig.modes.propose(ANALYST, vendor="", team="", purpose="", mode=Mode.ENFORCE)
+    loose = await rig.modes.propose(ANALYST, vendor="", team="", purpose="", mode=Mode.OBSERVE)
+    await rig.modes.approve(SECOND, loose.id)
+    rig.clock.advance(1)
+    await rig.modes.approve(SECOND, strict.id)
+    answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    assert isinstance(answer, Served)
+    assert answer.mode is Mode.ENFORCE
+
+
+async def test_a_rule_for_a_purpose_that_does_not_exist_is_refused(rig: Rig) -> None:
+    with pytest.raises(InvalidRequestError):
+        await rig.modes.propose(
+            ANALYST, vendor="", team="", purpose="suport_case", mode=Mode.OBSERVE
+        )

@@ -557,6 +557,9 @@ class World:
         self.memory.put_principal(person("desk", Role.SERVICE, ActorKind.SERVICE))
         self.memory.put_principal(person("bot", Role.AGENT, ActorKind.AI))
 
+    def check(self) -> None:
+        self.store.check()
+
     def token(self, name: str, *scopes: str, **changes: Any) -> str:  # noqa: ANN401 - fields of Grant
         asked = scopes or tuple(ALL)
         grant = Grant(sub=name, tenant=TENANT, client="desktop", scopes=asked)

@@ -8,13 +8,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app, token_verifier
-from api.identity.scopes import BY_ROLE, Scope
+from api.identity.scopes import BY_ROLE, SUSPENDED, Scope
 from api.openapi import OPEN_PATHS
 from api.schemas.views import ViewOut
 from api.settings import Settings
 from guard.clock import wall_micros
 from policies.model import Role
-from tests.unit.api.fakes import World
+from tests.unit.api.fakes import TENANT, World, response
 
 # Each guarded call and the scope it needs; None: any valid credential.
 CALLS: dict[tuple[str, str], Scope | None] = {
@@ -26,6 +26,8 @@ CALLS: dict[tuple[str, str], Scope | None] = {
     ("post", "/v1/work-lists/{list_id}/approvals"): Scope.WORK_LISTS_APPROVE,
     ("post", "/v1/customers:enrol"): Scope.CUSTOMERS_WRITE,
     ("put", "/v1/principals"): Scope.DIRECTORY_WRITE,
+    ("post", "/v1/api-keys"): Scope.API_KEYS_WRITE,
+    ("delete", "/v1/api-keys/{key_id}"): Scope.API_KEYS_WRITE,
     ("post", "/v1/sign-in-tickets"): None,
     ("get", "/v1/alerts"): Scope.ALERTS_READ,
     ("get", "/v1/alerts/{alert_id}"): Scope.ALERTS_READ,
@@ -44,6 +46,7 @@ CALLS: dict[tuple[str, str], Scope | None] = {
     ("get", "/v1/log/checkpoint"): Scope.LOG_VERIFY,
     ("get", "/v1/log/proof/{index}"): Scope.LOG_VERIFY,
     ("post", "/v1/exports"): Scope.EXPORTS_WRITE,
+    ("get", "/v1/exports/{digest}/manifest"): Scope.EXPORTS_WRITE,
 }
 BODIES: dict[str, Any] = {
     "/v1/views": {"customer": "r", "purpose": "p"},
@@ -60,6 +63,11 @@ BODIES: dict[str, Any] = {
     },
     "/v1/customers:enrol": {"customers": [{"source": "s", "source_key": "k", "region": "eu"}]},
     "/v1/principals": {"principals": [{"id": "x", "role": "agent"}]},
+    "/v1/api-keys": {
+        "client": "desk",
+        "scopes": ["quota:read"],
+        "expires_at": "2026-09-22T10:00:00Z",
+    },
     "/v1/alerts/{alert_id}": {"state": "acknowledged"},
     "/v1/suspensions": {"agent": "u17", "reason": "r", "ends_at": "2026-09-22T10:00:00Z"},
     "/v1/suspensions/{response_id}/lift": {"reason": "r"},
@@ -124,6 +132,20 @@ def test_a_role_opens_exactly_the_calls_of_its_scopes(
     for name, role in people.items():
         answer = call(client, method, path, world.bearer(name))
         assert (answer.status_code == 403) == (scope not in BY_ROLE[role]), (name, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"), [(*k, s) for k, s in CALLS.items() if s], ids=str
+)
+def test_a_suspension_closes_every_call_that_is_not_about_oneself(
+    world: World, client: TestClient, method: str, path: str, scope: Scope
+) -> None:
+    for name in ("lee", "ana", "aud", "adm"):
+        world.memory.held.append(response(name))
+        answer = call(client, method, path, world.bearer(name))
+        assert (answer.status_code == 403) == (
+            scope not in SUSPENDED or scope not in BY_ROLE[world.memory.people[TENANT, name].role]
+        ), (name, answer.text)
 
 
 def test_the_served_view_is_the_documented_one(world: World, client: TestClient) -> None:

@@ -155,3 +155,27 @@ async def test_a_customer_whose_key_is_gone_counts_as_erased_and_the_rest_holds(
     )
     assert verdict.opened == verdict.size
     assert verdict.erased >= len(of_one_customer(morning))
+
+
+async def test_an_older_copy_of_the_store_does_not_continue_what_was_kept_outside(
+    morning: Rig,
+) -> None:
+    with morning.store.read() as view:
+        size, hashes = view.head()
+        kept = Checkpoint("t", size, CompactRange(size, hashes).root())
+        note = sign_checkpoint(kept, signer(morning))
+        newer = sign_checkpoint(
+            replace(kept, size=size + 7, root=bytes(HASH_SIZE)), signer(morning)
+        )
+        other = sign_checkpoint(replace(kept, root=bytes(HASH_SIZE)), signer(morning))
+        key = signer(morning).verifier
+        with pytest.raises(ForkError, match="the store has none"):
+            verify_store(view, morning.vault, key, [note])
+        for wrong in (newer, other):
+            with pytest.raises(ForkError):
+                verify_store(view, morning.vault, key, [wrong])
+    await morning.committer.run(
+        lambda tx: tx.rows.put_checkpoint(size, kept.root, note, morning.clock.now())
+    )
+    with morning.store.read() as view:
+        assert verify_store(view, morning.vault, key, [note]).checkpoint_size == size

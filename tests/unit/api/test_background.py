@@ -86,9 +86,17 @@ async def test_after_a_fork_nothing_is_signed_any_more(rig: Rig) -> None:
     assert [(line["event"], line["log_level"]) for line in lines] == [("ledger.forked", "critical")]
 
 
-async def test_an_error_that_nobody_expected_ends_it(rig: Rig) -> None:
-    with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(publishing(rig, Turns(ZeroDivisionError())), PATIENCE_S)
+async def test_an_error_that_nobody_expected_passes_like_any_other(rig: Rig) -> None:
+    with pytest.raises(ForkError):
+        await asyncio.wait_for(publishing(rig, Turns(OSError(), ForkError())), PATIENCE_S)
+
+
+async def test_after_a_fork_nothing_more_is_admitted(rig: Rig) -> None:
+    with pytest.raises(ForkError):
+        await asyncio.wait_for(publishing(rig, Turns(ForkError())), PATIENCE_S)
+    with pytest.raises(StoreUnavailableError):
+        await rig.committer.run(lambda tx: tx.rows.head())
+    assert not rig.committer.is_alive
 
 
 class CountedAlerts:

@@ -1,5 +1,7 @@
 """The composed service: what it refuses to start with, what it starts, and how it ends."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
@@ -12,7 +14,13 @@ from api.places import log_dir
 from api.settings import Settings
 from guard.clock import DAY, ManualClock, Rate, wall_micros
 from guard.entries import EntryKind
-from guard.errors import ConfigurationError, GuardError, SourceError
+from guard.errors import (
+    ConfigurationError,
+    ForkError,
+    GuardError,
+    SourceError,
+    StoreUnavailableError,
+)
 from guard.ledger.checkpoint import parse_text
 from guard.ledger.note import parse_note
 from guard.store import SqlStore
@@ -236,6 +244,47 @@ async def test_a_disk_that_takes_no_checkpoint_does_not_keep_it_from_closing(
     assert failing.asked
     again = build(settings)
     again.store.close()
+
+
+class _Forked:
+    async def publish_once(self, *_given: object) -> None:
+        raise ForkError("the store holds another history")
+
+
+@pytest.mark.anyio
+async def test_it_is_ready_while_it_writes_and_publishes(settings: Settings) -> None:
+    services = build(settings)
+    with pytest.raises(StoreUnavailableError):
+        services.check()
+    await services.start()
+    services.check()
+    await services.close()
+    with pytest.raises(StoreUnavailableError):
+        services.check()
+
+
+@pytest.mark.anyio
+async def test_after_a_fork_it_is_not_ready(settings: Settings) -> None:
+    services = replace(build(settings), _publisher=_Forked())  # type: ignore[arg-type] # one method of it
+    await services.start()
+    await asyncio.wait(services._tasks, return_when=asyncio.FIRST_COMPLETED)  # noqa: SLF001 - as above
+    with pytest.raises(StoreUnavailableError, match="not kept up"):
+        services.check()
+    await services.close()
+
+
+@pytest.mark.anyio
+async def test_a_dead_writer_is_not_ready(settings: Settings) -> None:
+    services = build(settings)
+    await services.start()
+    writer = services._writer  # noqa: SLF001 - its thread dies behind its back
+    writer._give_up.set()  # noqa: SLF001 - as above
+    with suppress(StoreUnavailableError):  # the publisher may have been its last
+        await services.directory.put(DESK, people())
+    await asyncio.to_thread(writer._thread.join, 20)  # noqa: SLF001 - as above
+    with pytest.raises(StoreUnavailableError, match="the writer is stopped"):
+        services.check()
+    await services.close()
 
 
 class _Failing:

@@ -35,6 +35,35 @@ def test_a_line_break_cannot_forge_a_line(log_lines: io.StringIO) -> None:
     assert len(log_lines.getvalue().splitlines()) == 1
 
 
+def test_an_error_in_hand_is_named_by_its_class_and_place(log_lines: io.StringIO) -> None:
+    try:
+        raise ValueError("a@b.example")  # noqa: TRY301 - to have one in hand
+    except ValueError:
+        structlog.get_logger().error("a.b", exc_info=True)
+    assert "ValueError" in log_lines.getvalue()
+    assert "a@b.example" not in log_lines.getvalue()
+
+
+def test_an_error_of_another_place_is_named_too(log_lines: io.StringIO) -> None:
+    error = ValueError("a@b.example")
+    structlog.get_logger().error("a.b", exc_info=(ValueError, error, None))
+    assert "ValueError" in log_lines.getvalue()
+    assert "a@b.example" not in log_lines.getvalue()
+
+
+def test_alembic_says_nothing_before_an_error_of_the_tables(log_lines: io.StringIO) -> None:
+    for name in ("alembic.runtime.migration", "alembic.autogenerate.compare"):
+        logging.getLogger(name).info("Context impl SQLiteImpl.")
+    assert log_lines.getvalue() == ""
+    logging.getLogger("alembic").warning("x")
+    assert json.loads(log_lines.getvalue())["logger"] == "alembic"
+
+
+def test_without_an_error_in_hand_none_is_named(log_lines: io.StringIO) -> None:
+    structlog.get_logger().error("a.b", exc_info=True)
+    assert "error" not in json.loads(log_lines.getvalue())
+
+
 class FullDisk(io.StringIO):
     def write(self, text: str, /) -> int:
         raise OSError(28, "No space left on device", text)

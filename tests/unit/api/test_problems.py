@@ -13,6 +13,7 @@ from api.problems import (
     TABLE,
     RefusalError,
     blanked,
+    budget_headers,
     document,
     problem_of,
 )
@@ -183,3 +184,7 @@ def test_a_problem_is_counted(world: World, client: TestClient) -> None:
     world.broker.answer = StoreUnavailableError("x")
     client.post("/v1/views", json=ASK, headers=world.bearer("u17"))
     assert b'recordguard_problems_total{problem="store-unavailable"} 1.0' in world.metrics.expose()
+
+
+def test_without_budgets_there_are_no_budget_headers() -> None:
+    assert budget_headers([], 0) == {}

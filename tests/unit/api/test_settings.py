@@ -76,9 +76,53 @@ def test_the_demo_stays_on_loopback() -> None:
         load_settings({"RECORDGUARD_DEMO": "true", "RECORDGUARD_HOST": "0.0.0.0"})  # noqa: S104 - refused
 
 
+@pytest.mark.parametrize("name", ["JWKS_URI", "PORT_FILE", "DEMO_MODE", ""])
+def test_a_misspelt_variable_is_named_and_not_passed_over(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"no such setting: RECORDGUARD_{name};") as caught:
+        load_settings({f"RECORDGUARD_{name}": "zqx", "RECORDGUARD_PORT": "1"})
+    assert "zqx" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["RECORDGUARD_TEST_PG_DSN", "RECORDGUARD_FULL", "OTHER_PORT"])
+def test_variables_of_the_test_suite_and_of_others_are_passed_over(name: str) -> None:
+    assert load_settings({name: "1"}) == load_settings({})
+
+
 def test_an_empty_path_is_none() -> None:
     assert load_settings({"RECORDGUARD_POLICY_DIR": ""}).policy_dir is None
 
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "https://idp.example/keys",
+        "http://127.0.0.1:9000/keys",
+        "http://localhost/keys",
+        "http://[::1]:9000/keys",
+    ],
+)
+def test_keys_come_over_https_or_from_this_machine(url: str) -> None:
+    assert load_settings({"RECORDGUARD_JWKS_URL": url}).jwks_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://idp.example/keys",
+        "http://localhost.evil.example/keys",
+        "http://127.0.0.1.evil.example/keys",
+        "http://127.0.0.1@evil.example/keys",
+        "https:///keys",
+        "file:///etc/passwd",
+        "//idp.example/keys",
+        "http://[::1/keys",
+    ],
+)
+def test_keys_never_come_in_the_clear_from_elsewhere(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="RECORDGUARD_JWKS_URL"):
+        load_settings({"RECORDGUARD_JWKS_URL": url})

@@ -4,18 +4,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
+import anyio
 import msgspec
 import pytest
 
 from api import worker as module
-from api.worker import BATCH, HOLD_S, QUIET_S, SAVE_S, Detection, Fitting, Worker, run
+from api.places import database_url
+from api.worker import (
+    BATCH,
+    HOLD_S,
+    QUIET_S,
+    SAVE_S,
+    Detection,
+    Fitting,
+    Worker,
+    open_worker,
+    run,
+)
 from detectors.errors import StateError
 from guard.clock import Micros
 from guard.entries import BodyValue, EntryKind, EventPart, OpenedEntry, StoredEntry, SubjectPart
 from guard.errors import InvalidRequestError, ProofError, StoreUnavailableError
 from guard.events import AccessEvent, FloorEvent, History
 from guard.findings import Finding, FindingKind, Severity
+from guard.store.sql_store import SqlReader
 from guard.store.worker_file import WorkerFile
+from tests.unit.api.installation import settings_of, work_a_morning, write_crm
 
 # Every third customer raises a finding in the kernel below.
 LOUD = 3
@@ -132,6 +146,9 @@ class Log:
             )
             for e in self.opened[start : start + limit]
         ]
+
+    def head(self) -> tuple[int, tuple[bytes, ...]]:
+        return len(self.opened), ()
 
     def newest_at(self) -> Micros:
         return max((e.event.at for e in self.opened), default=0)
@@ -400,3 +417,64 @@ def test_a_worker_ends_with_its_parent_and_saves(
     worker.turn()
     run(worker, Event(), lambda: os.getppid() != -1)
     assert keys_in(file) == ["r0"]
+
+
+def test_the_composed_worker_reads_a_real_ledger_to_its_end_and_goes_on_from_there(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "ledger.db").write_bytes(sqlite_template.read_bytes())
+    write_crm(tmp_path)
+    anyio.run(work_a_morning, tmp_path)
+    settings = settings_of(tmp_path)
+    with SqlReader(database_url(settings)) as store, store.read() as view:
+        size, _ = view.head()
+    with open_worker(settings) as worker:
+        run(worker, Rested(), lambda: False)
+        assert worker.cursor == size
+    with open_worker(settings) as worker:
+        worker.rewind()
+        assert (worker.cursor, worker.turn()) == (size, 0)
+
+
+class Rested(Event):
+    """Asks to stop as soon as there is nothing left to read."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.set()
+        return True
+
+
+def test_a_worker_that_ends_while_the_store_is_down_keeps_what_it_had(
+    ledger: Log, file: WorkerFile, clock: Ticking
+) -> None:
+    ledger.add()
+    worker = a_worker(ledger, file, clock)
+    worker.turn()
+    worker.save(at_once=True)
+    ledger.add()
+    ledger.is_down = True
+    run(worker, Rested(), lambda: False)
+    assert file.load()[0] == 1
+
+
+def test_an_older_copy_of_the_ledger_is_learnt_anew_and_what_follows_is_judged(
+    ledger: Log, file: WorkerFile, clock: Ticking
+) -> None:
+    for _ in range(7):
+        ledger.add()
+    worker = a_worker(ledger, file, clock)
+    worker.turn()
+    worker.turn()
+    worker.save(at_once=True)
+    said = keys_in(file)
+    del ledger.opened[4:]
+    for _ in range(5):
+        worker.turn()
+    for _ in range(6):
+        ledger.add()
+    for _ in range(3):
+        worker.turn()
+    worker.save(at_once=True)
+    assert keys_in(file)[: len(said)] == said
+    assert (file.load()[0], seen_in(file)) == (10, {"north": 10})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import access_events
-from detectors.errors import FormatError
+from detectors.errors import ColumnsError, FormatError
 from guard.events import AccessAction, AccessEvent, AssignmentEvent, CaseEvent
 from policies.model import Link
 from tests.unit.detectors.making import NINE, make_event
@@ -19,6 +19,28 @@ def _put(folder: Path, name: str, *lines: str) -> Path:
     path = folder / name
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("events.csv", "ts,agent_id,customer\n"),
+        ("events.csv", "ts,agent_id,customer\n1,a,c\n"),
+        ("events.ndjson", '{"ts": 1, "agent_id": "a"}\n'),
+    ],
+)
+def test_events_without_required_columns_say_which(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(ColumnsError, match="lacks `customer_id`, `action`,"):
+        access_events.read(path)
+
+
+def test_an_empty_csv_lacks_every_required_column(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.touch()
+    with pytest.raises(ColumnsError, match="lacks `ts`, `agent_id`, `customer_id`, `action`,"):
+        access_events.read(path)
 
 
 def test_the_required_columns_are_enough() -> None:

@@ -32,7 +32,7 @@ def test_a_budget_binds_by_key_kind_and_purpose() -> None:
     assert [(b.budget.name, b.key) for b in bound(*budgets)] == [
         ("all", AGENT),
         ("bot", ACTOR),
-        ("ai", AGENT),
+        ("ai", f"{AGENT}#ai"),
         ("session", f"{AGENT}#ai_session"),
     ]
     alone = quotas.bind(

@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 from joserfc.errors import SecurityWarning
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from api.identity.jwks import FRESH_S, MAX_BYTES, RETRY_S, FetchedKeys, FixedKeys, http_fetch, parse
+from api.identity.jwks import (
+    FRESH_S,
+    MAX_BYTES,
+    RETRY_S,
+    FetchedKeys,
+    FixedKeys,
+    Key,
+    http_fetch,
+    parse,
+)
 from guard.errors import ConfigurationError, UnavailableError
 
 
@@ -24,6 +33,8 @@ class Issuer:
 
     async def fetch(self) -> bytes:
         self.asked += 1
+        # Whoever else asks meanwhile has to wait for this answer.
+        await asyncio.sleep(0)
         if isinstance(self.content, Exception):
             raise self.content
         return self.content
@@ -149,3 +160,65 @@ async def test_an_address_that_misbehaves_gives_no_keys(answer: bytes) -> None:
     async with answering(answer) as url:
         with pytest.raises(UnavailableError):
             await FetchedKeys(http_fetch(url), Watch()).find("a")
+
+
+@pytest.mark.anyio
+async def test_many_who_ask_at_once_share_one_fetch() -> None:
+    issuer = Issuer(document("a"))
+    keys = FetchedKeys(issuer.fetch, Watch())
+    found = await asyncio.gather(*(keys.find("a") for _ in range(10)))
+    assert None not in found
+    assert issuer.asked == 1
+
+
+@pytest.mark.anyio
+async def test_whoever_comes_with_a_new_key_waits_for_the_fetch_that_brings_it() -> None:
+    issuer, watch = Issuer(document("a")), Watch()
+    keys = FetchedKeys(issuer.fetch, watch)
+    await keys.find("a")
+    issuer.content = document("a", "rotated")
+    watch.at = RETRY_S
+    found = await asyncio.gather(*(keys.find("rotated") for _ in range(3)))
+    assert None not in found
+
+
+@pytest.mark.anyio
+async def test_a_known_key_does_not_wait_for_a_fetch() -> None:
+    issuer, watch = Issuer(document("a")), Watch()
+    keys = FetchedKeys(issuer.fetch, watch)
+    await keys.find("a")
+    watch.at = RETRY_S
+    finished: list[str] = []
+
+    async def find(kid: str) -> None:
+        await keys.find(kid)
+        finished.append(kid)
+
+    await asyncio.gather(find("invented"), find("a"))
+    assert finished == ["a", "invented"]
+
+
+@pytest.mark.anyio
+async def test_an_empty_set_does_not_take_the_keys_away() -> None:
+    issuer, watch = Issuer(document("a")), Watch()
+    keys = FetchedKeys(issuer.fetch, watch)
+    await keys.find("a")
+    issuer.content = b'{"keys": []}'
+    watch.at = FRESH_S
+    assert await keys.find("a") is not None
+
+
+def test_each_kind_of_key_that_tokens_may_be_signed_with_is_read() -> None:
+    made: dict[str, Key] = {
+        "ec": ECKey.generate_key("P-256"),
+        "ed": OKPKey.generate_key("Ed25519"),
+        "rsa": RSAKey.generate_key(2048),
+    }
+    listed = [key.as_dict(private=False) | {"kid": kid} for kid, key in made.items()]
+    assert parse(json.dumps({"keys": listed}).encode()).keys() == made.keys()
+
+
+@pytest.mark.parametrize("modulus", ["!", "", 7, None])
+def test_a_key_whose_size_cannot_be_told_is_left_out(modulus: object) -> None:
+    key = {"kty": "RSA", "e": "AQAB", "n": modulus, "kid": "r"}
+    assert parse(json.dumps({"keys": [key]}).encode()) == {}

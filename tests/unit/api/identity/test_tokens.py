@@ -247,3 +247,18 @@ async def test_a_remembered_token_still_expires(
 def test_a_symmetric_key_cannot_even_stand_in_a_key_set() -> None:
     shared = OctKey.generate_key(256).as_dict(private=True) | {"kid": "shared"}
     assert parse(json.dumps({"keys": [shared]}).encode()) == {}
+
+
+@pytest.mark.anyio
+async def test_the_cache_forgets_the_oldest(
+    verifier: TokenVerifier, keys: CountingKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.identity.tokens.CACHE_SIZE", 2)
+    tokens = [signed(CLAIMS | {"jti": str(n)}) for n in range(3)]
+    for token in tokens:
+        await verifier.verify(token)
+    asked = keys.asked
+    await verifier.verify(tokens[2])
+    assert keys.asked == asked
+    await verifier.verify(tokens[0])
+    assert keys.asked == asked + 1

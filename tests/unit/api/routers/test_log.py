@@ -50,6 +50,14 @@ def test_checkpoint_and_proof_are_plain_text(world: World, client: TestClient) -
         assert client.get(f"/v1/log/proof/{index}", headers=agent).status_code == 422
 
 
+def test_the_manifest_of_a_file_is_found_by_its_digest(world: World, client: TestClient) -> None:
+    auditor = world.bearer("aud")
+    answer = client.get(f"/v1/exports/{'0' * 64}/manifest", headers=auditor)
+    assert answer.text.startswith("recordguard-export/v1\n")
+    assert client.get(f"/v1/exports/{'1' * 64}/manifest", headers=auditor).status_code == 404
+    assert client.get("/v1/exports/high-water/manifest", headers=auditor).status_code == 422
+
+
 def test_an_export_is_a_file(world: World, client: TestClient) -> None:
     answer = client.post(
         "/v1/exports",

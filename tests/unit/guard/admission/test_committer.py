@@ -64,6 +64,19 @@ async def test_a_writer_opens_serves_and_closes(store: SqlStore, clock: ManualCl
     assert [(s.name, s.left) for s in answer.statuses] == [("views-day", 1), ("customers-day", 0)]
 
 
+async def test_a_writer_whose_thread_died_refuses_at_once(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    with running(store, clock) as committer:
+        was_alive = committer.is_alive
+        committer._give_up.set()  # noqa: SLF001 - what ends the thread behind the writer's back
+        await committer.run(record(EntryKind.ALERT))
+        committer._thread.join(PATIENCE_S)  # noqa: SLF001 - as above
+        assert (was_alive, committer.is_alive) == (True, False)
+        with pytest.raises(StoreUnavailableError, match="the writer is stopped"):
+            await committer.run(record(EntryKind.ALERT))
+
+
 async def test_a_spent_budget_refuses_and_charges_nothing(
     store: SqlStore, clock: ManualClock
 ) -> None:

@@ -10,9 +10,9 @@ def test_the_first_key_of_an_agent_has_no_distance() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
-    [("17", "17", 0), ("17", "18", 0), ("17", "19", 1), ("100", "1124", 10), ("9", "1", 3)],
+    [("17", "17", 0), ("17", "18", 1), ("17", "19", 2), ("100", "1124", 11), ("9", "1", 4)],
 )
-def test_numeric_keys_have_the_binary_logarithm_of_their_distance(
+def test_numeric_keys_have_the_bit_length_of_their_distance(
     one: str, other: str, expected: int
 ) -> None:
     steps = Walk()
@@ -41,4 +41,4 @@ def test_the_memory_is_bounded_and_forgets_the_oldest(monkeypatch: pytest.Monkey
     for agent in ("a", "b", "c"):
         steps.step(agent, "1")
     assert steps.step("a", "1") == (-1, -1)
-    assert steps.step("c", "2") == (0, -1)
+    assert steps.step("c", "2") == (1, -1)
