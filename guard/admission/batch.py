@@ -25,7 +25,7 @@ from guard.clock import Micros
 from guard.entries import Charge, EntryKind, NewEntry, Receipt, SealedEntry
 from guard.errors import KeyUnavailableError, StoreUnavailableError
 from guard.ports import Transaction, UnitOfWork
-from guard.quotas import Charged, Exceeded, Spent
+from guard.quotas import Charged, Spent
 from guard.rows import BudgetState, LockedPrincipal, SubjectRow
 from policies.model import Risk
 
@@ -166,17 +166,16 @@ def _answer(
     if _LADDER.index(risk) > _LADDER.index(admission.risk):
         return Stale(risk)
     outcome = quotas.consume(state, admission.bindings, admission.ref, at)
-    match outcome:
-        case Spent():
-            return _view(batch, decided, admission.entry, state, outcome, at)
-        case Exceeded(budgets=budgets) if not admission.is_enforced:
-            spent = quotas.charge(state, admission.bindings, admission.ref, at)
-            answer = _view(batch, decided, admission.exceeded(budgets), state, spent, at)
-            return replace(answer, over=budgets)
-        case Exceeded(budgets=budgets, retry_at=retry_at):
-            receipt = batch.record(_stamped(admission.exceeded(budgets), at))
-            left = quotas.statuses(state, admission.bindings, at)
-            return Refused(receipt, budgets, retry_at, left)
+    if isinstance(outcome, Spent):
+        return _view(batch, decided, admission.entry, state, outcome, at)
+    over = outcome.budgets
+    entry = admission.exceeded(over)
+    if not admission.is_enforced:
+        spent = quotas.charge(state, admission.bindings, admission.ref, at)
+        return replace(_view(batch, decided, entry, state, spent, at), over=over)
+    receipt = batch.record(_stamped(entry, at))
+    left = quotas.statuses(state, admission.bindings, at)
+    return Refused(receipt, over, outcome.retry_at, left)
 
 
 def _view(

@@ -5,8 +5,9 @@ import pytest
 
 from guard import quotas
 from guard.admission import Admitted, GroupCommitter, Refused, Stale, Suspended
+from guard.admission import committer as module
 from guard.clock import ManualClock
-from guard.entries import EntryKind, Receipt
+from guard.entries import EntryKind, Receipt, SealedEntry
 from guard.errors import (
     ConflictError,
     KeyUnavailableError,
@@ -287,3 +288,86 @@ async def test_entry_times_increase_though_the_clock_stands(
         await asyncio.gather(*(committer.admit(make_admission()) for _ in range(20)))
     times = [entry.event.at for entry in opened_log(store)]
     assert times == sorted(set(times))
+
+
+async def test_an_answer_that_settles_at_the_deadline_is_the_answer(
+    store: SqlStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_deliver", lambda _tickets: None)
+    with running(store, clock, deadline_s=1.0) as committer:
+        receipt = await committer.run(record(EntryKind.ALERT))
+        with pytest.raises(ConflictError):
+            await committer.run(fail_with(ConflictError("no")))
+    assert receipt.index == 1
+
+
+async def test_a_caller_who_has_gone_is_not_woken() -> None:
+    ticket = module._Ticket(lambda _tx: None)  # noqa: SLF001 - the race cannot be made from outside
+    ticket.future.cancel()
+    ticket.deliver()
+    assert ticket.future.cancelled()
+
+
+async def test_more_than_a_batch_is_committed_in_several(
+    store: SqlStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 3)
+    with running(store, clock) as committer:
+        works = [committer.run(record(EntryKind.ALERT)) for _ in range(10)]
+        receipts = await asyncio.gather(*works)
+    assert sorted(r.index for r in receipts) == list(range(1, 11))
+
+
+async def test_a_commit_of_unknown_outcome_is_given_up_when_the_writer_ends(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    faulty = FaultyStore(store, [None, Fault.LOST])
+    with running(faulty, clock) as committer:
+        committer._give_up.set()  # noqa: SLF001 - the writer is told to end while it asks
+        with pytest.raises(StoreUnavailableError):
+            await committer.run(record(EntryKind.ALERT))
+
+
+def fail_with(error: Exception) -> Callable[[Transaction], None]:
+    def work(_tx: Transaction) -> None:
+        raise error
+
+    return work
+
+
+async def test_work_whose_caller_gave_up_needs_no_refund(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    faulty = FaultyStore(store, [None, Fault.HANGS])
+    with running(faulty, clock, deadline_s=1.0) as committer:
+        with pytest.raises(StoreUnavailableError):
+            await committer.run(record(EntryKind.ALERT))
+        faulty.gate.set()
+        await committer.run(record(EntryKind.ALERT))
+    assert EntryKind.REFUND not in kinds(store)
+
+
+def test_a_writer_whose_first_entry_hangs_does_not_start(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    faulty = FaultyStore(store, [Fault.HANGS])
+    committer = GroupCommitter(faulty, PlainSealer(), PlainReceipts(), clock=clock, deadline_s=0.2)
+    with pytest.raises(StoreUnavailableError):
+        committer.start()
+    faulty.gate.set()
+    committer._thread.join(PATIENCE_S)  # noqa: SLF001 - so that the store outlives its writer
+
+
+def test_a_writer_that_the_store_refuses_does_not_start(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    class Unsealed(PlainSealer):
+        def seal(self, *_args: object, **_named: object) -> SealedEntry:
+            raise KeyUnavailableError("the epoch's key cannot be had")
+
+    committer = GroupCommitter(
+        store, Unsealed(), PlainReceipts(), clock=clock, deadline_s=PATIENCE_S
+    )
+    with pytest.raises(KeyUnavailableError):
+        committer.start()
+    assert not committer.is_alive
