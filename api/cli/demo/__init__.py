@@ -7,6 +7,7 @@ and `cast` (who and what), `stage` (before the day), `service` (the processes), 
 `play` (all of it).
 """
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,13 @@ def demo(
     from api.cli.demo.play import Plan, perform  # noqa: PLC0415 - no other command needs its rooms
 
     plan = Plan(data_dir=data_dir, seed=seed, rate=rate, keeps_serving=not once)
-    if not run_async(lambda: perform(plan)):
+    # Ended by a plain SIGTERM, this process would leave its service behind.
+    before = signal.signal(signal.SIGTERM, lambda _n, _f: signal.raise_signal(signal.SIGINT))
+    try:
+        held = run_async(lambda: perform(plan))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if not held:
         raise typer.Exit(Exit.FOUND)
 
 

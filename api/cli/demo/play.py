@@ -1,6 +1,7 @@
 """The demo from beginning to end, and what it says on the way."""
 
 import asyncio
+import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -273,7 +274,10 @@ async def _links(scene: Scene) -> None:
 
 
 async def _until_interrupted() -> None:
-    await asyncio.Event().wait()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    await stop.wait()
 
 
 def _since(scene: Scene) -> str:

@@ -6,8 +6,8 @@ import pytest
 from guard import quotas
 from guard.admission import Admitted
 from guard.admission.batch import Batch, Decided, Landed, admit
-from guard.entries import EntryKind
-from guard.errors import ConflictError
+from guard.entries import EntryKind, SealedEntry
+from guard.errors import ConflictError, StoreUnavailableError
 from guard.ports import Transaction, UnitOfWork
 from guard.store import SqlStore
 from policies.model import Measure
@@ -108,3 +108,18 @@ def test_without_an_entry_there_is_no_refund(rows: UnitOfWork) -> None:
     later = batch_of(rows, seq=batch.seq)
     admit(later, [], [erased])
     assert (later.entries, used(rows, NOON + 9)) == (0, 2)
+
+
+class FailingSealer(PlainSealer):
+    """A sealer whose keys lie in a store that is away."""
+
+    def seal(self, *_args: object, **_named: object) -> SealedEntry:
+        raise StoreUnavailableError("the store failed, try again")
+
+
+def test_a_statement_that_fails_in_one_admission_fails_them_all(rows: UnitOfWork) -> None:
+    batch = Batch(rows, FailingSealer(), PlainReceipts(), seq=7, now=NOON)
+    asked = [Decided(make_admission()), Decided(make_admission())]
+    with pytest.raises(StoreUnavailableError):
+        admit(batch, asked, ())
+    assert [one.answer for one in asked] == [None, None]
