@@ -26,7 +26,11 @@ MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8
 MAX_INDEX = 2**63 - 1
 
 
-@routes.get("/v1/log/views", responses=documents(403), summary="Who saw a customer, what one saw")
+@routes.get(
+    "/v1/log/views",
+    responses=documents(403, 404),
+    summary="Who saw a customer, what one saw",
+)
 async def views(  # noqa: PLR0913, PLR0917 - each is a query parameter
     services: Guarded,
     cursors: Pages,
