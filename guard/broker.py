@@ -98,13 +98,16 @@ class Broker:
             NotFoundError: The record is gone from its source; that is an entry too.
             KeyUnavailableError: The customer's key is gone or cannot be reached.
         """
-        for last in (False,) * (MAX_TRIES - 1) + (True,):
+        answer = await self._try(principal, request)
+        tries = 1
+        while isinstance(answer, Attempt):
+            if tries == MAX_TRIES:
+                error = StoreUnavailableError("the caller's standing keeps changing, try again")
+                await self._fail(answer, error)
+                raise error
             answer = await self._try(principal, request)
-            if not isinstance(answer, Attempt):
-                return answer
-            if last:
-                await self._fail(answer, StoreUnavailableError())
-        raise StoreUnavailableError("the caller's standing keeps changing, try again")
+            tries += 1
+        return answer
 
     async def quota(self, principal: Principal) -> tuple[BudgetStatus, ...]:
         """What is used and left of the principal's own budgets, for every purpose."""

@@ -2,7 +2,7 @@
 
 Whoever can run these can read the keys in the data folder, so no further credential is asked for.
 They write the ledger: on SQLite the service must not be running (a line says so); a running service
-gives sign-in tickets and keys over `POST /v1/sign-in-tickets` and its console instead.
+gives sign-in tickets over `POST /v1/sign-in-tickets`, and makes and revokes keys at `/v1/api-keys`.
 """
 
 from typing import Annotated

@@ -1,19 +1,23 @@
 """Giving credentials out and taking them back; each is an entry of the ledger.
 
-Used by the command line, the console and `POST /v1/sign-in-tickets`.
+Used by the command line, the console, `/v1/api-keys` and `POST /v1/sign-in-tickets`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from api.identity import api_keys
 from api.identity.scopes import ALL
 from api.identity.sessions import Sessions
 from guard.clock import Clock, Micros, wall_micros
-from guard.entries import BodyValue, EntryKind, NewEntry, system_event
-from guard.errors import ConflictError, InvalidRequestError, NotFoundError
+from guard.entries import BodyValue, EntryKind, NewEntry, event_by, system_event
+from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
 from guard.ports import Committer, Readers, Transaction
+from guard.principals import Principal
 from guard.rows import ApiKeyRow
+from policies.model import ActorKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +51,13 @@ class Credentials:
         self._clock, self._wall = clock, wall
         self.sessions = Sessions(committer, readers, clock=clock, wall=wall)
 
-    async def create_api_key(self, put: ApiKeyPut) -> tuple[ApiKeyRow, str]:
-        """Make a key; its text is returned here and never again.
+    async def create_api_key(
+        self, put: ApiKeyPut, by: Principal | None = None
+    ) -> tuple[ApiKeyRow, str]:
+        """Make a key; its text is returned here and never again. `by` None: an operator's shell.
 
         Raises:
+            AccessDeniedError: `by` asks for a key that is not a tool's, and so would be somebody.
             InvalidRequestError: A scope is unknown, there is none, or the end has passed.
             NotFoundError: The tool is not in the directory.
         """
@@ -73,16 +80,21 @@ class Credentials:
         )
 
         def work(tx: Transaction) -> None:
-            if tx.rows.principal(put.tenant, put.client) is None:
+            tool = tx.rows.principal(put.tenant, put.client)
+            if tool is None:
                 raise NotFoundError("the tool is not in the directory: put it there first")
+            if by is not None and tool.kind is not ActorKind.SERVICE:
+                raise AccessDeniedError("a key is for a tool: people and AI agents use tokens")
             tx.rows.put_api_key(row)
-            self._record(tx, row, "api key made")
+            self._record(tx, row, "api key made", by)
 
         await self._committer.run(work)
         return row, text
 
-    async def revoke_api_key(self, tenant: str, key_id: str) -> ApiKeyRow:
-        """Revoke a key; the next request with it is refused.
+    async def revoke_api_key(
+        self, tenant: str, key_id: str, by: Principal | None = None
+    ) -> ApiKeyRow:
+        """Revoke a key; the next request with it is refused. `by` None: an operator's shell.
 
         Raises:
             NotFoundError: There is no such key.
@@ -97,7 +109,7 @@ class Credentials:
                 raise ConflictError("this API key is revoked already")
             revoked = replace(row, revoked_at=self._wall())
             tx.rows.put_api_key(revoked)
-            self._record(tx, revoked, "api key revoked")
+            self._record(tx, revoked, "api key revoked", by)
             return revoked
 
         return await self._committer.run(work)
@@ -106,7 +118,7 @@ class Credentials:
         """Make a console sign-in ticket from an operator's shell; see `Sessions.ticket`."""
         return await self.sessions.ticket(tenant, principal_id, None)
 
-    def _record(self, tx: Transaction, row: ApiKeyRow, what: str) -> None:
+    def _record(self, tx: Transaction, row: ApiKeyRow, what: str, by: Principal | None) -> None:
         body: dict[str, BodyValue] = {
             "what": what,
             "key": row.id,
@@ -114,5 +126,10 @@ class Credentials:
             "scopes": sorted(row.scopes),
             "may_assert": row.may_assert,
         }
-        event = system_event(row.tenant, EntryKind.CREDENTIAL, self._clock.now(), body)
+        now = self._clock.now()
+        event = (
+            system_event(row.tenant, EntryKind.CREDENTIAL, now, body)
+            if by is None
+            else msgspec.structs.replace(event_by(by, EntryKind.CREDENTIAL, now), body=body)
+        )
         tx.record(NewEntry(kind=EntryKind.CREDENTIAL, event=event))

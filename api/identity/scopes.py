@@ -15,6 +15,7 @@ class Scope(StrEnum):
 
     ALERTS_READ = "alerts:read"
     ALERTS_REVIEW = "alerts:review"
+    API_KEYS_WRITE = "api-keys:write"
     CASES_WRITE = "cases:write"
     CUSTOMERS_WRITE = "customers:write"
     DIRECTORY_WRITE = "directory:write"
@@ -62,6 +63,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.MODES_WRITE,
         Scope.WORK_LISTS_WRITE,
         Scope.WORK_LISTS_APPROVE,
+        Scope.API_KEYS_WRITE,
         Scope.CASES_WRITE,
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,

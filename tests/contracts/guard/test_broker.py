@@ -3,20 +3,25 @@
 import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from guard.clock import HOUR
+from guard.admission import Admission, Stale
+from guard.clock import HOUR, ManualClock
 from guard.entries import EntryKind
 from guard.errors import (
     NotFoundError,
     SourceError,
+    StoreUnavailableError,
 )
+from guard.ports import Store
 from guard.rows import RawRecord
 from guard.views import RefusalCode, Refused, Served
-from policies.model import Mode
+from policies.model import Mode, Risk
 from tests.support.people import AGENT, ANALYST, DIRECTORY, SECOND, make_customer, put_people
-from tests.support.rig import Rig, make_caller
+from tests.support.policy_bundles import default_files
+from tests.support.rig import Rig, make_caller, open_rig
 
 pytestmark = pytest.mark.anyio
 
@@ -205,3 +210,35 @@ async def test_one_observed_purpose_does_not_open_what_is_refused_otherwise(rig:
     answer = await rig.broker.view(AGENT, rig.asks(ref, reviewed, purpose="quality_review"))
     assert isinstance(answer, Served)
     assert answer.mode is Mode.OBSERVE
+
+
+async def test_a_standing_that_keeps_changing_ends_in_an_entry(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ref,) = await rig.customers(1)
+    case = await rig.case(ref)
+
+    async def stale(_admission: Admission) -> Stale:
+        return Stale(Risk.NOTIFIED)
+
+    monkeypatch.setattr(rig.committer, "admit", stale)
+    with pytest.raises(StoreUnavailableError):
+        await rig.broker.view(AGENT, rig.asks(ref, case))
+    last = rig.log()[-1]
+    assert (last.kind, last.event.reasons) == (EntryKind.FAILED, ("StoreUnavailableError",))
+
+
+async def test_a_policy_that_cannot_be_evaluated_shows_nothing_in_any_mode(
+    store: Store, clock: ManualClock, tmp_path: Path
+) -> None:
+    files = default_files()
+    broken = b'@id("broken")\n@reason("x")\nforbid(principal, action == Action::"Admit", resource)'
+    files = {**files, "broken.cedar": broken + b" when { 9223372036854775807 + 1 > 0 };\n"}
+    with open_rig(store, clock, tmp_path, files) as rig:
+        await put_people(rig)
+        rule = await rig.modes.propose(ANALYST, vendor="", team="", purpose="", mode=Mode.OBSERVE)
+        await rig.modes.approve(SECOND, rule.id)
+        (ref,) = await rig.customers(1)
+        answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+        assert isinstance(answer, Refused)
+        assert "policy-error" in answer.determined_by
