@@ -31,6 +31,7 @@ class EntryKind(IntEnum):
     REFUSAL = 17
     FAILED = 18
     REFUND = 19
+    CLOSED = 20
     EXPORT = 25
     AUDIT_QUERY = 26
     OBSERVED = 27
