@@ -85,6 +85,7 @@ class GroupCommitter:
         self._seq = 0
         self._has_opened, self._give_up = threading.Event(), threading.Event()
         self._start_error: BaseException | None = None
+        self._refuses = False
         self._is_open = False
 
     def start(self) -> None:
@@ -114,11 +115,11 @@ class GroupCommitter:
     @property
     def is_alive(self) -> bool:
         """Whether requests are served: started, not stopped, and its thread has not died."""
-        return self._is_open and self._thread.is_alive()
+        return self._is_open and not self._refuses and self._thread.is_alive()
 
     def refuse_all(self) -> None:
         """Serve nothing more: the log must not be continued until somebody has looked at it."""
-        self._is_open = False
+        self._refuses = True
 
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """See `Committer.run`."""
@@ -179,7 +180,7 @@ class GroupCommitter:
             except Exception as error:  # noqa: BLE001 - not swallowed: every caller raises it
                 self._fail(tickets, error)
                 self._give_up.wait(RETRY_S if self._refunds else 0)
-        if self._give_up.is_set():
+        if self._refuses or self._give_up.is_set():
             return
         with contextlib.suppress(GuardError):  # a missing last entry shows as a crash, as it should
             self._commit([], own=self._own_entry(EntryKind.WRITER_CLOSE))

@@ -132,6 +132,24 @@ def test_a_cursor_never_moves_back() -> None:
     assert isinstance(quotas.peek(state, budgets, "c1", NOON), Exceeded)
 
 
+@pytest.mark.parametrize("later", [0, 2 * DAY])
+def test_a_refund_gives_back_only_what_still_counts(later: int) -> None:
+    state = empty()
+    budgets = bound(
+        make_budget("h", window=Window.HOUR),
+        make_budget("d"),
+        make_budget("c", measure=Measure.CUSTOMERS),
+    )
+    spent = quotas.charge(state, budgets, "c1", NOON)
+    now = NOON + later
+    state.expired[AGENT, Window.DAY] = [NOON]
+    quotas.settle(state, now)
+    quotas.refund(
+        state, Charged(at=NOON, ref="c1", charges=spent.charges, before=spent.before), now
+    )
+    assert [s.used for s in quotas.statuses(state, budgets, now)] == [0, 0, 0]
+
+
 def test_an_entry_of_the_log_tells_what_it_charged() -> None:
     charges = (Charge(key=AGENT, measure="views", amount=1),)
     view = opened(EntryKind.VIEW, charges)

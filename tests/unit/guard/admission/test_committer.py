@@ -13,6 +13,7 @@ from guard.errors import (
     KeyUnavailableError,
     NotFoundError,
     StoreUnavailableError,
+    TransactionLostError,
 )
 from guard.ports import Transaction
 from guard.rows import ResponseKind
@@ -76,6 +77,17 @@ async def test_a_writer_whose_thread_died_refuses_at_once(
         assert (was_alive, committer.is_alive) == (True, False)
         with pytest.raises(StoreUnavailableError, match="the writer is stopped"):
             await committer.run(record(EntryKind.ALERT))
+
+
+async def test_a_writer_told_to_refuse_serves_nothing_more(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    with running(store, clock) as committer:
+        committer.refuse_all()
+        with pytest.raises(StoreUnavailableError, match="the writer is stopped"):
+            await committer.run(record(EntryKind.ALERT))
+    assert kinds(store) == [EntryKind.WRITER_OPEN]
+    assert not committer._thread.is_alive()  # noqa: SLF001 - it must end though it refuses
 
 
 async def test_a_spent_budget_refuses_and_charges_nothing(
@@ -159,6 +171,22 @@ async def test_work_that_raises_leaves_no_trace_and_hurts_nobody(
     with store.read() as view:
         assert view.principal("acme", "a7") is None
         assert view.subjects({"c1"})["c1"].next_n == 2
+
+
+async def test_all_work_of_a_lost_transaction_is_told_so(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    def lose(transaction: Transaction) -> None:
+        transaction.record(make_entry(EntryKind.CASE, "c1"))
+        raise TransactionLostError("the disk is full; free some space")
+
+    with running(store, clock) as committer:
+        results = await asyncio.gather(
+            committer.run(record(EntryKind.ALERT)), committer.run(lose), return_exceptions=True
+        )
+        await committer.run(record(EntryKind.ALERT))
+    assert [type(r) for r in results] == [TransactionLostError, TransactionLostError]
+    assert kinds(store) == [EntryKind.WRITER_OPEN, EntryKind.ALERT, EntryKind.WRITER_CLOSE]
 
 
 async def test_an_entry_that_cannot_be_sealed_charges_nothing(
