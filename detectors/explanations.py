@@ -41,6 +41,8 @@ STRENGTH: Mapping[Link, float] = {
     Link.TRANSFER: 0.9,
     Link.QA: 0.9,
     Link.CAMPAIGN: 0.85,
+    Link.QUEUE: 0.85,
+    Link.BREAK_GLASS: 0.3,
     Link.RELATED: 0.5,
     Link.PENDING: 0.05,
     Link.STALE: 0.2,
@@ -54,6 +56,8 @@ REASON: Mapping[Link, str] = {
     Link.TRANSFER: "the case was transferred to the agent",
     Link.QA: "the case was assigned to the agent for quality review",
     Link.CAMPAIGN: "the customer is on an approved work list of the agent's team",
+    Link.QUEUE: "the case came to the agent from a queue",
+    Link.BREAK_GLASS: "the agent broke the glass and said why",
     Link.RELATED: "the customer is related to one whose case the agent held",
     Link.PENDING: "a case was named that no system knows yet",
     Link.STALE: "the agent's case of this customer was closed before",
@@ -66,6 +70,7 @@ _BY_HOW: Mapping[str, Link] = {
     "transfer": Link.TRANSFER,
     "escalation": Link.ESCALATION,
     "qa": Link.QA,
+    "queue": Link.QUEUE,
     "self": Link.SELF_OPENED,
 }
 

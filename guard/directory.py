@@ -78,6 +78,7 @@ def _entry(by: Principal, row: PrincipalRow, at: Micros) -> NewEntry:
         "agent": row.id,
         "team": row.team,
         "role": row.role.value,
+        "desk": row.desk.value,
         "kind": row.kind.value,
         "vendor": row.vendor,
         "site": row.site,

@@ -32,13 +32,26 @@ class EntryKind(IntEnum):
     FAILED = 18
     REFUND = 19
     CLOSED = 20
+    REVEAL = 21
+    SEARCH = 22
+    VERIFICATION = 23
+    CONTACT = 24
     EXPORT = 25
     AUDIT_QUERY = 26
     OBSERVED = 27
+    LISTED = 28
+    DELIVERY = 29
+    REDACTION = 30
+    MERGE = 31
     CASE = 48
     ASSIGNMENT = 49
     WORK_LIST = 50
+    GRANT = 51
+    LATE_LINK = 52
     CUSTOMER = 53
+    RELATION = 54
+    TIE = 55
+    SAMPLE = 56
     ALERT = 64
     LABEL = 65
     RESPONSE = 66
@@ -51,6 +64,7 @@ class EntryKind(IntEnum):
     PRINCIPAL = 84
     SIGN_IN = 85
     CREDENTIAL = 86
+    RECERTIFICATION = 87
 
 
 class Outcome(StrEnum):
@@ -72,10 +86,10 @@ class Charge(msgspec.Struct, frozen=True, array_like=True):
 class EventPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The part of an entry without the customer. Sealed under an epoch key.
 
-    `classes` maps each shown field class to the form it took. `walk` is the bucketed numeric and
-    alphabetic distance of this source key to the agent's previous ones (-1: unknown). `would` is
-    what enforcing would have done where the mode did less. `body` holds what is particular to a
-    kind, by documented name.
+    `act` is what was asked, for entries that a policy decided. `classes` maps each shown field
+    class to the form it took. `walk` is the bucketed numeric and alphabetic distance of this source
+    key to the agent's previous ones (-1: unknown). `would` is what enforcing would have done where
+    the mode did less. `body` holds what is particular to a kind, by documented name.
     """
 
     v: int = 1
@@ -93,6 +107,7 @@ class EventPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: str = ""
     session: str = ""
     device: str = ""
+    act: str = "view"
     purpose: str = ""
     link: str = ""
     tier: str = ""

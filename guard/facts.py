@@ -6,7 +6,7 @@ from guard.clock import HOUR, Micros
 from guard.principals import Principal
 from guard.purposes.explanation import explain
 from guard.purposes.shifts import is_on_shift
-from guard.rows import Situation
+from guard.rows import GrantKind, Situation
 from policies.model import ActorKind, Facts, Purpose, Tier
 
 # RFC 9470 calls it max_age: a second factor older than this has to be shown again.
@@ -31,14 +31,17 @@ def gather(
     subject = situation.subject
     return Facts(
         role=principal.role,
+        desk=principal.desk,
         actor=principal.kind if principal.actor is None else ActorKind.AI,
         purpose=purpose,
         link=explain(situation, purpose, people, asked.case, at),
         tier=Tier.STANDARD if subject is None else subject.tier,
+        tie=situation.tie,
         risk=situation.risk,
         on_shift=is_on_shift(principal.shift, at),
         same_tenant=subject is not None and subject.tenant == principal.tenant,
         same_region=subject is not None and subject.region == principal.region,
         fresh_mfa=principal.mfa_at is not None and at - principal.mfa_at <= MFA_FRESH,
         reason_given=bool(asked.reason and asked.reason.strip()),
+        customer_present=any(g.kind is GrantKind.CUSTOMER_PRESENT for g in situation.grants),
     )

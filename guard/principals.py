@@ -8,7 +8,7 @@ are charged and logged.
 from dataclasses import dataclass
 
 from guard.clock import Micros
-from policies.model import ActorKind, Role
+from policies.model import ActorKind, Desk, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,7 @@ class Principal:
     scopes: frozenset[str]
     shift: Shift | None
     mfa_at: Micros | None
+    desk: Desk = Desk.FRONT_LINE
 
     @property
     def agent_key(self) -> str:

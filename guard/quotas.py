@@ -1,38 +1,54 @@
-"""Counting views and customers against budgets.
+"""Counting acts and customers against budgets.
 
-A budget limits *views* or *distinct customers* of one key (the human, or the AI agent that acts)
-in the clock hour (UTC) or in the rolling 24 hours. Everything here changes a `BudgetState` in
+A budget limits *distinct customers* or how often something is done (views, reveals, searches...) of
+one key (the human, the AI agent that acts, the customer asked about, a work list) in the clock hour
+(UTC) or in the rolling 24 hours. Everything here changes a `BudgetState` in
 memory, which the store has locked and will save; time comes from the caller. Rules:
 
 * a request is charged on all budgets that bind it or, refused, on none;
 * distinct customers are exact: a customer counts in a window iff its newest charged view lies in
   it, so a repeated view costs a view and no customer, and keeps the customer counted for longer;
-* rolling views are exact to the slot of `SLOT`: a slot leaves the window whole, once its end is 24
-  hours old, so that no 24 hours ever hold more than the limit;
+* rolling counts of acts are exact to the slot of `SLOT`: a slot leaves the window whole, once its
+  end is 24 hours old, so that no 24 hours ever hold more than the limit;
 * nothing is ever counted by reading all rows: counters move, and a cursor (`Counter.edge`)
   subtracts what it passes;
 * both windows of a charged key and measure are always kept, whatever the limits are today, so a
   limit that changes finds the true figure.
 
 A budget that binds one purpose or one kind of actor counts that alone, under a key of its own: what
-an AI agent views does not use up what its human may view.
+an AI agent views does not use up what its human may view. Every act but a view counts under a key
+of its own too, so that the slots of a key hold one measure.
 `rebuild` recomputes it all from the charges that the entries hold.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from types import MappingProxyType
 
 import msgspec
 
 from guard.clock import DAY, HOUR, MINUTE, Micros
 from guard.entries import Charge, EntryKind, OpenedEntry
 from guard.rows import BudgetState, Counter
-from policies.model import ActorKind, Budget, BudgetKey, Measure, Purpose, Risk, Window
+from policies.model import Act, ActorKind, Budget, BudgetKey, Measure, Purpose, Risk, Window
 
 # Width of what leaves the rolling window of views at once: 145 rows a day for the busiest key,
 # and at most 10 minutes of patience more than an exact window would ask.
 SLOT: Micros = 10 * MINUTE
+
+# What each act is charged as.
+CHARGED: Mapping[Act, frozenset[Measure]] = MappingProxyType(
+    {
+        Act.VIEW: frozenset({Measure.VIEWS, Measure.CUSTOMERS}),
+        Act.REVEAL: frozenset({Measure.REVEALS}),
+        Act.LIST: frozenset({Measure.LISTINGS}),
+        Act.SEARCH: frozenset({Measure.SEARCHES}),
+        Act.VERIFY: frozenset({Measure.VERIFICATIONS}),
+        Act.CONTACT: frozenset({Measure.CONTACTS}),
+    }
+)
+_OF_A_VIEW = CHARGED[Act.VIEW]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +136,10 @@ def bind(
     kind: ActorKind,
     purpose: Purpose,
     risk: Risk,
+    act: Act = Act.VIEW,
 ) -> tuple[Binding, ...]:
-    """The budgets that bind a principal with these `keys` for `purpose`, at its present `risk`."""
+    """The budgets that bind `act` of a principal with these `keys`, at its present `risk`."""
+    measures = CHARGED[act]
     return tuple(
         Binding(
             budget=budget,
@@ -129,13 +147,17 @@ def bind(
             limit=budget.by_risk.get(risk, budget.limit),
         )
         for budget in budgets
-        if budget.key in keys and budget.kind in (None, kind) and budget.purpose in (None, purpose)
+        if budget.key in keys
+        and budget.measure in measures
+        and budget.kind in (None, kind)
+        and budget.purpose in (None, purpose)
     )
 
 
 def _counter_key(key: str, budget: Budget) -> str:
-    """A budget counts apart what it binds: one kind of actor, one purpose, or both."""
-    scope = [part.value for part in (budget.kind, budget.purpose) if part is not None]
+    """A budget counts apart what it binds: an act other than a view, a kind of actor, a purpose."""
+    scope = [] if budget.measure in _OF_A_VIEW else [budget.measure.value]
+    scope += [part.value for part in (budget.kind, budget.purpose) if part is not None]
     return "#".join((key, *scope))
 
 
@@ -183,8 +205,8 @@ def charge(state: BudgetState, bindings: Sequence[Binding], ref: str, now: Micro
     wanted = sorted({(binding.key, binding.budget.measure) for binding in bindings})
     charges, before = [], {}
     for key, measure in wanted:
-        if measure is Measure.VIEWS:
-            amount = _charge_view(state, key, now)
+        if measure is not Measure.CUSTOMERS:
+            amount = _charge_act(state, key, measure, now)
         else:
             before[key] = state.marks.get((key, ref), 0)
             amount = _charge_customer(state, key, ref, now)
@@ -200,8 +222,8 @@ def taken_back(spent: Charged) -> tuple[Charge, ...]:
 def refund(state: BudgetState, spent: Charged, now: Micros) -> None:
     """Take back what a view charged at `spent.at`, as if it had never been."""
     for one in spent.charges:
-        if one.measure == Measure.VIEWS.value:
-            _refund_view(state, one.key, spent.at, now)
+        if one.measure != Measure.CUSTOMERS.value:
+            _refund_act(state, one.key, Measure(one.measure), spent.at, now)
         else:
             _refund_customer(state, one.key, spent, now)
 
@@ -241,25 +263,25 @@ def rebuild(charged: Iterable[Charged], now: Micros) -> BudgetState:
     each window, so that it can tell when a counter went wrong.
     """
     marks: dict[tuple[str, str], Micros] = {}
-    views: dict[tuple[str, Micros], int] = {}
+    acts: dict[tuple[str, Measure, Micros], int] = {}
     keys: set[tuple[str, Measure]] = set()
     for one in charged:
         for each in one.charges:
             keys.add((each.key, Measure(each.measure)))
-            if each.measure == Measure.VIEWS.value:
-                at = one.at if one.view_at is None else one.view_at
-                views[each.key, at] = views.get((each.key, at), 0) + each.amount
+            if each.measure != Measure.CUSTOMERS.value:
+                place = each.key, Measure(each.measure), one.view_at or one.at
+                acts[place] = acts.get(place, 0) + each.amount
             elif one.view_at is None:
                 marks[each.key, one.ref] = one.at
             elif marks.get((each.key, one.ref)) == one.view_at:
                 marks[each.key, one.ref] = one.before.get(each.key, 0)
-    return _counted(keys, marks, views, now)
+    return _counted(keys, marks, acts, now)
 
 
 def _counted(
     keys: Iterable[tuple[str, Measure]],
     marks: Mapping[tuple[str, str], Micros],
-    views: Mapping[tuple[str, Micros], int],
+    acts: Mapping[tuple[str, Measure, Micros], int],
     now: Micros,
 ) -> BudgetState:
     edge, hour = rolling_edge(now), hour_start(now)
@@ -272,11 +294,11 @@ def _counted(
             state.counters[key, Measure.CUSTOMERS.value, Window.DAY].used += 1
         if last >= hour:
             state.counters[key, Measure.CUSTOMERS.value, Window.HOUR].used += 1
-    for (key, at), amount in views.items():
+    for (key, measure, at), amount in acts.items():
         if at >= hour:
-            state.counters[key, Measure.VIEWS.value, Window.HOUR].used += amount
+            state.counters[key, measure.value, Window.HOUR].used += amount
         if at >= first_live_slot(now):
-            state.counters[key, Measure.VIEWS.value, Window.DAY].used += amount
+            state.counters[key, measure.value, Window.DAY].used += amount
             state.slots[key, _slot(at)] = state.slots.get((key, _slot(at)), 0) + amount
     return state
 
@@ -289,7 +311,7 @@ def _edge(measure: Measure, window: Window, now: Micros) -> Micros:
     """Where a counter's cursor belongs at `now`."""
     if window is Window.HOUR:
         return hour_start(now)
-    return first_live_slot(now) if measure is Measure.VIEWS else rolling_edge(now)
+    return rolling_edge(now) if measure is Measure.CUSTOMERS else first_live_slot(now)
 
 
 def _used(state: BudgetState, binding: Binding, now: Micros) -> Counter:
@@ -308,10 +330,10 @@ def _counter(
     elif edge > counter.edge:
         if window is Window.HOUR:
             counter.used = 0
-        elif measure is Measure.VIEWS:
-            counter.used -= _take_slots(state, key, counter.edge, edge)
-        else:
+        elif measure is Measure.CUSTOMERS:
             counter.used -= _take_marks(state, key, edge)
+        else:
+            counter.used -= _take_slots(state, key, counter.edge, edge)
         counter.edge = edge
     return counter
 
@@ -336,7 +358,7 @@ def _lies_in(counter: Counter, last: Micros) -> bool:
 
 
 def _cost(state: BudgetState, binding: Binding, ref: str, now: Micros) -> int:
-    if binding.budget.measure is Measure.VIEWS:
+    if binding.budget.measure is not Measure.CUSTOMERS:
         return 1
     mark = state.marks.get((binding.key, ref), 0)
     return 0 if _lies_in(_used(state, binding, now), mark) else 1
@@ -347,15 +369,15 @@ def _resets_at(state: BudgetState, binding: Binding, now: Micros) -> Micros:
         return _used(state, binding, now).edge + HOUR
     oldest = state.oldest.get((binding.key, binding.budget.measure.value), now)
     slot_end = _slot(oldest) + SLOT
-    return (slot_end if binding.budget.measure is Measure.VIEWS else oldest) + DAY
+    return (oldest if binding.budget.measure is Measure.CUSTOMERS else slot_end) + DAY
 
 
-def _charge_view(state: BudgetState, key: str, now: Micros) -> int:
+def _charge_act(state: BudgetState, key: str, measure: Measure, now: Micros) -> int:
     for window in Window:
-        _counter(state, key, Measure.VIEWS, window, now).used += 1
+        _counter(state, key, measure, window, now).used += 1
     place = (key, _slot(now))
     state.slots[place] = state.slots.get(place, 0) + 1
-    state.oldest.setdefault((key, Measure.VIEWS.value), now)
+    state.oldest.setdefault((key, measure.value), now)
     return 1
 
 
@@ -381,11 +403,11 @@ def _forget_expiry(state: BudgetState, key: str, mark: Micros) -> None:
         times.remove(mark)
 
 
-def _refund_view(state: BudgetState, key: str, at: Micros, now: Micros) -> None:
-    hour = _counter(state, key, Measure.VIEWS, Window.HOUR, now)
+def _refund_act(state: BudgetState, key: str, measure: Measure, at: Micros, now: Micros) -> None:
+    hour = _counter(state, key, measure, Window.HOUR, now)
     if at >= hour.edge:
         hour.used -= 1
-    day = _counter(state, key, Measure.VIEWS, Window.DAY, now)
+    day = _counter(state, key, measure, Window.DAY, now)
     if _slot(at) >= day.edge:
         day.used -= 1
         state.slots[key, _slot(at)] -= 1

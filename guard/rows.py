@@ -12,7 +12,7 @@ from guard.clock import Micros
 from guard.entries import EntryKind
 from guard.findings import Finding, Severity
 from guard.principals import Shift
-from policies.model import ActorKind, Mode, Purpose, Risk, Role, Tier, Window
+from policies.model import ActorKind, Desk, Mode, Purpose, Risk, Role, Tie, Tier, Window
 
 
 class RawRecord:
@@ -51,6 +51,7 @@ class PrincipalRow:
     kind: ActorKind
     shift: Shift | None
     is_active: bool = True
+    desk: Desk = Desk.FRONT_LINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentRow:
-    """Who works (or worked) on a case. `how`: inbound, transfer, escalation, qa, self."""
+    """Who works (or worked) on a case. `how`: inbound, transfer, escalation, qa, queue, self."""
 
     case_id: str
     tenant: str
@@ -102,7 +103,12 @@ class AssignmentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkListRow:
-    """A grant for honest bulk work: these customers, this team, this campaign, until its end."""
+    """A grant for honest bulk work: these customers, this team, this campaign, until its end.
+
+    `fields` are all that the campaign may show (None: what the policy shows), `pace` the most
+    customers of the list that one agent may open in an hour (None: its ordinary budgets alone).
+    It takes two approvals; the list is in force once `approved_by`, the second, is set.
+    """
 
     id: str
     tenant: str
@@ -114,6 +120,116 @@ class WorkListRow:
     proposed_by: str
     approved_by: str | None
     size: int
+    first_approved_by: str | None = None
+    fields: tuple[str, ...] | None = None
+    pace: int | None = None
+
+
+class GrantKind(StrEnum):
+    """What opens a view for a while without a case behind it."""
+
+    BREAK_GLASS = "break_glass"
+    CUSTOMER_PRESENT = "customer_present"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRow:
+    """One agent may do more for one customer until `ends_at`.
+
+    `reason_code` is from a closed list; what was typed beside it is in the entry alone, sealed.
+    `reviewed_by` and `outcome` are set by the review afterwards.
+    """
+
+    id: str
+    tenant: str
+    kind: GrantKind
+    agent_id: str
+    ref: str
+    reason_code: str
+    starts_at: Micros
+    ends_at: Micros
+    reviewed_by: str | None = None
+    reviewed_at: Micros | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceCodeRow:
+    """A one-time code that the customer got in their own app; `digest` hides it.
+
+    `tries` counts wrong ones; the code is void once `used_at` is set or too many were wrong.
+    """
+
+    id: str
+    tenant: str
+    ref: str
+    digest: bytes
+    expires_at: Micros
+    tries: int
+    used_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationRow:
+    """Two customers of one `household` or `business`; stored in both directions."""
+
+    tenant: str
+    ref: str
+    other: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TieRow:
+    """Somebody of the directory is, or is close to, a customer."""
+
+    tenant: str
+    principal_id: str
+    ref: str
+    tie: Tie
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierRow:
+    """A blind index of one identifier of one customer: `kind` email, phone, account...
+
+    `blind` is a keyed hash of the normalised value; the value itself is nowhere.
+    """
+
+    tenant: str
+    kind: str
+    blind: bytes
+    ref: str
+
+
+class ActivationState(StrEnum):
+    """Where a policy bundle stands on its way to being in force."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationRow:
+    """A bundle on its way to being in force for a tenant; at most one is active.
+
+    `because` is the proposer's sentence; `rolled_back_from` is set when it came back by rollback.
+    """
+
+    id: str
+    tenant: str
+    digest: str
+    state: ActivationState
+    because: str
+    proposed_by: str
+    proposed_at: Micros
+    approved_by: str | None = None
+    approved_at: Micros | None = None
+    activated_at: Micros | None = None
+    retired_at: Micros | None = None
+    rolled_back_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +360,8 @@ class Situation:
     the customer's open cases with a live assignment of this agent (any case, not only the named
     one). `is_suspended` is true when any of the principal's keys is suspended at `at`.
     `mode_elsewhere` is the mode of the same people for a purpose that no rule names.
+    `related_cases` are open cases, with a live assignment of this agent, of customers of the same
+    household or business. `grants` are those of this agent for this customer that are in force.
     """
 
     subject: SubjectRow | None
@@ -255,6 +373,9 @@ class Situation:
     is_suspended: bool
     mode: Mode
     mode_elsewhere: Mode = Mode.ENFORCE
+    related_cases: tuple[str, ...] = ()
+    tie: Tie = Tie.NONE
+    grants: tuple[GrantRow, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -277,10 +398,10 @@ class BudgetState:
     """The locked budget rows of one batch of admissions, to be changed in memory and saved.
 
     `marks`: (key, ref) -> last charged. `expired`: (key, window) -> last-charged times of marks
-    that left a rolling window since the counter's edge. `slots`: (key, slot start) -> views in that
+    that left a rolling window since the counter's edge. `slots`: (key, slot start) -> acts in that
     slot of the rolling window (`guard.quotas.SLOT` wide): those still open to change, and those
     that left the window since the counter's edge. `oldest`: (key, measure) -> the oldest charge
-    still inside the rolling window (for views, the start of its slot).
+    still inside the rolling window (for acts, the start of its slot).
     """
 
     counters: dict[tuple[str, str, Window], Counter]

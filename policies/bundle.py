@@ -23,7 +23,7 @@ from policies.catalogue import Catalogue, parse_catalogue
 from policies.cedar_text import Policy, read_policies, read_schema
 from policies.errors import BundleError
 from policies.facts import admit_request, probes, show_request
-from policies.model import Budget
+from policies.model import Act, Budget
 
 CEDAR_SUFFIX = ".cedar"
 SCHEMA_FILE = "schema.cedarschema"
@@ -132,8 +132,10 @@ def _policy_set(policies: tuple[Policy, ...]) -> cedarpy.PolicySet:
 def _refuse_narrow_schema(bundle: Bundle) -> None:
     """Ask about every value of every fact, and about every class: the schema must know them all."""
     facts = probes()
-    admits = [admit_request(probe) for probe in facts]
-    shows = [show_request(facts[0], cls) for cls in bundle.classes]
+    admits = [admit_request(probe, act) for probe in facts for act in Act]
+    shows = [
+        show_request(facts[0], cls, act) for cls in bundle.classes for act in (Act.VIEW, Act.REVEAL)
+    ]
     results = cedarpy.is_authorized_batch(
         [*admits, *shows], bundle.policy_set, bundle.entities, bundle.schema
     )

@@ -4,9 +4,10 @@ Cedar's own messages carry no position. A file is therefore cut at its semicolon
 and comments), and each piece goes through Cedar's parser and validator by itself; Cedar stays the
 only judge of what a piece means.
 
-Each policy must say which of the two questions it answers: `action == Action::"Admit"` (may this
-view go on at all) or `action == Action::"Show"` (how may a class of fields look). A policy for any
-action would answer both, which nobody who writes one intends.
+Each policy must say which question it answers: `action == Action::"Admit"` (may this go on at all),
+`action == Action::"Show"` (how may a class of fields look) or `action == Action::"Reveal"` (how may
+it look for the seconds of a reveal). A policy for any action would answer all of them, which nobody
+who writes one intends.
 """
 
 import re
@@ -39,10 +40,11 @@ _SYNTAX = "error parsing schema: "
 
 
 class Question(StrEnum):
-    """The two things that a policy can be about."""
+    """The three things that a policy can be about."""
 
     ADMIT = "Admit"
     SHOW = "Show"
+    REVEAL = "Reveal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class Statement:
 class Policy:
     """One policy, with what its annotations say.
 
-    `form` is set for permits of `Show` only. `classes` are the field classes that it names; none
-    means that it is about all of them.
+    `form` is set for permits of `Show` and `Reveal` only. `classes` are the field classes that it
+    names; none means that it is about all of them.
     """
 
     id: str
@@ -148,7 +150,9 @@ def _policy(statement: Statement, file: str, schema: cedarpy.Schema) -> Policy:
         raise BundleError(file, statement.line, f"policy `{policy_id}` does not fit: {found}")
     question = _question(node.action)
     if question is None:
-        message = f'policy `{policy_id}` must say `action == Action::"Admit"` or `"Show"`'
+        message = (
+            f'policy `{policy_id}` must say `action == Action::"Admit"`, `"Show"` or `"Reveal"`'
+        )
         raise BundleError(file, statement.line, message)
     return Policy(
         id=policy_id,
@@ -186,10 +190,10 @@ def _question(action: pst.ActionConstraint) -> Question | None:
 
 
 def _form(node: pst.Template, question: Question, file: str, line: int) -> Form | None:
-    if question is not Question.SHOW or node.effect != "permit":
+    if question is Question.ADMIT or node.effect != "permit":
         return None
     name = node.annotations.get("form", "").upper()
     if name not in Form.__members__:
         forms = ", ".join(form.name.lower() for form in Form)
-        raise BundleError(file, line, f"a permit of `Show` needs `@form` with one of {forms}")
+        raise BundleError(file, line, f"a permit of `{question}` needs `@form` with one of {forms}")
     return Form[name]

@@ -1,7 +1,7 @@
 """Decide: facts in, a decision out, the same one for ever.
 
-Two questions are put to Cedar. `Admit`: may this view go on at all? `Show`, once per field class:
-in which form? Five rules hold:
+Two questions are put to Cedar. `Admit`: may this act go on at all? `Show`, once per field class: in
+which form? (For the seconds of a reveal `Reveal` stands in its place.) Five rules hold:
 
 * whatever is not allowed is refused, and a class that no permit shows is hidden;
 * of all permits that match a class the most protective form wins, and a matching forbid hides it;
@@ -20,7 +20,7 @@ import cedarpy
 from policies.bundle import Bundle
 from policies.cedar_text import NO_PERMIT, POLICY_ERROR, Policy
 from policies.facts import admit_request, show_request
-from policies.model import Decision, Facts, Forbid, Form, Permit
+from policies.model import Act, Decision, Facts, Forbid, Form, Permit
 
 # Decisions remembered per question. A floor asks a few hundred different facts; at about 2 KB each
 # this bounds the memory of a caller that tries to make many.
@@ -47,16 +47,19 @@ class Engine:
         self._show = lru_cache(memo_limit)(self._evaluate_forms)
         self._unmasked = MappingProxyType(dict.fromkeys(bundle.classes, Form.PLAIN))
 
-    def decide(self, facts: Facts) -> Decision:
-        """Answer both questions: refuse, or permit with the form of every field class."""
-        return self._decide(facts)
+    def decide(self, facts: Facts, act: Act = Act.VIEW) -> Decision:
+        """Answer both questions: refuse, or permit with the form of every field class.
 
-    def forms(self, facts: Facts) -> Decision:
-        """Answer `Show` alone, as if the view were admitted: what mode *mask* carries out.
+        For a reveal the forms are those of `Reveal`, for any other act those of `Show`.
+        """
+        return self._decide(facts, act)
+
+    def forms(self, facts: Facts, act: Act = Act.VIEW) -> Decision:
+        """The forms alone, as if the act were admitted: what mode *mask* carries out.
 
         Refuses only when a policy cannot be evaluated.
         """
-        return self._show(facts)
+        return self._show(facts, act)
 
     def unmasked(self) -> Mapping[str, Form]:
         """Every class in plain: what mode *observe* shows beside the decision that it records."""
@@ -67,8 +70,8 @@ class Engine:
         """How often a decision had to be worked out, because it was not remembered."""
         return self._decide.cache_info().misses
 
-    def _evaluate(self, facts: Facts) -> Decision:
-        (result,) = self._ask([admit_request(facts)])
+    def _evaluate(self, facts: Facts, act: Act) -> Decision:
+        (result,) = self._ask([admit_request(facts, act)])
         broken = self._broken([result])
         if broken is not None:
             return broken
@@ -77,7 +80,7 @@ class Engine:
             if not said:
                 return Forbid((NO_PERMIT_REASON,), (NO_PERMIT,))
             return Forbid(_distinct(p.reason for p in said), tuple(p.id for p in said))
-        shown = self.forms(facts)
+        shown = self.forms(facts, act)
         if isinstance(shown, Forbid):
             return shown
         return Permit(
@@ -87,9 +90,9 @@ class Engine:
             determined_by=(*(p.id for p in said), *shown.determined_by),
         )
 
-    def _evaluate_forms(self, facts: Facts) -> Decision:
+    def _evaluate_forms(self, facts: Facts, act: Act) -> Decision:
         classes = self.bundle.classes
-        results = self._ask([show_request(facts, cls) for cls in classes])
+        results = self._ask([show_request(facts, cls, act) for cls in classes])
         broken = self._broken(results)
         if broken is not None:
             return broken

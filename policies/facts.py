@@ -13,12 +13,11 @@ from typing import get_type_hints
 
 from policies.cedar_text import FIELD_CLASS, Question
 from policies.errors import FactsError
-from policies.model import Facts
+from policies.model import Act, Facts
 
 _TYPES: Mapping[str, type] = get_type_hints(Facts)
 # The entity type of each enumerated fact: the name of its enum.
 _ENTITY_TYPES = {f.name: _TYPES[f.name].__name__ for f in fields(Facts)}
-_VIEW = {"type": "Request", "id": "view"}
 
 
 def parse_facts(values: Mapping[str, object]) -> Facts:
@@ -45,14 +44,15 @@ def _fact(name: str, values: Mapping[str, object]) -> StrEnum | bool:
     return value
 
 
-def admit_request(facts: Facts) -> dict[str, object]:
-    """The question whether a view may go on, as cedarpy takes it."""
-    return _request(facts, Question.ADMIT, _VIEW)
+def admit_request(facts: Facts, act: Act = Act.VIEW) -> dict[str, object]:
+    """The question whether an act may go on, as cedarpy takes it."""
+    return _request(facts, Question.ADMIT, {"type": "Request", "id": act.value})
 
 
-def show_request(facts: Facts, cls: str) -> dict[str, object]:
+def show_request(facts: Facts, cls: str, act: Act = Act.VIEW) -> dict[str, object]:
     """The question how a class of fields may look, as cedarpy takes it."""
-    return _request(facts, Question.SHOW, {"type": FIELD_CLASS, "id": cls})
+    question = Question.REVEAL if act is Act.REVEAL else Question.SHOW
+    return _request(facts, question, {"type": FIELD_CLASS, "id": cls})
 
 
 def _request(facts: Facts, question: Question, resource: dict[str, str]) -> dict[str, object]:

@@ -35,6 +35,17 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
+class Desk(StrEnum):
+    """Where somebody works: desks see different customers and different fields."""
+
+    FRONT_LINE = "front_line"
+    SENIOR = "senior"
+    QUALITY = "quality"
+    OUTREACH = "outreach"
+    FRAUD = "fraud"
+    VIP = "vip"
+
+
 class ActorKind(StrEnum):
     """Whether a person, an AI agent (for a person) or a service asks."""
 
@@ -51,6 +62,20 @@ class Purpose(StrEnum):
     QUALITY_REVIEW = "quality_review"
     AI_SESSION = "ai_session"
     INVESTIGATION = "investigation"
+    FRAUD_REVIEW = "fraud_review"
+    ONBOARDING = "onboarding"
+    BREAK_GLASS = "break_glass"
+
+
+class Act(StrEnum):
+    """What is asked of the broker: each act is admitted by the policy and charged by itself."""
+
+    VIEW = "view"
+    REVEAL = "reveal"
+    LIST = "list"
+    SEARCH = "search"
+    VERIFY = "verify"
+    CONTACT = "contact"
 
 
 class Link(StrEnum):
@@ -61,6 +86,8 @@ class Link(StrEnum):
     TRANSFER = "transfer"
     QA = "qa"
     CAMPAIGN = "campaign"
+    QUEUE = "queue"
+    BREAK_GLASS = "break_glass"
     RELATED = "related"
     PENDING = "pending"
     STALE = "stale"
@@ -74,6 +101,15 @@ class Tier(StrEnum):
     STANDARD = "standard"
     VIP = "vip"
     INTERNAL = "internal"
+
+
+class Tie(StrEnum):
+    """What binds the person who asks to the customer in private life."""
+
+    NONE = "none"
+    SELF = "self"
+    FAMILY = "family"
+    COLLEAGUE = "colleague"
 
 
 class Risk(StrEnum):
@@ -98,16 +134,19 @@ class Facts:
     """All that a policy may know about one request. Closed: enums and booleans only."""
 
     role: Role
+    desk: Desk
     actor: ActorKind
     purpose: Purpose
     link: Link
     tier: Tier
+    tie: Tie
     risk: Risk
     on_shift: bool
     same_tenant: bool
     same_region: bool
     fresh_mfa: bool
     reason_given: bool
+    customer_present: bool
 
     def canonical(self) -> bytes:
         """One byte string per set of facts: `name=value` lines in field order."""
@@ -162,13 +201,20 @@ class Measure(StrEnum):
 
     VIEWS = "views"
     CUSTOMERS = "customers"
+    REVEALS = "reveals"
+    LISTINGS = "listings"
+    SEARCHES = "searches"
+    VERIFICATIONS = "verifications"
+    CONTACTS = "contacts"
 
 
 class BudgetKey(StrEnum):
-    """Whose budget it is."""
+    """Whose budget it is: of who asks, of the customer asked about, or of a work list."""
 
     AGENT = "agent"
     ACTOR = "actor"
+    CUSTOMER = "customer"
+    WORK_LIST = "work_list"
 
 
 class Window(StrEnum):

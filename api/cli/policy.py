@@ -20,7 +20,7 @@ from policies.diff import diff as changes_between
 from policies.engine import Engine
 from policies.facts import parse_facts
 from policies.lint import lint as findings_in
-from policies.model import ActorKind, Facts, Link, Purpose, Risk, Role, Tier
+from policies.model import ActorKind, Desk, Facts, Link, Purpose, Risk, Role, Tie, Tier
 from policies.tables import Mismatch, parse_table, run_table
 
 SHIPPED = Path(policies.__file__).parent / "bundles" / "default"
@@ -102,8 +102,8 @@ def diff(
 def all_facts() -> list[Facts]:
     """Facts that a request can have, with every value of each that decides about access.
 
-    Roles, actors, purposes, links, tiers and rungs in every combination; the booleans one at a time
-    against the ordinary case, which keeps the list to some tens of thousands.
+    Roles, actors, purposes, links, tiers and rungs in every combination; desks, ties and the
+    booleans one at a time against the ordinary case.
     """
     ordinary = {
         "on_shift": True,
@@ -111,8 +111,15 @@ def all_facts() -> list[Facts]:
         "same_region": True,
         "fresh_mfa": False,
         "reason_given": False,
+        "customer_present": False,
     }
-    variants = [ordinary, *({**ordinary, name: not value} for name, value in ordinary.items())]
+    usual = {**ordinary, "desk": Desk.FRONT_LINE, "tie": Tie.NONE}
+    variants = [
+        usual,
+        *({**usual, name: not value} for name, value in ordinary.items()),
+        *({**usual, "desk": desk} for desk in Desk if desk is not Desk.FRONT_LINE),
+        *({**usual, "tie": tie} for tie in Tie if tie is not Tie.NONE),
+    ]
     names = ("role", "actor", "purpose", "link", "tier", "risk")
     kinds = (Role, ActorKind, Purpose, Link, Tier, Risk)
     rare = [v for v in product(*kinds) if v[4] is Tier.STANDARD or v[5] is Risk.NONE]

@@ -181,6 +181,7 @@ def principal_from(
         scopes=scopes,
         shift=row.shift,
         mfa_at=mfa_at,
+        desk=row.desk,
     )
 
 

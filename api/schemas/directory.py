@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from api.schemas.words import Answer, Body, Ident, Word
 from guard.principals import Shift
 from guard.rows import PrincipalRow
-from policies.model import ActorKind, Role
+from policies.model import ActorKind, Desk, Role
 
 MAX_BATCH = 200
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -52,6 +52,7 @@ class PrincipalBody(Body):
     line: Annotated[tuple[Ident, ...], Field(max_length=16)] = ()
     role: Role
     kind: ActorKind = ActorKind.HUMAN
+    desk: Desk = Desk.FRONT_LINE
     shift: ShiftBody | None = None
     active: bool = True
 
@@ -69,6 +70,7 @@ class PrincipalBody(Body):
             kind=self.kind,
             shift=None if self.shift is None else self.shift.row(),
             is_active=self.active,
+            desk=self.desk,
         )
 
 

@@ -16,7 +16,7 @@ from guard.ports import Committer, Transaction
 from guard.principals import Principal
 from guard.rows import AssignmentRow, CaseRow, SubjectRow
 
-HOWS = frozenset({"inbound", "transfer", "escalation", "qa", "self"})
+HOWS = frozenset({"inbound", "transfer", "escalation", "qa", "queue", "self"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

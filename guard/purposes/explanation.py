@@ -6,7 +6,7 @@ here: it is graded as what it is.
 """
 
 from guard.clock import MINUTE, Micros
-from guard.rows import AssignmentRow, Situation
+from guard.rows import AssignmentRow, GrantKind, Situation
 from policies.model import Link, Purpose
 
 # After a call ends the agent still writes it up: the view is as explained as during the call.
@@ -18,8 +18,23 @@ _BY_HOW = {
     "escalation": Link.ESCALATION,
     "transfer": Link.TRANSFER,
     "qa": Link.QA,
+    "queue": Link.QUEUE,
 }
-_STRONGEST_FIRST = (Link.OWNER, Link.ESCALATION, Link.TRANSFER, Link.QA, Link.SELF_OPENED)
+_STRONGEST_FIRST = (
+    Link.OWNER,
+    Link.ESCALATION,
+    Link.TRANSFER,
+    Link.QUEUE,
+    Link.QA,
+    Link.SELF_OPENED,
+)
+
+# Purposes that one kind of assignment explains and no other.
+_NEEDED = {
+    Purpose.QUALITY_REVIEW: Link.QA,
+    Purpose.FRAUD_REVIEW: Link.QUEUE,
+    Purpose.ONBOARDING: Link.QUEUE,
+}
 
 
 def explain(
@@ -31,11 +46,14 @@ def explain(
     match purpose:
         case Purpose.SUPPORT_CASE | Purpose.AI_SESSION:
             return _by_case(situation, people, case_id, at)
-        case Purpose.QUALITY_REVIEW:
+        case Purpose.QUALITY_REVIEW | Purpose.FRAUD_REVIEW | Purpose.ONBOARDING:
             link = _by_case(situation, people, case_id, at)
-            return link if link is Link.QA else Link.NONE
+            return link if link is _NEEDED[purpose] else Link.NONE
         case Purpose.OUTREACH:
             return Link.NONE if situation.work_list is None else Link.CAMPAIGN
+        case Purpose.BREAK_GLASS:
+            is_open = any(g.kind is GrantKind.BREAK_GLASS for g in situation.grants)
+            return Link.BREAK_GLASS if is_open else Link.NONE
         case Purpose.INVESTIGATION:
             return Link.NONE
 

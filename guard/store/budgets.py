@@ -1,6 +1,7 @@
 """Budget rows: principals' rungs, counters, marks and slots. What they mean is `guard.quotas`."""
 
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import BindParameter, Row, Select, and_, bindparam, delete, or_, select, tuple_
@@ -52,17 +53,20 @@ _MARKS = select(budget_mark).where(
 )
 
 
-def _rolling(measure: Measure, key: object) -> Any:  # noqa: ANN401 - a Core condition
+def _rolling(is_measured: Any, key: Any) -> Any:  # noqa: ANN401 - a Core condition
     return and_(
-        budget_counter.c.key == key,
-        budget_counter.c.measure == measure.value,
-        budget_counter.c.window == Window.DAY.value,
+        budget_counter.c.key == key, is_measured, budget_counter.c.window == Window.DAY.value
     )
+
+
+_COUNTS_CUSTOMERS = budget_counter.c.measure == Measure.CUSTOMERS.value
+# A key counts one kind of act (see `guard.quotas`), so its slots belong to that one counter.
+_COUNTS_ACTS = budget_counter.c.measure != Measure.CUSTOMERS.value
 
 
 _EXPIRED: Select[Any] = (
     select(budget_mark.c.key, budget_mark.c.last)
-    .join(budget_counter, _rolling(Measure.CUSTOMERS, budget_mark.c.key))
+    .join(budget_counter, _rolling(_COUNTS_CUSTOMERS, budget_mark.c.key))
     .where(
         budget_counter.c.key.in_(_KEYS),
         budget_mark.c.last > budget_counter.c.edge,
@@ -71,7 +75,7 @@ _EXPIRED: Select[Any] = (
 )
 _SLOTS: Select[Any] = (
     select(budget_slot)
-    .join(budget_counter, _rolling(Measure.VIEWS, budget_slot.c.key))
+    .join(budget_counter, _rolling(_COUNTS_ACTS, budget_slot.c.key))
     .where(
         budget_counter.c.key.in_(_KEYS),
         budget_slot.c.start >= budget_counter.c.edge,
@@ -196,8 +200,8 @@ class BudgetWrites(BudgetReads, WriteSession):
             [{"key": k, "start": s, "views": n} for (k, s), n in sorted(state.slots.items())],
         )
         rolling = [c for c in state.counters.values() if c.window is Window.DAY]
-        self._write(_DROP_MARKS, _edges(rolling, Measure.CUSTOMERS))
-        self._write(_DROP_SLOTS, _edges(rolling, Measure.VIEWS))
+        self._write(_DROP_MARKS, _edges(filter(_is_of_customers, rolling)))
+        self._write(_DROP_SLOTS, _edges(itertools.filterfalse(_is_of_customers, rolling)))
 
 
 def _edges_at(keys: Collection[str], now: Micros, since: Micros) -> dict[str, Any]:
@@ -220,13 +224,17 @@ def _counter(row: Row[Any]) -> Counter:
 def _add_counter(state: BudgetState, row: Row[Any]) -> None:
     counter = _counter(row)
     state.counters[counter.key, counter.measure, counter.window] = counter
-    for measure, oldest in ((Measure.CUSTOMERS, row.mark), (Measure.VIEWS, row.slot)):
-        if oldest is not None:
-            state.oldest[counter.key, measure.value] = oldest
+    oldest = row.mark if _is_of_customers(counter) else row.slot
+    if oldest is not None:
+        state.oldest[counter.key, counter.measure] = oldest
 
 
-def _edges(counters: Collection[Counter], measure: Measure) -> list[dict[str, str | int]]:
-    return [{"of": c.key, "edge": c.edge} for c in counters if c.measure == measure.value]
+def _is_of_customers(counter: Counter) -> bool:
+    return counter.measure == Measure.CUSTOMERS.value
+
+
+def _edges(counters: Iterable[Counter]) -> list[dict[str, str | int]]:
+    return [{"of": c.key, "edge": c.edge} for c in counters]
 
 
 def _no_rung(key: str) -> dict[str, str | None]:

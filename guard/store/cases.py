@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, delete, insert, select
 
 from guard.rows import AssignmentRow, CaseRow, WorkListRow
@@ -30,7 +31,14 @@ _DROP_MEMBERS = delete(work_list_member).where(
 
 def work_list_row(values: Mapping[str, Any]) -> WorkListRow:
     """Read the columns of `work_list`."""
-    return WorkListRow(**dict(values) | {"purpose": Purpose(values["purpose"])})
+    fields = values["fields"]
+    return WorkListRow(
+        **dict(values)
+        | {
+            "purpose": Purpose(values["purpose"]),
+            "fields": None if fields is None else msgspec.json.decode(fields, type=tuple[str, ...]),
+        }
+    )
 
 
 class CaseReads(Session):
@@ -65,7 +73,11 @@ class CaseWrites(CaseReads, WriteSession):
 
     def put_work_list(self, row: WorkListRow, refs: Collection[str] | None) -> None:
         """See `UnitOfWork.put_work_list`."""
-        self._put(work_list, [asdict(row) | {"purpose": row.purpose.value}])
+        values = asdict(row) | {
+            "purpose": row.purpose.value,
+            "fields": None if row.fields is None else msgspec.json.encode(row.fields).decode(),
+        }
+        self._put(work_list, [values])
         if refs is None:
             return
         self._write(_DROP_MEMBERS, {"of_tenant": row.tenant, "of_list": row.id})

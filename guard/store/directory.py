@@ -11,7 +11,7 @@ from guard.principals import Shift
 from guard.rows import PrincipalRow, SubjectRow
 from guard.store.statements import Session, WriteSession, values_of
 from guard.store.tables import principal, subject
-from policies.model import ActorKind, Role, Tier
+from policies.model import ActorKind, Desk, Role, Tier
 
 _PRINCIPAL = select(principal).where(
     principal.c.tenant == bindparam("tenant"), principal.c.id == bindparam("id")
@@ -45,6 +45,7 @@ def _principal_row(row: Row[Any]) -> PrincipalRow:
         "line": msgspec.json.decode(values["line"], type=tuple[str, ...]),
         "role": Role(values["role"]),
         "kind": ActorKind(values["kind"]),
+        "desk": Desk(values["desk"]),
         "shift": None if shift is None else msgspec.json.decode(shift, type=Shift),
     }
     return PrincipalRow(**values)
@@ -121,6 +122,7 @@ class DirectoryWrites(DirectoryReads, WriteSession):
             "line": msgspec.json.encode(row.line).decode(),
             "role": row.role.value,
             "kind": row.kind.value,
+            "desk": row.desk.value,
             "shift": None if row.shift is None else msgspec.json.encode(row.shift).decode(),
         }
         self._put(principal, [values])

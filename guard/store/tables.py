@@ -50,6 +50,7 @@ principal = Table(
     Column("kind", String, nullable=False),
     Column("shift", Text),
     Column("is_active", Boolean, nullable=False),
+    Column("desk", String, nullable=False),
 )
 
 subject = Table(
@@ -108,6 +109,9 @@ work_list = Table(
     Column("proposed_by", String, nullable=False),
     Column("approved_by", String),
     Column("size", Integer, nullable=False),
+    Column("first_approved_by", String),
+    Column("fields", Text),
+    Column("pace", Integer),
 )
 
 work_list_member = Table(
@@ -118,6 +122,105 @@ work_list_member = Table(
     Column("ref", String, primary_key=True),
     ForeignKeyConstraint(["tenant", "list_id"], ["work_list.tenant", "work_list.id"]),
     Index(None, "ref"),
+)
+
+# What opens a view for a while without a case behind it: break-glass, a customer who is present.
+access_grant = Table(
+    "access_grant",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("agent_id", String, nullable=False),
+    Column("ref", String, ForeignKey("subject.ref"), nullable=False),
+    Column("reason_code", String, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("reviewed_by", String),
+    Column("reviewed_at", BigInteger),
+    Column("outcome", String),
+    Index(None, "ref", "agent_id", "ends_at"),
+    Index(None, "tenant", "kind", "starts_at"),
+)
+
+presence_code = Table(
+    "presence_code",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("ref", String, ForeignKey("subject.ref"), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("used_at", BigInteger),
+    Index(None, "ref", "expires_at"),
+)
+
+relation = Table(
+    "relation",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("ref", String, ForeignKey("subject.ref"), primary_key=True),
+    Column("other", String, ForeignKey("subject.ref"), primary_key=True),
+    Column("kind", String, nullable=False),
+)
+
+tie = Table(
+    "tie",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("principal_id", String, primary_key=True),
+    Column("ref", String, ForeignKey("subject.ref"), primary_key=True),
+    Column("tie", String, nullable=False),
+    Index(None, "ref"),
+)
+
+identifier = Table(
+    "identifier",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("blind", LargeBinary, primary_key=True),
+    Column("ref", String, ForeignKey("subject.ref"), primary_key=True),
+    Index(None, "ref"),
+)
+
+# Deliveries of webhooks that were taken in, so that none is taken in twice.
+webhook_delivery = Table(
+    "webhook_delivery",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("source", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "at"),
+)
+
+_ACTIVE = text("state = 'active'")
+
+activation = Table(
+    "activation",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("proposed_by", String, nullable=False),
+    Column("proposed_at", BigInteger, nullable=False),
+    Column("approved_by", String),
+    Column("approved_at", BigInteger),
+    Column("activated_at", BigInteger),
+    Column("retired_at", BigInteger),
+    Column("rolled_back_from", String),
+    # INVARIANT: at most one bundle is in force for a tenant.
+    Index(
+        "uq_activation_active",
+        "tenant",
+        unique=True,
+        sqlite_where=_ACTIVE,
+        postgresql_where=_ACTIVE,
+    ),
 )
 
 mode_rule = Table(

@@ -301,7 +301,7 @@ def test_failures_hold_neither_statements_nor_values(store: SqlStore) -> None:
 
 BINDINGS = tuple(
     Binding(budget=make_budget(measure.value, measure=measure, window=window), key=KEY, limit=9)
-    for measure in Measure
+    for measure in (Measure.VIEWS, Measure.CUSTOMERS)
     for window in Window
 )
 
@@ -336,6 +336,21 @@ def test_counters_come_back_and_cursors_pass_what_expired(store: SqlStore) -> No
         assert len(view.counters([KEY])) == 4
     assert state.marks == {(KEY, "c1"): NOON + DAY + quotas.SLOT, (KEY, "c2"): NOON + 2 * HOUR}
     assert state.oldest == {(KEY, "customers"): NOON + 2 * HOUR, (KEY, "views"): NOON + 2 * HOUR}
+
+
+def test_slots_of_an_act_expire_with_their_own_counter(store: SqlStore) -> None:
+    budget = make_budget("searches", measure=Measure.SEARCHES, limit=9)
+    searches = (Binding(budget=budget, key=f"{KEY}#searches", limit=9),)
+    for at in (NOON, NOON + HOUR):
+        with store.begin() as rows:
+            state = rows.lock_budgets({searches[0].key}, set(), at)
+            quotas.consume(state, searches, "", at)
+            rows.save_budgets(state)
+    for at, left in ((NOON + HOUR, 2), (NOON + DAY + quotas.SLOT, 1), (NOON + 2 * DAY, 0)):
+        with store.read() as view:
+            state = view.budget_state({searches[0].key}, set(), at)
+        (status,) = quotas.statuses(state, searches, at)
+        assert status.used == left
 
 
 def test_marks_outside_every_window_are_dropped(store: SqlStore) -> None:

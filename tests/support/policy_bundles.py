@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import policies
-from policies.model import ActorKind, Facts, Link, Purpose, Risk, Role, Tier
+from policies.model import ActorKind, Desk, Facts, Link, Purpose, Risk, Role, Tie, Tier
 
 DEFAULT = Path(policies.__file__).parent / "bundles" / "default"
 
@@ -54,15 +54,18 @@ def make_facts(**changes: object) -> Facts:
     """An agent on shift who owns the case of an ordinary customer; keywords change a fact."""
     facts: dict[str, object] = {
         "role": Role.AGENT,
+        "desk": Desk.FRONT_LINE,
         "actor": ActorKind.HUMAN,
         "purpose": Purpose.SUPPORT_CASE,
         "link": Link.OWNER,
         "tier": Tier.STANDARD,
+        "tie": Tie.NONE,
         "risk": Risk.NONE,
         "on_shift": True,
         "same_tenant": True,
         "same_region": True,
         "fresh_mfa": False,
         "reason_given": False,
+        "customer_present": False,
     }
     return Facts(**(facts | changes))  # type: ignore[arg-type]  # keywords are those of Facts

@@ -5,7 +5,7 @@ from guard.clock import DAY, HOUR
 from guard.entries import Charge, EntryKind, OpenedEntry
 from guard.quotas import SLOT, BudgetStatus, Charged, Exceeded, Spent
 from guard.rows import BudgetState
-from policies.model import ActorKind, Budget, BudgetKey, Measure, Purpose, Risk, Window
+from policies.model import Act, ActorKind, Budget, BudgetKey, Measure, Purpose, Risk, Window
 from tests.support.makers import NOON, make_budget, make_entry
 
 AGENT, ACTOR = "agent:acme/a1", "actor:acme/bot"
@@ -58,6 +58,40 @@ def test_a_purposes_own_budget_is_not_spent_by_other_purposes() -> None:
     assert isinstance(quotas.consume(state, general, "c1", NOON), Spent)
     assert isinstance(quotas.consume(state, own, "c1", NOON), Spent)
     assert isinstance(quotas.consume(state, own, "c1", NOON), Exceeded)
+
+
+def test_each_act_is_charged_on_its_own_budgets() -> None:
+    budgets = [
+        make_budget("views", limit=1),
+        make_budget("searches", measure=Measure.SEARCHES, limit=1),
+        make_budget("tries", measure=Measure.VERIFICATIONS, key=BudgetKey.CUSTOMER, limit=1),
+    ]
+    keys = {BudgetKey.AGENT: AGENT, BudgetKey.CUSTOMER: "customer:acme/c1"}
+
+    def binding(act: Act) -> tuple[quotas.Binding, ...]:
+        return quotas.bind(
+            budgets,
+            keys=keys,
+            kind=ActorKind.HUMAN,
+            purpose=Purpose.SUPPORT_CASE,
+            risk=Risk.NONE,
+            act=act,
+        )
+
+    state, log = empty(), []
+    for n, act in enumerate((Act.VIEW, Act.SEARCH, Act.VERIFY)):
+        spent = quotas.consume(state, binding(act), "c1", NOON + n)
+        assert isinstance(spent, Spent)
+        log.append(Charged(at=NOON + n, ref="c1", charges=spent.charges))
+        assert isinstance(quotas.peek(state, binding(act), "c1", NOON + n), Exceeded)
+    assert [b.key for act in (Act.SEARCH, Act.VERIFY) for b in binding(act)] == [
+        f"{AGENT}#searches",
+        "customer:acme/c1#verifications",
+    ]
+    assert binding(Act.CONTACT) == ()
+    assert state.counters == quotas.rebuild(log, NOON + 3).counters
+    quotas.refund(state, log[1], NOON + 3)
+    assert quotas.peek(state, binding(Act.SEARCH), "c1", NOON + 3) is None
 
 
 def test_one_spent_budget_leaves_all_others_untouched() -> None:

@@ -72,10 +72,10 @@ def test_an_id_that_is_taken_is_refused_where_it_is_taken_again() -> None:
     ("old", "new", "found"),
     [
         ('"related", ', "", 'Link::"related"'),
-        ("  reason_given: Bool\n", "  reason_given: Bool,\n  mood: Bool\n", "mood"),
+        ("  customer_present: Bool\n", "  customer_present: Bool,\n  mood: Bool\n", "mood"),
         ("fresh_mfa: Bool,", "", "fresh_mfa"),
         ('"contact", ', "", 'FieldClass::"contact"'),
-        ('entity Request enum ["view"];', 'entity Request enum ["look"];', 'Request::"view"'),
+        ('enum ["view", "reveal"', 'enum ["look", "reveal"', 'Request::"view"'),
     ],
 )
 def test_a_schema_that_lacks_a_fact_or_a_class_is_refused(old: str, new: str, found: str) -> None:

@@ -15,7 +15,7 @@ def test_facts_come_back_from_what_was_stored() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"mood": "good"}, "unknown fact `mood`: use role, actor"),
+        ({"mood": "good"}, "unknown fact `mood`: use role, desk, actor"),
         ({"link": "cousin"}, "fact `link` must be one of owner, escalation"),
         ({"link": True}, "fact `link` must be one of owner"),
         ({"link": None}, "fact `link` must be one of owner"),

@@ -129,10 +129,10 @@ def test_a_limit_that_makes_no_sense_is_found(quotas: str, expected: str) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "count"),
     [
-        ('"customers"', '"views"', 15),
-        ('"rolling_24h"', '"hour"', 15),
-        ("limit = 100", 'limit = 100\nkind = "human"', 10),
-        ("limit = 100", 'limit = 100\npurpose = "outreach"', 12),
+        ('"customers"', '"views"', 24),
+        ('"rolling_24h"', '"hour"', 24),
+        ("limit = 100", 'limit = 100\nkind = "human"', 16),
+        ("limit = 100", 'limit = 100\npurpose = "outreach"', 21),
     ],
 )
 def test_kinds_and_purposes_that_nothing_limits_by_the_day_are_found(

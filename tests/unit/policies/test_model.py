@@ -12,8 +12,9 @@ def test_forms_are_ordered_from_most_to_least_protective() -> None:
 
 def test_the_name_of_facts_is_the_digest_of_their_lines() -> None:
     lines = (
-        b"role=agent\nactor=human\npurpose=support_case\nlink=owner\ntier=standard\nrisk=none\n"
-        b"on_shift=true\nsame_tenant=true\nsame_region=true\nfresh_mfa=false\nreason_given=false"
+        b"role=agent\ndesk=front_line\nactor=human\npurpose=support_case\nlink=owner\n"
+        b"tier=standard\ntie=none\nrisk=none\non_shift=true\nsame_tenant=true\nsame_region=true\n"
+        b"fresh_mfa=false\nreason_given=false\ncustomer_present=false"
     )
 
     assert make_facts().canonical() == lines

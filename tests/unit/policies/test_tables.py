@@ -12,16 +12,19 @@ title = "small"
 bundle = "small"
 [facts]
 role = "agent"
+desk = "front_line"
 actor = "human"
 purpose = "support_case"
 link = "owner"
 tier = "standard"
+tie = "none"
 risk = "none"
 on_shift = true
 same_tenant = true
 same_region = true
 fresh_mfa = false
 reason_given = false
+customer_present = false
 """
 CASE = """\
 [[case]]
@@ -50,7 +53,7 @@ def test_a_table_holds_what_it_says() -> None:
     assert (table.file, table.title, table.bundle) == ("t.toml", "small", "small")
     assert list(table.files) == ["more.cedar"]
     (case,) = table.cases
-    assert (case.name, case.line, case.effect) == ("masked", 15, "permit")
+    assert (case.name, case.line, case.effect) == ("masked", 18, "permit")
     assert case.facts == make_facts(link=Link.NONE)
     assert case.forms == {"contact": Form.MASK}
     assert case.obligations is None
@@ -83,14 +86,14 @@ def test_a_case_that_holds_has_no_mismatch(expectation: str) -> None:
     ],
 )
 def test_a_case_that_does_not_hold_says_what_came_instead(expectation: str, message: str) -> None:
-    assert mismatches(CASE + expectation) == [f"t.toml:15: masked: {message}"]
+    assert mismatches(CASE + expectation) == [f"t.toml:18: masked: {message}"]
 
 
 def test_a_permit_where_a_refusal_was_expected_is_a_mismatch() -> None:
     case = CASE.replace('"permit"', '"forbid"') + 'reasons = ["x"]'
 
     assert mismatches(case) == [
-        "t.toml:15: masked: expected forbid, got permit by let-in, show-contact"
+        "t.toml:18: masked: expected forbid, got permit by let-in, show-contact"
     ]
 
 
@@ -99,7 +102,7 @@ def test_files_of_a_table_are_laid_over_the_bundle() -> None:
 
     assert mismatches(case + 'determined_by = ["never"]\n' + FORBID) == []
     assert mismatches(case + 'determined_by = ["other"]\n' + FORBID) == [
-        "t.toml:15: masked: expected policy `other`, got ['never']"
+        "t.toml:18: masked: expected policy `other`, got ['never']"
     ]
 
 
@@ -107,28 +110,28 @@ def test_files_of_a_table_are_laid_over_the_bundle() -> None:
     ("head", "case", "message"),
     [
         (HEAD, "", "1: no cases"),
-        (HEAD, CASE + "forbms = {}", "15: unknown key `forbms`"),
+        (HEAD, CASE + "forbms = {}", "18: unknown key `forbms`"),
         ("x = 1\n" + HEAD, CASE, "1: unknown key `x`"),
         (HEAD.replace('title = "small"', ""), CASE, "1: `title` must be a text"),
-        (HEAD, CASE.replace('"masked"', '""'), "15: `name` must be a text"),
-        (HEAD, CASE.replace('"permit"', '"deny"'), "15: `effect` must be permit or forbid"),
-        (HEAD, CASE.replace('effect = "permit"', ""), "15: `effect` must be a text"),
-        (HEAD, CASE + 'facts = { link = "x" }', "15: fact `link` must be one of"),
-        (HEAD, CASE + "facts = 3", "15: `facts` must be a table"),
-        (HEAD, CASE + 'forms = { contact = "clear" }', "15: form of `contact` must be one of hide"),
-        (HEAD, CASE + "forms = { contact = 2 }", "15: form of `contact` must be one of hide"),
-        (HEAD, CASE + 'reasons = "x"', "15: `reasons` must be a list of texts"),
-        (HEAD, CASE + "reasons = [1]", "15: `reasons` must be a list of texts"),
+        (HEAD, CASE.replace('"masked"', '""'), "18: `name` must be a text"),
+        (HEAD, CASE.replace('"permit"', '"deny"'), "18: `effect` must be permit or forbid"),
+        (HEAD, CASE.replace('effect = "permit"', ""), "18: `effect` must be a text"),
+        (HEAD, CASE + 'facts = { link = "x" }', "18: fact `link` must be one of"),
+        (HEAD, CASE + "facts = 3", "18: `facts` must be a table"),
+        (HEAD, CASE + 'forms = { contact = "clear" }', "18: form of `contact` must be one of hide"),
+        (HEAD, CASE + "forms = { contact = 2 }", "18: form of `contact` must be one of hide"),
+        (HEAD, CASE + 'reasons = "x"', "18: `reasons` must be a list of texts"),
+        (HEAD, CASE + "reasons = [1]", "18: `reasons` must be a list of texts"),
         (HEAD, CASE + "[files]\nx = 1", "1: `x` must be a text"),
         (
             HEAD,
             CASE.replace('"permit"', '"forbid"') + "obligations = []",
-            "15: a refusal has no `forms`",
+            "18: a refusal has no `forms`",
         ),
         (
             HEAD,
             CASE.replace('"permit"', '"forbid"') + "forms = {}",
-            "15: a refusal has no `forms`",
+            "18: a refusal has no `forms`",
         ),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from api.cli import policy as module
 from api.cli.policy import SHIPPED, all_facts
+from policies.model import Purpose
 from tests.unit.api.cli.conftest import Guard
 
 TABLE = """
@@ -14,16 +15,19 @@ bundle = "default"
 
 [facts]
 role = "agent"
+desk = "front_line"
 actor = "human"
 purpose = "support_case"
 link = "owner"
 tier = "standard"
+tie = "none"
 risk = "none"
 on_shift = true
 same_tenant = true
 same_region = true
 fresh_mfa = false
 reason_given = false
+customer_present = false
 
 [[case]]
 name = "the owner of a case sees the customer"
@@ -103,4 +107,4 @@ def test_a_change_is_told_by_what_it_opens_and_closes(
 def test_all_facts_are_different_and_hold_every_purpose() -> None:
     facts = all_facts()
     assert len(set(facts)) == len(facts)
-    assert len({f.purpose for f in facts}) == 5
+    assert len({f.purpose for f in facts}) == len(Purpose)
