@@ -35,6 +35,7 @@ from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
+from guard.in_force import Policies
 from guard.ledger.entry import Sealer
 from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
@@ -52,7 +53,6 @@ from guard.vault.keyring import Keyring
 from guard.vault.pseudonyms import Pseudonyms
 from guard.vault.sealing import EntryVault
 from policies.bundle import Bundle, load_bundle
-from policies.engine import Engine
 from policies.errors import PolicyError
 
 WRITER_BYTES = 8
@@ -195,6 +195,7 @@ def _compose(
         deadline_s=settings.admit_deadline_s,
     )
     enrolment = Enrolment(committer, keyring, clock)
+    policies = Policies(bundle)
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -209,7 +210,7 @@ def _compose(
         broker=Broker(
             readers=readers,
             committer=committer,
-            engine=Engine(bundle),
+            policies=policies,
             sources=sources,
             keyring=keyring,
             clock=clock,

@@ -6,6 +6,7 @@ import msgspec
 
 from guard.clock import Micros
 from guard.entries import EntryKind, EventPart, NewEntry, Outcome, Receipt, SubjectPart
+from guard.in_force import InForce
 from guard.principals import Principal
 from guard.rows import Situation
 from guard.views import RefusalCode, Refused, ViewRequest
@@ -45,6 +46,7 @@ class Attempt:
     at: Micros
     situation: Situation
     event: EventPart
+    in_force: InForce
 
     @property
     def enforces(self) -> bool:

@@ -19,7 +19,8 @@ from guard.clock import Clock, Micros
 from guard.entries import EntryKind, event_by
 from guard.errors import NotFoundError, SourceError, StoreUnavailableError
 from guard.facts import Asked, gather
-from guard.masking.plans import MaskPlan, MaskPlans
+from guard.in_force import InForce, Policies
+from guard.masking.plans import MaskPlan
 from guard.masking.record import MaskedRecord
 from guard.ports import Readers, RecordSource
 from guard.principals import Principal
@@ -29,7 +30,6 @@ from guard.rows import SituationQuery, SubjectRow
 from guard.vault.keyring import Keyring
 from guard.views import Answer, FieldNote, RefusalCode, Refused, Served, ViewRequest
 from policies.cedar_text import POLICY_ERROR
-from policies.engine import Engine
 from policies.model import ActorKind, BudgetKey, Decision, Facts, Forbid, Form, Mode, Purpose, Risk
 
 # A risk that rises between decision and admission makes the broker decide again; more often than
@@ -73,17 +73,16 @@ class Broker:
         *,
         readers: Readers,
         committer: GroupCommitter,
-        engine: Engine,
+        policies: Policies,
         sources: Mapping[str, RecordSource],
         keyring: Keyring,
         clock: Clock,
         source_deadline_s: float,
     ) -> None:
         """Put the one path together from its parts; `sources` by the name enrolment knows."""
-        self._readers, self._committer, self._engine = readers, committer, engine
+        self._readers, self._committer, self._policies = readers, committer, policies
         self._sources, self._keyring, self._clock = sources, keyring, clock
         self._deadline = source_deadline_s
-        self._plans = MaskPlans(engine.bundle.catalogue)
         self._walk = Walk()
         self._spent_until: dict[str, Micros] = {}
         # Facts are closed enums and booleans: there are few, so the set stays small.
@@ -116,7 +115,9 @@ class Broker:
         bindings = {
             binding.budget.name: binding
             for purpose in Purpose
-            for binding in self._bindings(principal, purpose, situation.risk)
+            for binding in _bindings(
+                principal, purpose, situation.risk, self._policies.of(principal.tenant)
+            )
         }
         mine = tuple(bindings.values())
         keys = {binding.key for binding in mine}
@@ -129,15 +130,21 @@ class Broker:
         purpose = Purpose(request.purpose) if request.purpose in set(Purpose) else None
         at = self._clock.now()
         situation = await self._readers.situation(_query(principal, purpose, request, at))
+        in_force = self._policies.of(principal.tenant)
         event = msgspec.structs.replace(
             event_by(principal, EntryKind.VIEW, at),
             purpose="unknown" if purpose is None else purpose.value,
             mode=situation.mode.value,
-            bundle=self._engine.bundle.digest,
+            bundle=in_force.engine.bundle.digest,
             device=request.device or "",
         )
         attempt = Attempt(
-            principal=principal, request=request, at=at, situation=situation, event=event
+            principal=principal,
+            request=request,
+            at=at,
+            situation=situation,
+            event=event,
+            in_force=in_force,
         )
         if situation.is_suspended:
             return await self._refuse(attempt, SUSPENDED)
@@ -154,7 +161,7 @@ class Broker:
         asked = Asked(case=request.case, reason=request.reason)
         facts = gather(attempt.principal, attempt.situation, purpose, asked, attempt.at)
         await self._intern(facts)
-        decision = self._engine.decide(facts)
+        decision = attempt.in_force.engine.decide(facts)
         event = msgspec.structs.replace(
             attempt.event,
             link=facts.link.value,
@@ -166,24 +173,11 @@ class Broker:
         attempt = replace(attempt, event=event)
         if isinstance(decision, Forbid) and _is_carried_out(decision, attempt):
             return await self._refuse(attempt, _forbidden(decision))
-        bindings = self._bindings(attempt.principal, purpose, attempt.situation.risk)
+        bindings = _bindings(attempt.principal, purpose, attempt.situation.risk, attempt.in_force)
         over = await self._peek(attempt, bindings, subject.ref)
         if over is not None:
             return over
-        return await self._show(attempt, subject, bindings, self._showing(attempt, facts, decision))
-
-    def _showing(self, attempt: Attempt, facts: Facts, decision: Decision) -> _Showing:
-        """The forms to carry out: the decision's, or what the mode shows instead."""
-        if attempt.enforces and not isinstance(decision, Forbid):
-            return _Showing(forms=decision.forms, explanations=decision.explanations, would="")
-        would = "refused" if isinstance(decision, Forbid) else ""
-        if attempt.situation.mode is Mode.OBSERVE:
-            return _Showing(forms=self._engine.unmasked(), explanations={}, would=would or "masked")
-        shown = self._engine.forms(facts)
-        if isinstance(shown, Forbid):
-            # A policy that cannot be evaluated shows nothing in any mode that masks.
-            return _Showing(forms={}, explanations={}, would=would)
-        return _Showing(forms=shown.forms, explanations=shown.explanations, would=would)
+        return await self._show(attempt, subject, bindings, _showing(attempt, facts, decision))
 
     async def _peek(
         self, attempt: Attempt, bindings: tuple[Binding, ...], ref: str
@@ -211,7 +205,7 @@ class Broker:
         bindings: tuple[Binding, ...],
         showing: _Showing,
     ) -> Answer | Attempt:
-        plan = self._plans.plan(showing.forms, attempt.request.fields)
+        plan = attempt.in_force.plans.plan(showing.forms, attempt.request.fields)
         key = self._keyring.source_key(subject)
         event = msgspec.structs.replace(
             attempt.event,
@@ -280,7 +274,7 @@ class Broker:
         admitted: tuple[MaskedRecord, admission.Admitted],
     ) -> Served:
         record, answer = admitted
-        catalogue = self._engine.bundle.catalogue.fields
+        catalogue = attempt.in_force.engine.bundle.catalogue.fields
         notes = tuple(
             FieldNote(
                 path=path,
@@ -321,12 +315,31 @@ class Broker:
             self._spent_until.clear()
         self._spent_until |= {binding.key: until for binding in bindings}
 
-    def _bindings(self, principal: Principal, purpose: Purpose, risk: Risk) -> tuple[Binding, ...]:
-        keys = {BudgetKey.AGENT: principal.agent_key}
-        if principal.actor_key is not None:
-            keys[BudgetKey.ACTOR] = principal.actor_key
-        kind = principal.kind if principal.actor is None else ActorKind.AI
-        return bind(self._engine.bundle.budgets, keys=keys, kind=kind, purpose=purpose, risk=risk)
+
+def _bindings(
+    principal: Principal, purpose: Purpose, risk: Risk, in_force: InForce
+) -> tuple[Binding, ...]:
+    keys = {BudgetKey.AGENT: principal.agent_key}
+    if principal.actor_key is not None:
+        keys[BudgetKey.ACTOR] = principal.actor_key
+    kind = principal.kind if principal.actor is None else ActorKind.AI
+    budgets = in_force.engine.bundle.budgets
+    return bind(budgets, keys=keys, kind=kind, purpose=purpose, risk=risk)
+
+
+def _showing(attempt: Attempt, facts: Facts, decision: Decision) -> _Showing:
+    """The forms to carry out: the decision's, or what the mode shows instead."""
+    engine = attempt.in_force.engine
+    if attempt.enforces and not isinstance(decision, Forbid):
+        return _Showing(forms=decision.forms, explanations=decision.explanations, would="")
+    would = "refused" if isinstance(decision, Forbid) else ""
+    if attempt.situation.mode is Mode.OBSERVE:
+        return _Showing(forms=engine.unmasked(), explanations={}, would=would or "masked")
+    shown = engine.forms(facts)
+    if isinstance(shown, Forbid):
+        # A policy that cannot be evaluated shows nothing in any mode that masks.
+        return _Showing(forms={}, explanations={}, would=would)
+    return _Showing(forms=shown.forms, explanations=shown.explanations, would=would)
 
 
 _NOBODY = ViewRequest(customer="", purpose="")

@@ -10,6 +10,7 @@ ledger entry commit together or not at all. Reads go through `ReadView`, a consi
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from guard.clock import Micros, Rate
@@ -37,6 +38,16 @@ from guard.rows import (
 )
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a contact carries: `text` for a mail or message; a call has none."""
+
+    subject: str = ""
+    text: str = ""
+    sender: str = ""
+    reference: str = ""
 
 
 class RecordSource(Protocol):
@@ -353,6 +364,35 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+        ...
+
+
+class IdentifierLookup(Protocol):
+    """*Protocol* of finding a customer by an exact identifier; a source may have no index."""
+
+    async def find(self, tenant: str, kind: str, value: str) -> tuple[str, ...]:
+        """References of the customers that have exactly this identifier, at most two.
+
+        `kind` is one of those of the field catalogue (`email`, `phone`, `account`...). A hit and a
+        miss take the same reads.
+
+        Raises:
+            InvalidRequestError: There is no such kind, or the value cannot be one of it.
+        """
+        ...
+
+
+class ContactChannel(Protocol):
+    """*Protocol* of what calls or writes to a customer for an agent who never sees the address."""
+
+    name: str
+
+    async def deliver(self, address: str, message: "Message") -> str:
+        """Deliver; returns the channel's own id of it. `address` is used and forgotten.
+
+        Raises:
+            SourceError: It was not accepted, or nobody knows whether it was.
+        """
         ...
 
 

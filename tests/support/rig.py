@@ -18,6 +18,7 @@ from guard.clock import ManualClock, Micros
 from guard.directory import Directory
 from guard.enrolment import CustomerPut, Enrolment
 from guard.entries import OpenedEntry
+from guard.in_force import Policies
 from guard.ledger.entry import Sealer, open_entry
 from guard.ledger.note import NoteSigner
 from guard.ledger.publisher import Publisher
@@ -36,7 +37,6 @@ from guard.vault.pseudonyms import Pseudonyms
 from guard.vault.sealing import EntryVault
 from guard.views import ViewRequest
 from policies.bundle import load_bundle
-from policies.engine import Engine
 from policies.model import ActorKind, Role
 from tests.support.makers import TENANT
 from tests.support.policy_bundles import default_files
@@ -200,7 +200,7 @@ def open_rig(
     readers = ThreadedReaders(store, deadline_s=20.0)
     source = MemorySource("crm", {str(n): make_record(n) for n in range(1, 301)})
     enrolment = Enrolment(committer, keyring, clock)
-    engine = Engine(load_bundle(default_files() if files is None else files))
+    policies = Policies(load_bundle(default_files() if files is None else files))
     committer.start()
     try:
         yield Rig(
@@ -215,7 +215,7 @@ def open_rig(
             broker=Broker(
                 readers=readers,
                 committer=committer,
-                engine=engine,
+                policies=policies,
                 sources={"crm": source},
                 keyring=keyring,
                 clock=clock,

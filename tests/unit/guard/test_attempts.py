@@ -3,10 +3,13 @@ import msgspec
 from guard.attempts import Attempt, Refusal, over_budget
 from guard.entries import EntryKind, event_by
 from guard.errors import SourceError
+from guard.in_force import InForce
 from guard.rows import Situation
 from guard.views import RefusalCode, ViewRequest
+from policies.bundle import load_bundle
 from policies.model import Mode, Risk
 from tests.support.makers import NOON, make_subject
+from tests.support.policy_bundles import small_files
 from tests.support.rig import make_caller
 
 POLICY = Refusal(code=RefusalCode.POLICY, reasons=("not now",), determined_by=("p1",))
@@ -32,7 +35,12 @@ def attempt(mode: Mode = Mode.ENFORCE, *, is_known: bool = True) -> Attempt:
     )
     request = ViewRequest(customer="c1", purpose="support_case", case="k1", reason="callback")
     return Attempt(
-        principal=make_caller(), request=request, at=NOON, situation=situation, event=event
+        principal=make_caller(),
+        request=request,
+        at=NOON,
+        situation=situation,
+        event=event,
+        in_force=InForce.of(load_bundle(small_files())),
     )
 
 
