@@ -44,6 +44,7 @@ from guard.modes import Modes
 from guard.ports import Committer, Readers, RecordSource, Store, Transaction
 from guard.purposes.cases import Cases
 from guard.purposes.work_lists import WorkLists
+from guard.purposes.workload import Workload
 from guard.sources import open_source
 from guard.store.readers import ThreadedReaders
 from guard.store.sql_store import SqlStore
@@ -69,6 +70,7 @@ class Services:
     committer: Committer
     broker: Broker
     cases: Cases
+    workload: Workload
     work_lists: WorkLists
     modes: Modes
     directory: Directory
@@ -217,6 +219,7 @@ def _compose(
             source_deadline_s=settings.source_deadline_s,
         ),
         cases=Cases(committer, enrolment, clock),
+        workload=Workload(readers, clock),
         work_lists=WorkLists(committer, clock),
         modes=Modes(committer, readers, clock),
         directory=Directory(committer, readers, clock),

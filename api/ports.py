@@ -55,6 +55,14 @@ class Cases(Protocol):
         ...
 
 
+class Workload(Protocol):
+    """*Protocol* of what somebody works on: `guard.purposes.workload`."""
+
+    async def mine(self, principal: Principal) -> list[CaseRow]:
+        """The caller's open cases."""
+        ...
+
+
 class WorkLists(Protocol):
     """*Protocol* of bulk grants: `guard.purposes.work_lists`."""
 
@@ -225,6 +233,11 @@ class Services(Protocol):
     @property
     def cases(self) -> Cases:
         """Cases."""
+        ...
+
+    @property
+    def workload(self) -> Workload:
+        """Everybody's own open cases."""
         ...
 
     @property

@@ -107,6 +107,12 @@ class ReadView(Protocol):
         """All assignments of a case, oldest first."""
         ...
 
+    def open_cases(
+        self, tenant: str, agents: Collection[str], at: Micros, limit: int
+    ) -> list[CaseRow]:
+        """Cases that stand open at `at` with a live assignment of one of `agents`, oldest first."""
+        ...
+
     def work_list(self, tenant: str, list_id: str) -> WorkListRow | None:
         """Find a work list."""
         ...

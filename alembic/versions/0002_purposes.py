@@ -33,6 +33,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("principal") as principal:
         principal.alter_column("desk", server_default=None)
+    op.create_index(
+        op.f("ix_assignment_tenant_agent_id_to_at"), "assignment", ["tenant", "agent_id", "to_at"]
+    )
     op.add_column("work_list", sa.Column("first_approved_by", sa.String()))
     op.add_column("work_list", sa.Column("fields", sa.Text()))
     op.add_column("work_list", sa.Column("pace", sa.Integer()))
@@ -46,6 +49,7 @@ def downgrade() -> None:
     """Remove them."""
     for table in reversed(_TABLES):
         op.drop_table(table)
+    op.drop_index(op.f("ix_assignment_tenant_agent_id_to_at"), "assignment")
     for table, column in (
         ("work_list", "pace"),
         ("work_list", "fields"),

@@ -25,6 +25,8 @@ from api.schemas.words import Body
 from guard.errors import GuardError
 
 routes = router("console")
+# Where somebody's work is, by what they may do; the first that fits.
+STARTS = ((Scope.ALERTS_READ, "alerts"), (Scope.VIEWS_WRITE, "desk"))
 ASSETS = {
     "console.css": "text/css; charset=utf-8",
     "console.js": "text/javascript; charset=utf-8",
@@ -41,9 +43,7 @@ class TicketForm(Body):
 @routes.get(PREFIX, include_in_schema=False)
 async def home(signed_in: Annotated[SignedIn, visitor(Scope.NOTICES_READ)]) -> Response:
     """Go where somebody's work is."""
-    reviews = Scope.ALERTS_READ.value in signed_in.principal.scopes
-    target = "alerts" if reviews and not signed_in.is_suspended else "me"
-    return RedirectResponse(f"{PREFIX}/{target}", 303)
+    return RedirectResponse(f"{PREFIX}/{_start(signed_in)}", 303)
 
 
 @routes.get(PREFIX + "/sign-in", include_in_schema=False)
@@ -95,3 +95,10 @@ def _asset(name: str, media_type: str) -> None:
 
 for _name, _media_type in ASSETS.items():
     _asset(_name, _media_type)
+
+
+def _start(signed_in: SignedIn) -> str:
+    if signed_in.is_suspended:
+        return "me"
+    scopes = signed_in.principal.scopes
+    return next((name for scope, name in STARTS if scope.value in scopes), "me")

@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
-from api.console import audit, entrance, own, review
+from api.console import audit, desk, entrance, own, review
 
 
 def install(app: FastAPI) -> None:
     """Add the console's routes."""
-    for part in (entrance, review, audit, own):
+    for part in (entrance, desk, review, audit, own):
         app.include_router(part.routes)

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import and_, bindparam, delete, insert, or_, select
 
+from guard.clock import Micros
 from guard.rows import AssignmentRow, CaseRow, WorkListRow
 from guard.store.statements import Session, WriteSession, values_of
 from guard.store.tables import assignment, support_case, work_list, work_list_member
@@ -19,6 +20,27 @@ _ASSIGNMENTS = (
     select(assignment)
     .where(assignment.c.tenant == bindparam("tenant"), assignment.c.case_id == bindparam("case_id"))
     .order_by(assignment.c.from_at, assignment.c.agent_id)
+)
+_OPEN_CASES = (
+    select(support_case)
+    .join(
+        assignment,
+        and_(
+            assignment.c.tenant == support_case.c.tenant,
+            assignment.c.case_id == support_case.c.id,
+        ),
+    )
+    .where(
+        assignment.c.tenant == bindparam("tenant"),
+        assignment.c.agent_id.in_(bindparam("agents", expanding=True)),
+        assignment.c.from_at <= bindparam("at"),
+        or_(assignment.c.to_at.is_(None), assignment.c.to_at > bindparam("at")),
+        support_case.c.opened_at <= bindparam("at"),
+        or_(support_case.c.closed_at.is_(None), support_case.c.closed_at > bindparam("at")),
+    )
+    .distinct()
+    .order_by(support_case.c.opened_at, support_case.c.id)
+    .limit(bindparam("limit"))
 )
 _WORK_LIST = select(work_list).where(
     work_list.c.tenant == bindparam("tenant"), work_list.c.id == bindparam("id")
@@ -53,6 +75,13 @@ class CaseReads(Session):
         """See `ReadView.assignments`."""
         rows = self._all(_ASSIGNMENTS, {"tenant": tenant, "case_id": case_id})
         return [AssignmentRow(**values_of(row)) for row in rows]
+
+    def open_cases(
+        self, tenant: str, agents: Collection[str], at: Micros, limit: int
+    ) -> list[CaseRow]:
+        """See `ReadView.open_cases`."""
+        values = {"tenant": tenant, "agents": sorted(agents), "at": at, "limit": limit}
+        return [CaseRow(**values_of(row)) for row in self._all(_OPEN_CASES, values)]
 
     def work_list(self, tenant: str, list_id: str) -> WorkListRow | None:
         """See `ReadView.work_list`."""

@@ -94,6 +94,7 @@ assignment = Table(
     Column("how", String, nullable=False),
     Column("to_at", BigInteger),
     ForeignKeyConstraint(["tenant", "case_id"], ["support_case.tenant", "support_case.id"]),
+    Index(None, "tenant", "agent_id", "to_at"),
 )
 
 work_list = Table(

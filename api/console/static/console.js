@@ -1,5 +1,6 @@
 "use strict";
-// Everything works without this file. It takes a ticket out of a link, and adds single keys.
+// Everything works without this file. It takes a ticket out of a link, copies references, and adds
+// single keys.
 
 function signInFromLink() {
   const form = document.getElementById("sign-in");
@@ -17,6 +18,18 @@ function moveInQueue(step) {
   const at = links.indexOf(document.activeElement);
   const next = at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + step));
   links[next].focus();
+}
+
+// References are copied, values need not be. Without a clipboard the button stays hidden.
+function offerCopies() {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll("button.copy")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    });
+  }
 }
 
 function startReview() {
@@ -48,4 +61,5 @@ function rememberSwitch() {
 
 signInFromLink();
 rememberSwitch();
+offerCopies();
 document.addEventListener("keydown", onKey);

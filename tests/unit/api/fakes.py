@@ -237,6 +237,16 @@ class FakeCases:
 
 
 @dataclass
+class FakeWorkload:
+    """The open cases of everybody, by id."""
+
+    cases: dict[str, list[CaseRow]] = field(default_factory=dict)
+
+    async def mine(self, principal: Principal) -> list[CaseRow]:
+        return self.cases.get(principal.id, [])
+
+
+@dataclass
 class FakeWorkLists:
     rows: dict[str, WorkListRow] = field(default_factory=dict)
 
@@ -528,6 +538,7 @@ class World:
     memory: Memory = field(default_factory=Memory)
     broker: FakeBroker = field(default_factory=FakeBroker)
     cases: FakeCases = field(default_factory=FakeCases)
+    workload: FakeWorkload = field(default_factory=FakeWorkload)
     work_lists: FakeWorkLists = field(default_factory=FakeWorkLists)
     modes: FakeModes = field(default_factory=FakeModes)
     enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)

@@ -22,7 +22,7 @@ async def sign_in(world: World, client: TestClient, name: str = "ana") -> tuple[
 
 
 @pytest.mark.parametrize(
-    ("name", "place"), [("ana", "alerts"), ("aud", "alerts"), ("adm", "alerts"), ("u17", "me")]
+    ("name", "place"), [("ana", "alerts"), ("aud", "alerts"), ("adm", "alerts"), ("u17", "desk")]
 )
 async def test_everybody_goes_where_their_work_is(browser: Browser, name: str, place: str) -> None:
     answer = browser(name).get("/console", follow_redirects=False)
