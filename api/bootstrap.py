@@ -43,6 +43,9 @@ from guard.masking.plans import catalogue_faults
 from guard.modes import Modes
 from guard.ports import Committer, Readers, RecordSource, Store, Transaction
 from guard.purposes.cases import Cases
+from guard.purposes.relations import Relations
+from guard.purposes.samples import Samples
+from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
 from guard.sources import open_source
 from guard.store.readers import ThreadedReaders
@@ -69,6 +72,9 @@ class Services:
     committer: Committer
     broker: Broker
     cases: Cases
+    relations: Relations
+    ties: Ties
+    samples: Samples
     work_lists: WorkLists
     modes: Modes
     directory: Directory
@@ -217,6 +223,9 @@ def _compose(
             source_deadline_s=settings.source_deadline_s,
         ),
         cases=Cases(committer, enrolment, clock),
+        relations=Relations(committer, clock),
+        ties=Ties(committer, clock),
+        samples=Samples(committer, readers, clock),
         work_lists=WorkLists(committer, clock),
         modes=Modes(committer, readers, clock),
         directory=Directory(committer, readers, clock),
