@@ -43,6 +43,9 @@ from guard.masking.plans import catalogue_faults
 from guard.modes import Modes
 from guard.ports import Committer, Readers, RecordSource, Store, Transaction
 from guard.purposes.cases import Cases
+from guard.purposes.relations import Relations
+from guard.purposes.samples import Samples
+from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
 from guard.purposes.workload import Workload
 from guard.sources import open_source
@@ -71,6 +74,9 @@ class Services:
     broker: Broker
     cases: Cases
     workload: Workload
+    relations: Relations
+    ties: Ties
+    samples: Samples
     work_lists: WorkLists
     modes: Modes
     directory: Directory
@@ -220,6 +226,9 @@ def _compose(
         ),
         cases=Cases(committer, enrolment, clock),
         workload=Workload(readers, clock),
+        relations=Relations(committer, clock),
+        ties=Ties(committer, clock),
+        samples=Samples(committer, readers, clock),
         work_lists=WorkLists(committer, clock),
         modes=Modes(committer, readers, clock),
         directory=Directory(committer, readers, clock),

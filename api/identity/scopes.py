@@ -27,7 +27,10 @@ class Scope(StrEnum):
     NOTICES_READ = "notices:read"
     NOTICES_CONTEST = "notices:contest"
     QUOTA_READ = "quota:read"
+    RELATIONS_WRITE = "relations:write"
+    SAMPLES_WRITE = "samples:write"
     SUSPENSIONS_WRITE = "suspensions:write"
+    TIES_WRITE = "ties:write"
     VIEWS_WRITE = "views:write"
     WORK_LISTS_APPROVE = "work-lists:approve"
     WORK_LISTS_WRITE = "work-lists:write"
@@ -41,7 +44,7 @@ _LEAD = OWN | {Scope.VIEWS_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPRO
 BY_ROLE: dict[Role, frozenset[Scope]] = {
     Role.AGENT: OWN | {Scope.VIEWS_WRITE},
     Role.LEAD: _LEAD,
-    Role.MANAGER: _LEAD | {Scope.MODES_READ},
+    Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.SAMPLES_WRITE},
     Role.ANALYST: OWN
     | {
         Scope.VIEWS_WRITE,
@@ -67,6 +70,9 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.CASES_WRITE,
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
+        Scope.RELATIONS_WRITE,
+        Scope.SAMPLES_WRITE,
+        Scope.TIES_WRITE,
     },
     Role.SERVICE: OWN
     | {
@@ -74,6 +80,9 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.CASES_WRITE,
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
+        Scope.RELATIONS_WRITE,
+        Scope.SAMPLES_WRITE,
+        Scope.TIES_WRITE,
         Scope.WORK_LISTS_WRITE,
     },
 }
