@@ -23,10 +23,13 @@ from guard.rows import (
     BudgetState,
     CaseRow,
     Counter,
+    GrantKind,
+    GrantRow,
     LockedPrincipal,
     LogQuery,
     ModeRow,
     OutboxItem,
+    PresenceCodeRow,
     PrincipalRow,
     RawRecord,
     ResponseRow,
@@ -109,6 +112,40 @@ class ReadView(Protocol):
 
     def work_list(self, tenant: str, list_id: str) -> WorkListRow | None:
         """Find a work list."""
+        ...
+
+    def work_list_members(self, tenant: str, list_id: str) -> Iterator[str]:
+        """The references on a list in the order of their bytes, in constant memory."""
+        ...
+
+    def refs_by_blind(
+        self, tenant: str, source: str, blinds: Collection[bytes]
+    ) -> dict[bytes, str]:
+        """References by the blind indexes of source keys; unknown ones are absent."""
+        ...
+
+    def grant(self, tenant: str, grant_id: str) -> GrantRow | None:
+        """Find a grant."""
+        ...
+
+    def grants_of(
+        self, tenant: str, kind: GrantKind, agent_id: str, since: Micros
+    ) -> list[GrantRow]:
+        """An agent's grants that began after `since` or wait for a review, newest first."""
+        ...
+
+    def open_grants(self, tenant: str, kind: GrantKind, at: Micros, limit: int) -> list[GrantRow]:
+        """Grants that end after `at`, newest first."""
+        ...
+
+    def unreviewed_grants(
+        self, tenant: str, kind: GrantKind, at: Micros, limit: int
+    ) -> list[GrantRow]:
+        """Grants that have ended by `at` and that nobody has reviewed, oldest first."""
+        ...
+
+    def live_code(self, tenant: str, ref: str, at: Micros) -> PresenceCodeRow | None:
+        """The customer's one-time code that is neither used nor expired at `at`."""
         ...
 
     def modes(self, tenant: str) -> list[ModeRow]:
@@ -294,6 +331,18 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_work_list(self, row: WorkListRow, refs: Collection[str] | None) -> None:
         """Insert or replace a work list; `refs` sets its members (None: leave them)."""
+        ...
+
+    def add_members(self, tenant: str, list_id: str, refs: Collection[str]) -> None:
+        """Add references to a list; those that are on it are left alone."""
+        ...
+
+    def put_grant(self, row: GrantRow) -> None:
+        """Insert or replace a grant."""
+        ...
+
+    def put_presence_code(self, row: PresenceCodeRow) -> None:
+        """Insert or replace a one-time code."""
         ...
 
     def put_mode(self, row: ModeRow) -> None:

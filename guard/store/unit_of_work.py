@@ -10,13 +10,21 @@ from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
 from guard.store.failures import is_in_transaction, translated
+from guard.store.grants import GrantReads, GrantWrites
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
 from guard.store.situations import SituationReads
 
 
 class SqlReadView(
-    SituationReads, CaseReads, AlertReads, SessionReads, SettingReads, BudgetReads, EntryReads
+    SituationReads,
+    CaseReads,
+    GrantReads,
+    AlertReads,
+    SessionReads,
+    SettingReads,
+    BudgetReads,
+    EntryReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -24,6 +32,7 @@ class SqlReadView(
 class SqlUnitOfWork(
     DirectoryWrites,
     CaseWrites,
+    GrantWrites,
     AlertWrites,
     SessionWrites,
     SettingWrites,
