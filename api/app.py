@@ -29,6 +29,7 @@ from api.routers import (
     api_keys,
     cases,
     directory,
+    grants,
     health,
     log,
     modes,
@@ -37,12 +38,31 @@ from api.routers import (
     suspensions,
     views,
     webhooks,
+    work_lists,
     workload,
 )
 from api.settings import Settings
 from guard.clock import Micros, wall_micros
 
 DESCRIPTION = "Customer records, masked, metered, bound to a purpose, and provably logged."
+# In the order of the OpenAPI document.
+ROOMS = (
+    views,
+    cases,
+    workload,
+    work_lists,
+    grants,
+    relations,
+    samples,
+    webhooks,
+    directory,
+    api_keys,
+    alerts,
+    suspensions,
+    modes,
+    log,
+    health,
+)
 # FastAPI's own telemetry would record paths, queries, validation failures and stack traces.
 NO_TELEMETRY = {
     "tracing": False,
@@ -86,20 +106,8 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
         if kind is not Exception:
             app.add_exception_handler(kind, on_error)
     app.include_router(views.direct)
-    for room in (
-        views,
-        cases,
-        directory,
-        api_keys,
-        alerts,
-        suspensions,
-        modes,
-        log,
-        workload,
-        health,
-    ):
-        app.include_router(room.routes)
-    for room in (relations, samples, webhooks):
+    app.include_router(work_lists.streamed)
+    for room in ROOMS:
         app.include_router(room.routes)
     pages.install(app)
     app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign] # FastAPI's own hook

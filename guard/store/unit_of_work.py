@@ -10,6 +10,7 @@ from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
 from guard.store.failures import is_in_transaction, translated
+from guard.store.grants import GrantReads, GrantWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
 from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
@@ -20,6 +21,7 @@ from guard.store.situations import SituationReads
 class SqlReadView(
     SituationReads,
     CaseReads,
+    GrantReads,
     AlertReads,
     SessionReads,
     SettingReads,
@@ -34,6 +36,7 @@ class SqlReadView(
 class SqlUnitOfWork(
     DirectoryWrites,
     CaseWrites,
+    GrantWrites,
     AlertWrites,
     SessionWrites,
     SettingWrites,

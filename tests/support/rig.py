@@ -13,6 +13,7 @@ from typing import Any
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.auditing import Auditing, PublishedLog
+from guard.break_glass import BreakGlass
 from guard.broker import Broker
 from guard.clock import ManualClock, Micros
 from guard.directory import Directory
@@ -27,6 +28,7 @@ from guard.modes import Modes
 from guard.ports import Store
 from guard.principals import Principal
 from guard.purposes.cases import AssignmentPut, CasePut, Cases
+from guard.purposes.presence import Presence
 from guard.purposes.relations import Relations
 from guard.purposes.samples import Samples
 from guard.purposes.ties import Ties
@@ -45,8 +47,17 @@ from tests.support.makers import TENANT
 from tests.support.policy_bundles import default_files
 
 SCOPES = frozenset(
-    {"views:write", "cases:write", "customers:write", "directory:write", "work-lists:write"}
-    | {"relations:write", "ties:write", "samples:write"}
+    {
+        "relations:write",
+        "samples:write",
+        "ties:write",
+        "views:write",
+        "cases:write",
+        "customers:write",
+        "directory:write",
+        "presence:write",
+        "work-lists:write",
+    }
 )
 
 
@@ -138,6 +149,8 @@ class Rig:
     ties: Ties
     samples: Samples
     work_lists: WorkLists
+    break_glass: BreakGlass
+    presence: Presence
     modes: Modes
     directory: Directory
     suspensions: Suspensions
@@ -207,6 +220,8 @@ def open_rig(
     readers = ThreadedReaders(store, deadline_s=20.0)
     source = MemorySource("crm", {str(n): make_record(n) for n in range(1, 301)})
     enrolment = Enrolment(committer, keyring, clock)
+    pseudonyms = Pseudonyms(keyring)
+    alerts = Alerts(committer, readers, clock, pseudonyms, vault)
     policies = Policies(load_bundle(default_files() if files is None else files))
     committer.start()
     try:
@@ -232,11 +247,13 @@ def open_rig(
             relations=Relations(committer, clock),
             ties=Ties(committer, clock),
             samples=Samples(committer, readers, clock),
-            work_lists=WorkLists(committer, clock),
+            work_lists=WorkLists(committer, readers, keyring, clock),
+            break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
+            presence=Presence(committer, keyring, clock),
             modes=Modes(committer, readers, clock),
             directory=Directory(committer, readers, clock),
             suspensions=Suspensions(committer, readers, clock),
-            alerts=Alerts(committer, readers, clock, Pseudonyms(keyring), vault),
+            alerts=alerts,
             auditing=Auditing(
                 committer,
                 readers,
