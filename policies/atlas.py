@@ -22,6 +22,7 @@ UNSHOWN, HIDDEN, FAILED = 4, -1, -2
 # How a class looks in a request that is refused.
 REFUSED = -1
 
+
 class Atlas:
     """The answers of one bundle; give two bundles the same diagrams to compare them."""
 
@@ -82,9 +83,7 @@ class Atlas:
         """Where a request for an act carries each obligation along."""
         question = Question.REVEAL if act is Act.REVEAL else Question.SHOW
         found: dict[str, Node] = {}
-        admitted = self.diagrams.apply(
-            _is, self.admission(act), self.diagrams.leaf(PERMITTED)
-        )
+        admitted = self.diagrams.apply(_is, self.admission(act), self.diagrams.leaf(PERMITTED))
         for policy in self.bundle.policies:
             for token in policy.obligations if policy.is_permit else ():
                 for where in self._decides(policy, act, question):
@@ -116,11 +115,11 @@ def least(left: Hashable, right: Hashable) -> Hashable:
 
 
 def _admitting(found: Hashable, said: Hashable) -> Hashable:
-    return BROKEN if found is None else said if found else SILENT
+    return BROKEN if found is None else said if found is True else SILENT
 
 
 def _showing(found: Hashable, said: Hashable) -> Hashable:
-    return FAILED if found is None else said if found else UNSHOWN
+    return FAILED if found is None else said if found is True else UNSHOWN
 
 
 def _spoilt(admitted: Hashable, look: Hashable) -> Hashable:

@@ -115,7 +115,7 @@ def _fault(budget: Budget) -> str | None:
         names = ", ".join(measure for measure in Measure if measure in fitting)
         return f"counts `{budget.measure}` by `{budget.key}`: by that count one of {names}"
     if budget.key is BudgetKey.ACTOR and budget.kind not in (None, ActorKind.AI):
-        return f"counts by `actor`, which no `{budget.kind}` has: use `agent`, or kind = \"ai\""
+        return f'counts by `actor`, which no `{budget.kind}` has: use `agent`, or kind = "ai"'
     if budget.key is BudgetKey.WORK_LIST and budget.purpose not in (None, Purpose.OUTREACH):
         return f"counts by `work_list`, which only `outreach` has, not `{budget.purpose}`"
     return None

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import product
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import cedarpy
 from cedarpy import pst
@@ -100,7 +100,8 @@ def mentioned(expr: pst.Expr) -> tuple[str, ...]:
     Raises:
         WideConditionError: It compares the whole context.
     """
-    return tuple(name for name in NAMES if name in set(_mentions(expr)))
+    found = _mentioned(expr)
+    return tuple(name for name in NAMES if name in found)
 
 
 def condition(diagrams: Diagrams, expr: pst.Expr, target: Target) -> Node:
@@ -113,7 +114,9 @@ def condition(diagrams: Diagrams, expr: pst.Expr, target: Target) -> Node:
             sides = condition(diagrams, left, target), condition(diagrams, right, target)
             return diagrams.apply(_or, *sides)
         case pst.UnaryOp(op="not", arg=arg):
-            return diagrams.apply(_unlike, condition(diagrams, arg, target), diagrams.leaf(value=True))
+            return diagrams.apply(
+                _unlike, condition(diagrams, arg, target), diagrams.leaf(value=True)
+            )
         case pst.IfThenElse(cond=cond, then_expr=then, else_expr=other):
             asked = condition(diagrams, cond, target)
             chosen = diagrams.apply(_then, asked, condition(diagrams, then, target))
@@ -124,7 +127,7 @@ def condition(diagrams: Diagrams, expr: pst.Expr, target: Target) -> Node:
 
 def _smallest(diagrams: Diagrams, expr: pst.Expr, target: Target) -> Node:
     names = mentioned(expr)
-    answers = iter(_answers(expr, names, target if _RESOURCE in _mentions(expr) else None))
+    answers = iter(_answers(expr, names, target if _RESOURCE in _mentioned(expr) else None))
     return _spread(diagrams, names, answers)
 
 
@@ -172,26 +175,40 @@ def _answers(
     return tuple(None if r.diagnostics.errors else r.allowed for r in results)
 
 
+@lru_cache(4096)
+def _mentioned(expr: pst.Expr) -> frozenset[str]:
+    return frozenset(_mentions(expr))
+
+
 def _mentions(expr: object) -> Iterator[str]:
     match expr:
         case pst.GetAttr(base=pst.Var(name="context"), attr=name):
             yield name
         case pst.HasAttr(base=pst.Var(name="context"), attrs=(name, *_)):
             yield name
-        case pst.Var(name="context"):
-            raise WideConditionError("it compares the whole context: compare single facts")
-        case pst.Var(name="principal"):
-            yield "role"
-        case pst.Var(name="resource"):
-            yield _RESOURCE
-        case tuple():
-            for part in expr:
+        case pst.Var(name=name):
+            yield _fact_of(name)
+        case _:
+            for part in _parts(expr):
                 yield from _mentions(part)
-        case Mapping():
-            yield from _mentions(tuple(expr.values()))
-        case _ if is_dataclass(expr):
-            node: Any = expr
-            yield from _mentions(tuple(getattr(node, field.name) for field in fields(node)))
+
+
+def _fact_of(variable: str) -> str:
+    """What a variable that stands by itself is about."""
+    if variable == "context":
+        raise WideConditionError("it compares the whole context: compare single facts")
+    return "role" if variable == "principal" else variable
+
+
+def _parts(expr: object) -> tuple[object, ...]:
+    """What an expression is made of."""
+    if isinstance(expr, tuple):
+        return expr
+    if isinstance(expr, Mapping):
+        return tuple(expr.values())
+    if not is_dataclass(expr):
+        return ()
+    return tuple(getattr(expr, field.name) for field in fields(expr))
 
 
 def _scope(var: pst.Var, scope: pst.PrincipalOrResourceConstraint) -> list[pst.Expr]:

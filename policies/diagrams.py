@@ -97,9 +97,7 @@ class Diagrams:
             node = parts[answers[level]]
         return tuple(answers)
 
-    def _node(
-        self, key: Hashable, level: int, parts: tuple[Node, ...], value: Hashable
-    ) -> Node:
+    def _node(self, key: Hashable, level: int, parts: tuple[Node, ...], value: Hashable) -> Node:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = len(self._levels)

@@ -22,7 +22,7 @@ from policies.toml_source import TomlSource
 __all__ = ["Finding", "lint"]
 
 _ANNOTATIONS = frozenset({"id", "reason", "obligation"})
-# What has to be limited by the day for each act: of views the customers, who can be looked at again.
+# What the day has to limit of each act; of views the customers, since looking again is work.
 _LIMITED: Mapping[Act, Measure] = {
     act: measure for measure, act in ACT_OF.items() if measure is not Measure.VIEWS
 }

@@ -13,7 +13,7 @@ that carries an obligation says something of its own beside another permit.
 
 from collections.abc import Hashable, Iterator, Sequence
 
-from policies.atlas import PERMITTED, UNSHOWN, Atlas
+from policies.atlas import PERMITTED, Atlas
 from policies.bundle import FIELDS_FILE, SCHEMA_FILE
 from policies.cedar_text import Policy, Question
 from policies.conditions import NAMES, VALUES, Target
@@ -61,32 +61,47 @@ def unreachable(atlas: Atlas) -> Iterator[Finding]:
 def left_out(atlas: Atlas) -> Iterator[Finding]:
     """The acts that nobody may do, the purposes that admit nobody, the classes never shown."""
     closed = [act for act in Act if PERMITTED not in atlas.diagrams.count(atlas.admission(act))]
+    yield from _closed(atlas, closed)
+    if len(closed) < len(Act):
+        yield from _idle_purposes(atlas)
+    for target in atlas.targets(Question.SHOW):
+        values = atlas.diagrams.count(atlas.look(target))
+        if not any(form in values for form in Form if form is not Form.HIDE):
+            yield _never_shown(atlas, target)
+
+
+def _closed(atlas: Atlas, closed: Sequence[Act]) -> Iterator[Finding]:
     blamed = {act: _closes(atlas, Target(Question.ADMIT, act.value)) for act in closed}
-    for policy in atlas.bundle.policies:
+    for policy in atlas.policies(Question.ADMIT):
         acts = [act for act in closed if blamed[act] is policy]
         if acts:
             what = "everything" if len(acts) == len(Act) else "every " + _listed(acts)
             message = f"policy `{policy.id}` forbids {what}: give it a condition"
             yield Finding(policy.file, policy.line, "forbids-everything", message)
-    source = TomlSource.parse(atlas.bundle.files[FIELDS_FILE], FIELDS_FILE)
     for act in closed:
         if blamed[act] is None:
-            message = f"nobody may `{act}`: add a permit for it, or take its routes off the desks"
-            yield Finding(SCHEMA_FILE, _schema_line(atlas, "Request"), "act-never-allowed", message)
-    for purpose in Purpose if len(closed) < len(Act) else ():
+            message = f"nobody may `{act}`: add a permit for it"
+            line = _schema_line(atlas, "Request")
+            yield Finding(SCHEMA_FILE, line, "act-never-allowed", message)
+
+
+def _idle_purposes(atlas: Atlas) -> Iterator[Finding]:
+    for purpose in Purpose:
         if not any(admits(atlas, act, purpose, kind) for act in Act for kind in ActorKind):
             message = f"nobody is admitted for `{purpose}`: add a permit for it"
             line = _schema_line(atlas, "Purpose")
             yield Finding(SCHEMA_FILE, line, "purpose-never-admitted", message)
-    for target in atlas.targets(Question.SHOW):
-        if not any(Form.HIDE < _number(v) < UNSHOWN for v in atlas.diagrams.count(atlas.look(target))):
-            fields = atlas.bundle.catalogue.fields.values()
-            first = next(rule.path for rule in fields if rule.cls == target.id)
-            hider = _closes(atlas, target)
-            why = "no permit shows" if hider is None else f"policy `{hider.id}` always hides"
-            fix = "add one" if hider is None else "give it a condition"
-            message = f"{why} class `{target.id}`: {fix}, or drop its fields"
-            yield Finding(FIELDS_FILE, source.line_of_key(first), "class-never-shown", message)
+
+
+def _never_shown(atlas: Atlas, target: Target) -> Finding:
+    source = TomlSource.parse(atlas.bundle.files[FIELDS_FILE], FIELDS_FILE)
+    fields = atlas.bundle.catalogue.fields.values()
+    first = next(rule.path for rule in fields if rule.cls == target.id)
+    hider = _closes(atlas, target)
+    why = "no permit shows" if hider is None else f"policy `{hider.id}` always hides"
+    fix = "add one" if hider is None else "give it a condition"
+    message = f"{why} class `{target.id}`: {fix}, or drop its fields"
+    return Finding(FIELDS_FILE, source.line_of_key(first), "class-never-shown", message)
 
 
 def admits(atlas: Atlas, act: Act, purpose: Purpose, kind: ActorKind) -> bool:
@@ -179,10 +194,6 @@ def _schema_line(atlas: Atlas, entity: str) -> int:
 
 def _listed(words: Sequence[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
-
-
-def _number(value: Hashable) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _holds(found: Hashable, _nothing: Hashable) -> Hashable:
