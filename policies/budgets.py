@@ -1,7 +1,13 @@
 """Read `quotas.toml`: the limits on how much anybody may look at.
 
 A budget is one `[[budget]]` table. What a request costs, and whether it still fits, is
-`guard.quotas`'s business; whether the numbers are sensible is `policies.lint`'s.
+`guard.quotas`'s business; whether the numbers are wise is `policies.lint`'s. What could never bind
+anybody, or could not be meant, is refused here with its line:
+
+* a key that the measure is not counted by: a customer is not counted by customer, a search has no
+  customer yet, a work list is gone through by views, customers and contacts;
+* an AI agent's own key for somebody who is none, a work list for a purpose other than outreach;
+* a limit that nobody could reach, two budgets that differ in their limit alone.
 """
 
 from collections.abc import Mapping
@@ -9,11 +15,47 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
-from policies.model import ActorKind, Budget, BudgetKey, Measure, Purpose, Risk, Window
+from policies.model import (
+    Act,
+    ActorKind,
+    Budget,
+    BudgetKey,
+    Measure,
+    Purpose,
+    Risk,
+    Window,
+)
 from policies.names import NAME
 from policies.toml_source import TomlSource
 
 E = TypeVar("E", bound=StrEnum)
+
+# The act that a measure counts.
+ACT_OF: Mapping[Measure, Act] = MappingProxyType(
+    {
+        Measure.VIEWS: Act.VIEW,
+        Measure.CUSTOMERS: Act.VIEW,
+        Measure.REVEALS: Act.REVEAL,
+        Measure.LISTINGS: Act.LIST,
+        Measure.SEARCHES: Act.SEARCH,
+        Measure.VERIFICATIONS: Act.VERIFY,
+        Measure.CONTACTS: Act.CONTACT,
+    }
+)
+# Above this a limit stops nothing: a machine of ten requests a second makes fewer in a day.
+MAX_LIMIT = 1_000_000
+
+_OF_A_CUSTOMER = frozenset({Measure.REVEALS, Measure.VERIFICATIONS, Measure.CONTACTS})
+_OF_A_WORK_LIST = frozenset({Measure.VIEWS, Measure.CUSTOMERS, Measure.CONTACTS})
+# By whom each measure can be counted, beside the person and the AI agent that ask.
+_MEASURES: Mapping[BudgetKey, frozenset[Measure]] = MappingProxyType(
+    {
+        BudgetKey.AGENT: frozenset(Measure),
+        BudgetKey.ACTOR: frozenset(Measure),
+        BudgetKey.CUSTOMER: _OF_A_CUSTOMER,
+        BudgetKey.WORK_LIST: _OF_A_WORK_LIST,
+    }
+)
 
 _KEYS = frozenset({"name", "measure", "key", "window", "limit", "kind", "purpose", "by_risk"})
 
@@ -31,6 +73,9 @@ def parse_budgets(toml_bytes: bytes, file_name: str) -> tuple[Budget, ...]:
         budget = _budget(source, table, line)
         if budget.name in budgets:
             source.fail(line, f"budget `{budget.name}` is there twice: give each its own name")
+        twin = next((b for b in budgets.values() if _scope(b) == _scope(budget)), None)
+        if twin is not None:
+            source.fail(line, f"budget `{budget.name}` binds what `{twin.name}` binds: keep one")
         budgets[budget.name] = budget
     if not budgets:
         source.fail(1, "no budgets: without one nothing is limited; add a `[[budget]]` table")
@@ -42,7 +87,7 @@ def _budget(source: TomlSource, table: dict[str, object], line: int) -> Budget:
     name = table.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
         source.fail(line, "a budget needs a `name` of lower-case letters, digits and hyphens")
-    return Budget(
+    budget = Budget(
         name=name,
         measure=_one_of(source, Measure, table, "measure", line),
         key=_one_of(source, BudgetKey, table, "key", line),
@@ -52,6 +97,28 @@ def _budget(source: TomlSource, table: dict[str, object], line: int) -> Budget:
         purpose=_one_of(source, Purpose, table, "purpose", line) if "purpose" in table else None,
         by_risk=_by_risk(source, name, table.get("by_risk", {}), line),
     )
+    fault = _fault(budget)
+    if fault is not None:
+        source.fail(line, f"budget `{name}` {fault}")
+    return budget
+
+
+def _scope(budget: Budget) -> tuple[object, ...]:
+    """What a budget binds: all of it but its name and limits."""
+    return budget.measure, budget.key, budget.window, budget.kind, budget.purpose
+
+
+def _fault(budget: Budget) -> str | None:
+    """Why a budget could never bind anybody."""
+    fitting = _MEASURES[budget.key]
+    if budget.measure not in fitting:
+        names = ", ".join(measure for measure in Measure if measure in fitting)
+        return f"counts `{budget.measure}` by `{budget.key}`: by that count one of {names}"
+    if budget.key is BudgetKey.ACTOR and budget.kind not in (None, ActorKind.AI):
+        return f'counts by `actor`, which no `{budget.kind}` has: use `agent`, or kind = "ai"'
+    if budget.key is BudgetKey.WORK_LIST and budget.purpose not in (None, Purpose.OUTREACH):
+        return f"counts by `work_list`, which only `outreach` has, not `{budget.purpose}`"
+    return None
 
 
 def _by_risk(source: TomlSource, name: str, value: object, line: int) -> Mapping[Risk, int]:
@@ -77,4 +144,6 @@ def _member(source: TomlSource, enum: type[E], value: object, key: str, line: in
 def _count(source: TomlSource, value: object, what: str, line: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         source.fail(line, f"{what} must be a whole number, 0 or more")
+    if value > MAX_LIMIT:
+        source.fail(line, f"{what} stops nobody: write a limit up to {MAX_LIMIT}")
     return value

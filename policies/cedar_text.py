@@ -78,6 +78,12 @@ class Policy:
         """The sentence for the person who asks."""
         return self.annotations.get("reason", f"policy `{self.id}` says so")
 
+    @property
+    def obligations(self) -> tuple[str, ...]:
+        """The tokens that a view carries along: those of `@obligation`, at commas."""
+        text = self.annotations.get("obligation", "")
+        return tuple(token for part in text.split(",") if (token := part.strip()))
+
 
 def split(text: str) -> Iterator[Statement]:
     """Cut Cedar text into statements; a rest without a semicolon is a statement too."""

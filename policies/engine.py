@@ -144,8 +144,7 @@ def _most_protective(said: list[Policy]) -> tuple[Form, list[Policy]]:
 
 
 def _obligations(said: Iterable[Policy]) -> tuple[str, ...]:
-    tokens = (policy.annotations.get("obligation") for policy in said)
-    return _distinct(token for token in tokens if token)
+    return _distinct(token for policy in said for token in policy.obligations)
 
 
 def _distinct(words: Iterable[str]) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """What can be wrong with a bundle, a decision table or stored facts.
 
     PolicyError
-    ├── BundleError     a file of a bundle (or a table) cannot be used: names file and line
-    └── FactsError      a set of facts names an unknown fact or value
+    ├── BundleError         a file of a bundle (or a table) cannot be used: names file and line
+    ├── FactsError          a set of facts names an unknown fact or value
+    └── WideConditionError  a condition compares too many facts at once to be looked through
 
 The room raises nothing of the guard's: whoever loads a bundle turns these into its own errors.
 Refusing a view is no error but an answer, `policies.model.Forbid`.
@@ -30,3 +31,7 @@ class BundleError(PolicyError):
 
 class FactsError(PolicyError):
     """Raised when facts are incomplete, or name a fact or a value that does not exist."""
+
+
+class WideConditionError(PolicyError):
+    """Raised when what a condition means cannot be worked out for every combination of facts."""

@@ -46,16 +46,17 @@ def _fact(name: str, values: Mapping[str, object]) -> StrEnum | bool:
 
 def admit_request(facts: Facts, act: Act = Act.VIEW) -> dict[str, object]:
     """The question whether an act may go on, as cedarpy takes it."""
-    return _request(facts, Question.ADMIT, {"type": "Request", "id": act.value})
+    return put_request(facts, Question.ADMIT, {"type": "Request", "id": act.value})
 
 
 def show_request(facts: Facts, cls: str, act: Act = Act.VIEW) -> dict[str, object]:
     """The question how a class of fields may look, as cedarpy takes it."""
     question = Question.REVEAL if act is Act.REVEAL else Question.SHOW
-    return _request(facts, question, {"type": FIELD_CLASS, "id": cls})
+    return put_request(facts, question, {"type": FIELD_CLASS, "id": cls})
 
 
-def _request(facts: Facts, question: Question, resource: dict[str, str]) -> dict[str, object]:
+def put_request(facts: Facts, question: Question, resource: dict[str, str]) -> dict[str, object]:
+    """Any question about any resource, as cedarpy takes it."""
     return {
         "principal": {"type": "Role", "id": facts.role.value},
         "action": {"type": "Action", "id": question.value},

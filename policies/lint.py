@@ -1,35 +1,32 @@
 """House rules for bundles: what loads and is still unwise, or not what its author meant.
 
 Loading already refuses what cannot be decided on. These rules look at the rest: a sentence that a
-person would miss, an annotation that does nothing because of a typing error, a class that nothing
-shows, a limit that grows as trust shrinks. A shipped bundle has no findings.
+person would miss, an annotation that does nothing because of a typing error, a policy that never
+decides anything (`policies.reach`), a limit that grows as trust shrinks. Each finding names file
+and line and ends in what to do. A shipped bundle has no findings.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-from policies.bundle import FIELDS_FILE, QUOTAS_FILE, Bundle, load_bundle
-from policies.cedar_text import Policy, Question
+from policies.atlas import Atlas
+from policies.budgets import ACT_OF
+from policies.bundle import QUOTAS_FILE, Bundle, load_bundle
+from policies.cedar_text import Policy
 from policies.errors import BundleError
-from policies.model import ActorKind, Budget, Measure, Purpose, Risk, Window
+from policies.findings import Finding
+from policies.model import Act, ActorKind, Budget, BudgetKey, Measure, Purpose, Risk, Window
 from policies.names import NAME
+from policies.reach import admits, left_out, unreachable, unreadable
 from policies.toml_source import TomlSource
 
+__all__ = ["Finding", "lint"]
+
 _ANNOTATIONS = frozenset({"id", "reason", "obligation"})
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """One broken rule, and where."""
-
-    file: str
-    line: int
-    rule: str
-    message: str
-
-    def __str__(self) -> str:
-        """Return `file:line: message (rule)`."""
-        return f"{self.file}:{self.line}: {self.message} ({self.rule})"
+# What the day has to limit of each act; of views the customers, since looking again is work.
+_LIMITED: Mapping[Act, Measure] = {
+    act: measure for measure, act in ACT_OF.items() if measure is not Measure.VIEWS
+}
+_OF_WHO_ASKS = frozenset({BudgetKey.AGENT, BudgetKey.ACTOR})
 
 
 def lint(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
@@ -38,7 +35,10 @@ def lint(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
         bundle = load_bundle(files)
     except BundleError as error:
         return (Finding(error.file, error.line, "load", error.message),)
-    found = [*_policies(bundle), *_classes(bundle), *_budgets(bundle)]
+    atlas = Atlas(bundle)
+    found = [*_policies(bundle), *_limits(bundle), *unreadable(atlas)]
+    if not any(finding.rule == "condition-too-wide" for finding in found):
+        found += [*unreachable(atlas), *left_out(atlas), *_missing(atlas), *_unbound(atlas)]
     return tuple(sorted(found))
 
 
@@ -49,7 +49,10 @@ def _policies(bundle: Bundle) -> Iterator[Finding]:
             yield Finding(policy.file, policy.line, "reason-missing", message)
         yield from _annotations(policy)
         for cls in sorted(policy.classes - set(bundle.classes)):
-            message = f"policy `{policy.id}` names class `{cls}`, which no field has"
+            message = (
+                f"policy `{policy.id}` names class `{cls}`, which no field has: "
+                f"use one of {', '.join(bundle.classes)}"
+            )
             yield Finding(policy.file, policy.line, "class-unknown", message)
 
 
@@ -58,36 +61,58 @@ def _annotations(policy: Policy) -> Iterator[Finding]:
     for name in sorted(set(policy.annotations) - known):
         message = f"`@{name}` of policy `{policy.id}` does nothing here: correct or remove it"
         yield Finding(policy.file, policy.line, "annotation-unknown", message)
-    token = policy.annotations.get("obligation")
+    if "obligation" not in policy.annotations:
+        return
+    if not policy.is_permit:
+        message = f"`@obligation` of policy `{policy.id}` does nothing on a forbid: remove it"
+        yield Finding(policy.file, policy.line, "annotation-unknown", message)
     # Underscores, since an obligation is a word of code (`ask_reason`) and not a name.
-    if token is not None and not NAME.fullmatch(token.replace("_", "-")):
+    tokens = [token.replace("_", "-") for token in policy.obligations]
+    if not tokens or not all(NAME.fullmatch(token) for token in tokens):
         message = f"`@obligation` of policy `{policy.id}` is no token: write it as `ask_reason`"
         yield Finding(policy.file, policy.line, "obligation-malformed", message)
 
 
-def _classes(bundle: Bundle) -> Iterator[Finding]:
-    source = TomlSource.parse(bundle.files[FIELDS_FILE], FIELDS_FILE)
-    permits = [p for p in bundle.policies if p.is_permit and p.question is Question.SHOW]
-    # A permit that names no class speaks of every class.
-    named = {cls for permit in permits for cls in (permit.classes or bundle.classes)}
-    for cls in bundle.classes:
-        if cls not in named:
-            first = next(r.path for r in bundle.catalogue.fields.values() if r.cls == cls)
-            message = f"no permit shows class `{cls}`: add one, or drop its fields"
-            yield Finding(FIELDS_FILE, source.line_of_key(first), "class-never-shown", message)
-
-
-def _budgets(bundle: Bundle) -> Iterator[Finding]:
-    source = TomlSource.parse(bundle.files[QUOTAS_FILE], QUOTAS_FILE)
+def _limits(bundle: Bundle) -> Iterator[Finding]:
+    """What is wrong with each budget's numbers."""
     for place, budget in enumerate(bundle.budgets):
-        line = source.line_of_item("budget", place)
         for rule, message in _budget_faults(budget, bundle.budgets):
-            yield Finding(QUOTAS_FILE, line, rule, f"budget `{budget.name}` {message}")
-    for kind in ActorKind:
-        for purpose in Purpose:
-            if not any(_bounds_a_day(budget, kind, purpose) for budget in bundle.budgets):
-                message = f"nothing limits the customers a day of `{kind}` for `{purpose}`"
-                yield Finding(QUOTAS_FILE, 1, "quota-missing", f"{message}: add a budget")
+            yield _about_budget(bundle, place, rule, message)
+
+
+def _unbound(atlas: Atlas) -> Iterator[Finding]:
+    """The budgets for somebody whom the policies never let do what they count."""
+    for place, budget in enumerate(atlas.bundle.budgets):
+        act = ACT_OF[budget.measure]
+        # Counted by an AI agent's own key, a budget binds nobody else.
+        only = ActorKind.AI if budget.key is BudgetKey.ACTOR else budget.kind
+        kinds = tuple(ActorKind) if only is None else (only,)
+        purposes = tuple(Purpose) if budget.purpose is None else (budget.purpose,)
+        if not any(admits(atlas, act, purpose, kind) for purpose in purposes for kind in kinds):
+            message = f"binds nobody, since no policy admits `{act}` for it: remove it"
+            yield _about_budget(atlas.bundle, place, "quota-unbound", message)
+
+
+def _about_budget(bundle: Bundle, place: int, rule: str, message: str) -> Finding:
+    source = TomlSource.parse(bundle.files[QUOTAS_FILE], QUOTAS_FILE)
+    line = source.line_of_item("budget", place)
+    return Finding(QUOTAS_FILE, line, rule, f"budget `{bundle.budgets[place].name}` {message}")
+
+
+def _missing(atlas: Atlas) -> Iterator[Finding]:
+    """What the policies admit and no budget limits by the day."""
+    for act, measure in _LIMITED.items():
+        for kind in ActorKind:
+            for purpose in Purpose:
+                limited = any(
+                    _bounds_a_day(b, measure, kind, purpose) for b in atlas.bundle.budgets
+                )
+                if not limited and admits(atlas, act, purpose, kind):
+                    message = (
+                        f"nothing limits the {measure} a day of `{kind}` for `{purpose}`: "
+                        f'add a budget with measure = "{measure}", window = "{Window.DAY}"'
+                    )
+                    yield Finding(QUOTAS_FILE, 1, "quota-missing", message)
 
 
 def _budget_faults(budget: Budget, budgets: tuple[Budget, ...]) -> Iterator[tuple[str, str]]:
@@ -105,19 +130,20 @@ def _budget_faults(budget: Budget, budgets: tuple[Budget, ...]) -> Iterator[tupl
 
 
 def _is_day_of(day: Budget, hour: Budget) -> bool:
-    """Whether `day` is the same budget over the longer window."""
-    same = (day.measure, day.key, day.kind, day.purpose) == (
-        hour.measure,
-        hour.key,
-        hour.kind,
-        hour.purpose,
-    )
-    return same and day.window is Window.DAY and hour.window is Window.HOUR
-
-
-def _bounds_a_day(budget: Budget, kind: ActorKind, purpose: Purpose) -> bool:
+    """Whether `day` binds all that `hour` binds, over the longer window."""
     return (
-        budget.measure is Measure.CUSTOMERS
+        (day.measure, day.key) == (hour.measure, hour.key)
+        and day.window is Window.DAY
+        and hour.window is Window.HOUR
+        and day.kind in (None, hour.kind)
+        and day.purpose in (None, hour.purpose)
+    )
+
+
+def _bounds_a_day(budget: Budget, measure: Measure, kind: ActorKind, purpose: Purpose) -> bool:
+    return (
+        budget.measure is measure
+        and budget.key in _OF_WHO_ASKS
         and budget.window is Window.DAY
         and budget.kind in (None, kind)
         and budget.purpose in (None, purpose)

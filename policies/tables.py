@@ -6,6 +6,8 @@
     [files]                         # optional: files that replace or join those of the bundle
     "extra.cedar" = '''...'''
 
+    act    = "view"                 # optional: what is asked for, here and in each case
+
     [facts]                         # what every case begins with; all facts
     role = "agent"
     ...
@@ -13,6 +15,7 @@
     [[case]]
     name   = "a stranger's balance is covered"
     facts  = { link = "none" }      # what this case has otherwise
+    act    = "reveal"               # optional; without it that of the table, and else a view
     effect = "permit"               # or "forbid"
     forms  = { financial = "redact" }
     obligations   = ["ask_reason"]
@@ -32,12 +35,12 @@ from policies.bundle import load_bundle
 from policies.engine import Engine
 from policies.errors import FactsError
 from policies.facts import parse_facts
-from policies.model import Decision, Facts, Forbid, Form, Permit
+from policies.model import Act, Decision, Facts, Forbid, Form, Permit
 from policies.toml_source import TomlSource
 
-_TABLE_KEYS = frozenset({"title", "bundle", "files", "facts", "case"})
+_TABLE_KEYS = frozenset({"title", "bundle", "files", "act", "facts", "case"})
 _CASE_KEYS = frozenset(
-    {"name", "facts", "effect", "forms", "obligations", "determined_by", "reasons"}
+    {"name", "act", "facts", "effect", "forms", "obligations", "determined_by", "reasons"}
 )
 _FORMS = MappingProxyType({form.name.lower(): form for form in Form})
 
@@ -48,6 +51,7 @@ class Case:
 
     name: str
     line: int
+    act: Act
     facts: Facts
     effect: str
     forms: Mapping[str, Form]
@@ -90,7 +94,8 @@ def parse_table(toml_bytes: bytes, file_name: str) -> Table:
     source.expect_keys(source.root, _TABLE_KEYS, 1)
     base = _mapping(source, source.root, "facts", 1)
     files = _mapping(source, source.root, "files", 1)
-    cases = [_case(source, line, table, base) for line, table in source.items("case")]
+    act = _act(source, source.root, 1) if "act" in source.root else Act.VIEW
+    cases = [_case(source, line, table, base, act) for line, table in source.items("case")]
     if not cases:
         source.fail(1, "no cases: a table without a `[[case]]` tests nothing")
     return Table(
@@ -112,7 +117,7 @@ def run_table(table: Table, bundle_files: Mapping[str, bytes]) -> tuple[Mismatch
     return tuple(
         Mismatch(table.file, case.line, f"{case.name}: {fault}")
         for case in table.cases
-        for fault in _faults(case, engine.decide(case.facts))
+        for fault in _faults(case, engine.decide(case.facts, case.act))
     )
 
 
@@ -144,7 +149,11 @@ def _permit_faults(case: Case, permit: Permit) -> Iterator[str]:
 
 
 def _case(
-    source: TomlSource, line: int, table: dict[str, object], base: Mapping[str, object]
+    source: TomlSource,
+    line: int,
+    table: dict[str, object],
+    base: Mapping[str, object],
+    act: Act,
 ) -> Case:
     source.expect_keys(table, _CASE_KEYS, line)
     effect = _word(source, table, "effect", line)
@@ -159,6 +168,7 @@ def _case(
     return Case(
         name=_word(source, table, "name", line),
         line=line,
+        act=_act(source, table, line) if "act" in table else act,
         facts=facts,
         effect=effect,
         forms=_forms(source, table, line),
@@ -166,6 +176,13 @@ def _case(
         determined_by=_words(source, table, "determined_by", line),
         reasons=_words(source, table, "reasons", line),
     )
+
+
+def _act(source: TomlSource, table: dict[str, object], line: int) -> Act:
+    value = table["act"]
+    if not isinstance(value, str) or value not in Act.__members__.values():
+        source.fail(line, f"`act` must be one of {', '.join(Act)}")
+    return Act(value)
 
 
 def _forms(source: TomlSource, table: dict[str, object], line: int) -> Mapping[str, Form]:

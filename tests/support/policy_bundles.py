@@ -31,21 +31,36 @@ key = "agent"
 window = "rolling_24h"
 limit = 100
 """
+# The other acts, for tests that are not about their budgets.
+ACT_QUOTAS = "".join(
+    f"""
+[[budget]]
+name = "{measure}-day"
+measure = "{measure}"
+key = "agent"
+window = "rolling_24h"
+limit = 90
+"""
+    for measure in ("reveals", "listings", "searches", "verifications", "contacts")
+)
 
 
 def default_files() -> dict[str, bytes]:
     """The files of the bundle that ships."""
-    return {path.name: path.read_bytes() for path in DEFAULT.iterdir()}
+    return {path.name: path.read_bytes() for path in DEFAULT.iterdir() if path.is_file()}
 
 
 def small_files(**changes: str) -> dict[str, bytes]:
-    """A bundle with one class; keywords `cedar`, `schema`, `fields`, `quotas` replace a file."""
+    """A bundle with one class; keywords `cedar`, `schema`, `fields`, `quotas` replace a file.
+
+    Budgets of the acts other than a view are added, unless `acts` is given in their place.
+    """
     schema = default_files()["schema.cedarschema"].decode()
     texts = {
         "small.cedar": changes.get("cedar", SMALL_CEDAR),
         "schema.cedarschema": changes.get("schema", schema),
         "fields.toml": changes.get("fields", SMALL_FIELDS),
-        "quotas.toml": changes.get("quotas", SMALL_QUOTAS),
+        "quotas.toml": changes.get("quotas", SMALL_QUOTAS) + changes.get("acts", ACT_QUOTAS),
     }
     return {name: text.encode() for name, text in texts.items()}
 
