@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from api.background import apply_forever, publish_forever
+from api.background import apply_forever, follow_forever, publish_forever
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.places import (
@@ -26,9 +26,12 @@ from api.places import (
     worker_file,
 )
 from api.settings import Settings
+from guard.access_review import AccessReviews
+from guard.activations import Activations, load_active
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.auditing import Auditing, PublishedLog
+from guard.backtest import Backtests
 from guard.broker import Broker
 from guard.clock import Clock, DomainClock, Rate, wall_micros
 from guard.directory import Directory
@@ -71,6 +74,9 @@ class Services:
     cases: Cases
     work_lists: WorkLists
     modes: Modes
+    activations: Activations
+    backtests: Backtests
+    access_reviews: AccessReviews
     directory: Directory
     enrolment: Enrolment
     alerts: Alerts
@@ -89,7 +95,7 @@ class Services:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Register the writer and the bundle, then begin publishing and applying findings.
+        """Register the writer and the bundle, then begin publishing, applying and following.
 
         Raises:
             StoreUnavailableError: The store cannot be written.
@@ -110,6 +116,8 @@ class Services:
         applying = apply_forever(self._outbox, self.readers, self.alerts)
         self._tasks.append(asyncio.create_task(publishing, name="publish"))
         self._tasks.append(asyncio.create_task(applying, name="apply"))
+        following = follow_forever(self.activations, self._writer)
+        self._tasks.append(asyncio.create_task(following, name="follow"))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -196,6 +204,10 @@ def _compose(
     )
     enrolment = Enrolment(committer, keyring, clock)
     policies = Policies(bundle)
+    with store.read() as view:
+        for tenant, active in load_active(view).items():
+            policies.put(tenant, active)
+    activations = Activations(committer, readers, clock, policies)
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -219,6 +231,9 @@ def _compose(
         cases=Cases(committer, enrolment, clock),
         work_lists=WorkLists(committer, clock),
         modes=Modes(committer, readers, clock),
+        activations=activations,
+        backtests=Backtests(committer, readers, clock, vault, activations),
+        access_reviews=AccessReviews(committer, readers, clock, vault, policies),
         directory=Directory(committer, readers, clock),
         enrolment=enrolment,
         alerts=Alerts(committer, readers, clock, Pseudonyms(keyring), vault),

@@ -52,6 +52,7 @@ OWN_WORDS = ALL | {
     "Authorization", "UTC", "act", "agent", "alert", "assignee", "case", "customer", "customers",
     "ends_at", "fields", "how", "label", "note", "pseudonym", "purpose", "reason", "region",
     "source", "source_key", "starts_at", "state", "team",
+    "because", "guard policy backtest", "guard policy lint", "on", "statement",
 }  # fmt: skip
 _BODY = "body"
 

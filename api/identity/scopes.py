@@ -13,6 +13,8 @@ from policies.model import Role
 class Scope(StrEnum):
     """One kind of call."""
 
+    ACCESS_REVIEWS_READ = "access-reviews:read"
+    ACCESS_REVIEWS_WRITE = "access-reviews:write"
     ALERTS_READ = "alerts:read"
     ALERTS_REVIEW = "alerts:review"
     API_KEYS_WRITE = "api-keys:write"
@@ -26,6 +28,9 @@ class Scope(StrEnum):
     MODES_WRITE = "modes:write"
     NOTICES_READ = "notices:read"
     NOTICES_CONTEST = "notices:contest"
+    POLICIES_APPROVE = "policies:approve"
+    POLICIES_READ = "policies:read"
+    POLICIES_WRITE = "policies:write"
     QUOTA_READ = "quota:read"
     SUSPENSIONS_WRITE = "suspensions:write"
     VIEWS_WRITE = "views:write"
@@ -38,11 +43,20 @@ ALL = frozenset(scope.value for scope in Scope)
 OWN = frozenset({Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST, Scope.LOG_VERIFY})
 _LEAD = OWN | {Scope.VIEWS_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
 
+_POLICY = {
+    Scope.POLICIES_READ,
+    Scope.POLICIES_WRITE,
+    Scope.POLICIES_APPROVE,
+    Scope.ACCESS_REVIEWS_READ,
+    Scope.ACCESS_REVIEWS_WRITE,
+}
+
 BY_ROLE: dict[Role, frozenset[Scope]] = {
     Role.AGENT: OWN | {Scope.VIEWS_WRITE},
     Role.LEAD: _LEAD,
-    Role.MANAGER: _LEAD | {Scope.MODES_READ},
+    Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.POLICIES_READ},
     Role.ANALYST: OWN
+    | _POLICY
     | {
         Scope.VIEWS_WRITE,
         Scope.ALERTS_READ,
@@ -52,8 +66,17 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.MODES_READ,
         Scope.MODES_WRITE,
     },
-    Role.AUDITOR: OWN | {Scope.ALERTS_READ, Scope.LOG_READ, Scope.EXPORTS_WRITE, Scope.MODES_READ},
+    Role.AUDITOR: OWN
+    | {
+        Scope.ALERTS_READ,
+        Scope.LOG_READ,
+        Scope.EXPORTS_WRITE,
+        Scope.MODES_READ,
+        Scope.POLICIES_READ,
+        Scope.ACCESS_REVIEWS_READ,
+    },
     Role.ADMIN: OWN
+    | _POLICY
     | {
         Scope.VIEWS_WRITE,
         Scope.ALERTS_READ,

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from guard.errors import TransactionLostError
+from guard.store.activations import ActivationReads, ActivationWrites
 from guard.store.alerts import AlertReads, AlertWrites
 from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
+from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
@@ -16,7 +18,15 @@ from guard.store.situations import SituationReads
 
 
 class SqlReadView(
-    SituationReads, CaseReads, AlertReads, SessionReads, SettingReads, BudgetReads, EntryReads
+    SituationReads,
+    CaseReads,
+    AlertReads,
+    SessionReads,
+    SettingReads,
+    ActivationReads,
+    BudgetReads,
+    EntryReads,
+    EventPartReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -27,6 +37,7 @@ class SqlUnitOfWork(
     AlertWrites,
     SessionWrites,
     SettingWrites,
+    ActivationWrites,
     BudgetWrites,
     EntryWrites,
     SqlReadView,

@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from guard.access_review import AccessReviews
+from guard.activations import Activations
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.auditing import Auditing, PublishedLog
+from guard.backtest import Backtests
 from guard.broker import Broker
 from guard.clock import ManualClock, Micros
 from guard.directory import Directory
@@ -132,6 +135,10 @@ class Rig:
     cases: Cases
     work_lists: WorkLists
     modes: Modes
+    policies: Policies
+    activations: Activations
+    backtests: Backtests
+    access_reviews: AccessReviews
     directory: Directory
     suspensions: Suspensions
     alerts: Alerts
@@ -201,6 +208,7 @@ def open_rig(
     source = MemorySource("crm", {str(n): make_record(n) for n in range(1, 301)})
     enrolment = Enrolment(committer, keyring, clock)
     policies = Policies(load_bundle(default_files() if files is None else files))
+    activations = Activations(committer, readers, clock, policies)
     committer.start()
     try:
         yield Rig(
@@ -224,6 +232,10 @@ def open_rig(
             cases=Cases(committer, enrolment, clock),
             work_lists=WorkLists(committer, clock),
             modes=Modes(committer, readers, clock),
+            policies=policies,
+            activations=activations,
+            backtests=Backtests(committer, readers, clock, vault, activations),
+            access_reviews=AccessReviews(committer, readers, clock, vault, policies),
             directory=Directory(committer, readers, clock),
             suspensions=Suspensions(committer, readers, clock),
             alerts=Alerts(committer, readers, clock, Pseudonyms(keyring), vault),
