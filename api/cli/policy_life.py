@@ -25,13 +25,13 @@ from api.settings import load_settings
 from guard.backtest import Replay, Report
 from guard.clock import Micros, from_rfc3339
 from guard.errors import InvalidRequestError, NotFoundError
+from guard.in_force import InForce
 from guard.principals import Principal
 from guard.rows import ActivationRow
 from guard.store import migrate as tables
 from guard.store.sql_store import SqlReader
 from guard.vault.sealing import EntryVault
 from policies.bundle import Bundle, load_bundle
-from policies.engine import Engine
 
 if TYPE_CHECKING:
     from api.bootstrap import Services
@@ -167,7 +167,9 @@ def replayed(
     """Replay a tenant's log of [since, until) under a bundle, a short read at a time."""
     tenant, since, until = place
     with store.read() as view:
-        replay = Replay.begin(view, Engine(bundle), vault, tenant=tenant, since=since, until=until)
+        replay = Replay.begin(
+            view, InForce.of(bundle), vault, tenant=tenant, since=since, until=until
+        )
     steps, more = 0, True
     while more:
         # A snapshot for each step: none stays open while the log grows.

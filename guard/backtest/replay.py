@@ -22,10 +22,10 @@ from guard.backtest.verdicts import Verdicts
 from guard.clock import Micros
 from guard.entries import EntryKind, Outcome, SealedPart
 from guard.errors import ProofError
+from guard.in_force import InForce
 from guard.ledger.entry import event_bytes, is_part_erased
 from guard.ports import DetailVault, ReadView
 from guard.rows import PartQuery
-from policies.engine import Engine
 
 # Kinds of entries that a policy decides about; OBSERVED ones come from elsewhere, and are counted.
 DECIDED = (
@@ -79,10 +79,10 @@ class Replay:
     """One bundle over one stretch of one tenant's log; `step` until it says False."""
 
     def __init__(
-        self, engine: Engine, vault: DetailVault, query: PartQuery, known: KnownBad
+        self, policy: InForce, vault: DetailVault, query: PartQuery, known: KnownBad
     ) -> None:
-        """Decide by `engine` what `query` reads; `vault` opens it."""
-        self._verdicts, self._vault = Verdicts(engine), vault
+        """Decide by `policy` what `query` reads; `vault` opens it."""
+        self._verdicts, self._vault = Verdicts(policy), vault
         self._query, self._known = query, known
         self._after = -1
         self._alike: Counter[Alike] = Counter()
@@ -92,7 +92,7 @@ class Replay:
     def begin(
         cls,
         view: ReadView,
-        engine: Engine,
+        policy: InForce,
         vault: DetailVault,
         *,
         tenant: str,
@@ -102,7 +102,7 @@ class Replay:
         """Prepare to replay what the log holds now in [since, until)."""
         size, _ = view.head()
         query = PartQuery(tenant=tenant, kinds=DECIDED, size=size, since=since, until=until)
-        return cls(engine, vault, query, known_bad(view, tenant))
+        return cls(policy, vault, query, known_bad(view, tenant))
 
     @property
     def entries(self) -> int:
@@ -183,8 +183,8 @@ class Replay:
             return
         if alike.facts_id in verdicts.assumed:
             tally.assumed[verdicts.assumed[alike.facts_id]] += count
-        opened = verdicts.opened(view, alike.facts_id, alike.act, before=alike.bundle)
-        tally.add(alike, verdict, opened, count)
+        looks = verdicts.looks(view, alike.facts_id, alike.act, before=alike.bundle)
+        tally.add(alike, verdict, looks, count)
 
 
 def _refusal(kind: int, event: _Part) -> str | None:

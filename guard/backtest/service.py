@@ -15,9 +15,9 @@ from guard.backtest.report import Report
 from guard.clock import Clock, Micros
 from guard.entries import EntryKind, NewEntry, event_by
 from guard.errors import ConflictError, InvalidRequestError
+from guard.in_force import InForce
 from guard.ports import Committer, DetailVault, Readers
 from guard.principals import Principal
-from policies.engine import Engine
 
 # Some twenty seconds of a process that also serves views; the command has no such bound.
 MAX_ENTRIES = 1_000_000
@@ -60,7 +60,7 @@ class Backtests:
             replay = await self._readers.read(
                 partial(
                     Replay.begin,
-                    engine=Engine(bundle),
+                    policy=InForce.of(bundle),
                     vault=self._vault,
                     tenant=principal.tenant,
                     since=since,

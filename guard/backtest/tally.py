@@ -1,7 +1,7 @@
 """Counting what would have been otherwise, by team, act, class and policy."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -9,7 +9,8 @@ import msgspec
 
 from guard.backtest.known import Standing
 from guard.backtest.report import ActRow, ClassRow, CountRow, Report, TeamRow
-from policies.model import Decision, Forbid, Form, Permit
+from guard.backtest.verdicts import Looks
+from policies.model import Decision, Forbid, Form
 
 # Refusals that a policy made; any other code is a budget, a suspension or a stranger.
 BY_POLICY = frozenset({"", "policy", "explained_only"})
@@ -77,8 +78,8 @@ class Tally:
         if not isinstance(verdict, Forbid):
             self._still.update(refs)
 
-    def add(self, alike: Alike, verdict: Decision, opened: Mapping[str, Form], count: int) -> None:
-        """Count requests; `opened` are classes that were hidden from all of them."""
+    def add(self, alike: Alike, verdict: Decision, looks: Looks, count: int) -> None:
+        """Count requests that are alike."""
         was_shown, stops = alike.refused is None, isinstance(verdict, Forbid)
         refused = count if was_shown and stops else 0
         allowed = count if not stops and alike.refused in BY_POLICY else 0
@@ -95,29 +96,34 @@ class Tally:
         if was_shown and alike.standing is Standing.BAD:
             self._bad += count
             self._stopped += refused
-        covered = was_shown and self._forms(alike, verdict, opened, count)
+        covered = was_shown and not stops and self._forms(alike, looks, count)
         if was_shown and alike.standing is Standing.HONEST:
             team.honest += count
             team.honest_refused += refused
             team.honest_covered += count if covered else 0
 
-    def _forms(
-        self, alike: Alike, verdict: Decision, opened: Mapping[str, Form], count: int
-    ) -> bool:
-        """Count classes that would look otherwise; whether one would be shown less openly."""
-        if not isinstance(verdict, Permit):
-            return False
-        shown = _decode_classes(alike.classes)
+    def _forms(self, alike: Alike, looks: Looks, count: int) -> bool:
+        """Count classes that would look otherwise; whether one would be shown less openly.
+
+        An entry names the most open form that was really shown. Where that is less than the old
+        bundle gives, only some fields of the class were asked for; where it is more, the mode
+        showed more than was decided.
+        """
+        shown = {cls: _FORMS[name] for cls, name in _decode_classes(alike.classes).items()}
         is_covered = False
-        for cls, name in shown.items():
-            before, after = _FORMS[name], verdict.forms.get(cls, Form.HIDE)
-            if after is not before:
-                self._classes[cls, name, _name(after)] += count
-                is_covered |= after < before
-        for cls, form in opened.items():
-            if cls not in shown:
-                self._classes[cls, _name(Form.HIDE), _name(form)] += count
+        for cls, form in shown.items():
+            decided = form if looks.before is None else looks.before.get(cls, Form.HIDE)
+            before, after = max(form, decided), looks.now.get(cls, Form.HIDE)
+            is_covered |= self._change(cls, before, after, count)
+        if looks.before is not None:
+            for cls in looks.now.keys() - shown.keys() - looks.before.keys():
+                self._change(cls, Form.HIDE, looks.now[cls], count)
         return is_covered
+
+    def _change(self, cls: str, before: Form, after: Form, count: int) -> bool:
+        if before is not after:
+            self._classes[cls, _name(before), _name(after)] += count
+        return after < before
 
     def report(self, digest: str, facts: int) -> Report:
         """What came out, for a bundle that decided on so many different facts."""

@@ -6,10 +6,11 @@ guessed.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from guard.in_force import InForce
 from guard.ports import ReadView
 from policies.bundle import load_bundle
-from policies.engine import Engine
 from policies.errors import PolicyError
 from policies.facts import parse_facts
 from policies.model import Act, Decision, Facts, Form, Permit
@@ -25,21 +26,30 @@ NO_FACTS = "its facts are not in the store"
 UNKNOWN_FACTS = "this release cannot read its facts"
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The form of every class that shows; `before` is None where the old bundle is unreadable."""
+
+    now: Mapping[str, Form]
+    before: Mapping[str, Form] | None
+
+
 class Verdicts:
     """What one bundle says to stored facts."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Decide by `engine`."""
-        self._engine = engine
+    def __init__(self, policy: InForce) -> None:
+        """Decide by `policy`."""
+        self._policy = policy
         self._facts: dict[str, Facts | str] = {}
         self._said: dict[tuple[str, str], Decision | str] = {}
-        self._originals: dict[str, Engine | None] = {}
+        self._looks: dict[tuple[str, str, str], Looks] = {}
+        self._originals: dict[str, InForce | None] = {}
         self.assumed: dict[str, str] = {}
 
     @property
     def digest(self) -> str:
         """The bundle that decides."""
-        return self._engine.bundle.digest
+        return self._policy.engine.bundle.digest
 
     @property
     def decided(self) -> int:
@@ -54,24 +64,26 @@ class Verdicts:
             if act not in set(Act):
                 said = UNKNOWN_ACT
             else:
-                said = facts if isinstance(facts, str) else self._engine.decide(facts, Act(act))
+                said = (
+                    facts if isinstance(facts, str) else self._policy.engine.decide(facts, Act(act))
+                )
             self._said[facts_id, act] = said
         return said
 
-    def opened(self, view: ReadView, facts_id: str, act: str, *, before: str) -> Mapping[str, Form]:
-        """Classes that bundle `before` hid and this one shows, with the form they would take."""
-        said, facts = self.of(view, facts_id, act), self._read(view, facts_id)
-        original = self._original(view, before)
-        if original is None or isinstance(facts, str) or not isinstance(said, Permit):
-            return {}
-        decided = original.decide(facts, Act(act))
-        if not isinstance(decided, Permit):
-            return {}
-        return {
-            cls: form
-            for cls, form in said.forms.items()
-            if form > Form.HIDE and decided.forms.get(cls, Form.HIDE) is Form.HIDE
-        }
+    def looks(self, view: ReadView, facts_id: str, act: str, *, before: str) -> Looks:
+        """How each class looks under this bundle, and how it looked under bundle `before`.
+
+        Whether the request is admitted is not asked: that is `of`.
+        """
+        place = (facts_id, act, before)
+        if place not in self._looks:
+            facts = self._read(view, facts_id)
+            original = self._original(view, before)
+            self._looks[place] = Looks(
+                now=_forms(self._policy, facts, act),
+                before=None if original is None else _forms(original, facts, act),
+            )
+        return self._looks[place]
 
     def _read(self, view: ReadView, facts_id: str) -> Facts | str:
         found = self._facts.get(facts_id)
@@ -92,19 +104,31 @@ class Verdicts:
             self.assumed[facts_id] = ", ".join(lacking)
         return facts
 
-    def _original(self, view: ReadView, digest: str) -> Engine | None:
-        """The engine of an earlier bundle; None: it is this one, or it does not load any more."""
+    def _original(self, view: ReadView, digest: str) -> InForce | None:
+        """The policy of an earlier bundle; None: this release cannot load it."""
         if digest not in self._originals:
-            self._originals[digest] = None if digest == self.digest else _engine(view, digest)
+            same = digest == self.digest
+            self._originals[digest] = self._policy if same else _loaded(view, digest)
         return self._originals[digest]
 
 
-def _engine(view: ReadView, digest: str) -> Engine | None:
+def _loaded(view: ReadView, digest: str) -> InForce | None:
     files = view.bundle(digest)
     try:
-        return None if files is None else Engine(load_bundle(files))
+        return None if files is None else InForce.of(load_bundle(files))
     except PolicyError:
         return None
+
+
+def _forms(policy: InForce, facts: Facts | str, act: str) -> Mapping[str, Form]:
+    """The most open form that any field of a class takes: its mask may be a redaction."""
+    if isinstance(facts, str):
+        return {}
+    decided = policy.engine.forms(facts, Act(act))
+    if not isinstance(decided, Permit):
+        return {}
+    classes = policy.plans.plan(decided.forms, None).classes
+    return {cls: Form[name.upper()] for cls, name in classes.items()}
 
 
 def _word(value: str | bool) -> str:  # noqa: FBT001 - a fact is an enum or a boolean

@@ -432,9 +432,7 @@ class FakeAccessReviews:
         return list(self.rows.values())
 
     async def status(self, principal: Principal) -> tuple[ClassStatus, ...]:
-        return (
-            ClassStatus(field_class="contact", reviewed_on=None, due_at=None, is_overdue=True),
-        )
+        return (ClassStatus(field_class="contact", reviewed_on=None, due_at=None, is_overdue=True),)
 
 
 @dataclass
