@@ -25,6 +25,7 @@ from api.middleware import Edge
 from api.ports import Services
 from api.problems import TABLE, RefusalError, on_error
 from api.routers import (
+    access_reviews,
     alerts,
     api_keys,
     cases,
@@ -33,6 +34,7 @@ from api.routers import (
     health,
     log,
     modes,
+    policies,
     relations,
     samples,
     suspensions,
@@ -60,6 +62,8 @@ ROOMS = (
     alerts,
     suspensions,
     modes,
+    policies,
+    access_reviews,
     log,
     health,
 )

@@ -1,14 +1,15 @@
-"""What runs beside the requests: publishing the log, and applying what the worker found."""
+"""What runs beside the requests: publishing the log, applying findings, following policies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
 
+from guard.activations import Activations
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.clock import Clock
-from guard.errors import ForkError
+from guard.errors import ConfigurationError, ForkError
 from guard.ledger.publisher import Publisher
 from guard.ports import Outbox, Readers
 
@@ -17,6 +18,8 @@ log = structlog.get_logger(__name__)
 # From a finding to its alert: the worker's own poll and this one together stay far below a second.
 OUTBOX_INTERVAL_S = 0.1
 OUTBOX_BATCH = 100
+# A policy that another process activates decides here within this and the time of one read.
+POLICY_INTERVAL_S = 0.25
 
 
 async def publish_forever(
@@ -55,11 +58,25 @@ async def apply_forever(outbox: Outbox, readers: Readers, alerts: Alerts) -> Non
     await _forever(once, OUTBOX_INTERVAL_S, "findings")
 
 
+async def follow_forever(activations: Activations, committer: GroupCommitter) -> None:
+    """Put in force what other processes activate, until cancelled.
+
+    A policy that cannot be used here ends it, and stops the writer: going on under the one before
+    would show what people have decided not to show.
+    """
+    try:
+        await _forever(activations.follow, POLICY_INTERVAL_S, "policies")
+    except ConfigurationError as error:
+        log.critical("policy.unusable", error=str(error))
+        committer.refuse_all()
+        raise
+
+
 async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name: str) -> None:
     while True:
         try:
             await once()
-        except ForkError:
+        except (ForkError, ConfigurationError):
             raise
         except Exception as error:  # noqa: BLE001 - not swallowed: logged, and tried again
             # An outage of the store, of a key or of a disk passes; the next turn tries again.

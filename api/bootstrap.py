@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from api.background import apply_forever, publish_forever
+from api.background import apply_forever, follow_forever, publish_forever
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.places import (
@@ -26,9 +26,12 @@ from api.places import (
     worker_file,
 )
 from api.settings import Settings
+from guard.access_review import AccessReviews
+from guard.activations import Activations, load_active
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.auditing import Auditing, PublishedLog
+from guard.backtest import Backtests
 from guard.break_glass import BreakGlass
 from guard.broker import Broker
 from guard.clock import Clock, DomainClock, Rate, wall_micros
@@ -83,6 +86,9 @@ class Services:
     break_glass: BreakGlass
     presence: Presence
     modes: Modes
+    activations: Activations
+    backtests: Backtests
+    access_reviews: AccessReviews
     directory: Directory
     enrolment: Enrolment
     alerts: Alerts
@@ -101,7 +107,7 @@ class Services:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Register the writer and the bundle, then begin publishing and applying findings.
+        """Register the writer and the bundle, then begin publishing, applying and following.
 
         Raises:
             StoreUnavailableError: The store cannot be written.
@@ -122,6 +128,8 @@ class Services:
         applying = apply_forever(self._outbox, self.readers, self.alerts)
         self._tasks.append(asyncio.create_task(publishing, name="publish"))
         self._tasks.append(asyncio.create_task(applying, name="apply"))
+        following = follow_forever(self.activations, self._writer)
+        self._tasks.append(asyncio.create_task(following, name="follow"))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -210,6 +218,10 @@ def _compose(
     policies = Policies(bundle)
     pseudonyms = Pseudonyms(keyring)
     alerts = Alerts(committer, readers, clock, pseudonyms, vault)
+    with store.read() as view:
+        for tenant, active in load_active(view).items():
+            policies.put(tenant, active)
+    activations = Activations(committer, readers, clock, policies)
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -239,6 +251,9 @@ def _compose(
         break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
         presence=Presence(committer, keyring, clock),
         modes=Modes(committer, readers, clock),
+        activations=activations,
+        backtests=Backtests(committer, readers, clock, vault, activations),
+        access_reviews=AccessReviews(committer, readers, clock, vault, policies),
         directory=Directory(committer, readers, clock),
         enrolment=enrolment,
         alerts=alerts,

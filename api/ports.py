@@ -4,13 +4,16 @@
 guard's own.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.settings import Settings
+from guard.access_review.service import ClassStatus, Review
+from guard.activations import ProposedPolicy
 from guard.alerts import AlertChange
+from guard.backtest import Report
 from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
@@ -27,6 +30,7 @@ from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import StatedList, Upload, WorkListPut
 from guard.quotas import BudgetStatus
 from guard.rows import (
+    ActivationRow,
     AlertRow,
     AlertState,
     CaseRow,
@@ -185,6 +189,66 @@ class Modes(Protocol):
         self, principal: Principal, since: Micros, until: Micros
     ) -> Sequence[EnforcementRow]:
         """What enforcing did or would have done."""
+        ...
+
+
+class Activations(Protocol):
+    """*Protocol* of the life of policies: `guard.activations`."""
+
+    async def propose(
+        self, principal: Principal, files: Mapping[str, bytes], because: str
+    ) -> ActivationRow:
+        """Propose a bundle."""
+        ...
+
+    async def approve(self, principal: Principal, activation_id: str) -> ActivationRow:
+        """Approve somebody else's, or review a rollback."""
+        ...
+
+    async def activate(self, principal: Principal, activation_id: str) -> ActivationRow:
+        """Put an approved one in force."""
+        ...
+
+    async def rollback(self, principal: Principal, because: str) -> ActivationRow:
+        """Go back to the one before."""
+        ...
+
+    async def list(self, principal: Principal) -> list[ActivationRow]:
+        """All that were ever proposed."""
+        ...
+
+    async def get(self, principal: Principal, activation_id: str) -> ProposedPolicy:
+        """One with its files."""
+        ...
+
+
+class Backtests(Protocol):
+    """*Protocol* of trying a policy on the log: `guard.backtest`."""
+
+    async def run(
+        self, principal: Principal, activation_id: str, since: Micros, until: Micros
+    ) -> Report:
+        """What it would have done."""
+        ...
+
+
+class AccessReviews(Protocol):
+    """*Protocol* of recertification: `guard.access_review`."""
+
+    async def sign(self, principal: Principal, field: str, on: Micros, statement: str) -> Review:
+        """Review and sign."""
+        ...
+
+    async def countersign(self, principal: Principal, review_id: str) -> Review:
+        """Agree with what somebody signed."""
+        ...
+
+    async def reviews(self, principal: Principal) -> list[Review]:
+        """All reviews."""
+        ...
+
+    async def status(self, principal: Principal) -> tuple[ClassStatus, ...]:
+        """Every class, and when it is due."""
         ...
 
 
@@ -362,6 +426,21 @@ class Services(Protocol):
     @property
     def modes(self) -> Modes:
         """Modes."""
+        ...
+
+    @property
+    def activations(self) -> Activations:
+        """Policies."""
+        ...
+
+    @property
+    def backtests(self) -> Backtests:
+        """Backtests."""
+        ...
+
+    @property
+    def access_reviews(self) -> AccessReviews:
+        """Access reviews."""
         ...
 
     @property

@@ -53,6 +53,7 @@ OWN_WORDS = ALL | {
     "ends_at", "fields", "how", "label", "note", "pseudonym", "purpose", "reason", "region",
     "source", "source_key", "starts_at", "state", "team", "kind", "webhook-id",
     "minutes", "pace", "text",
+    "because", "guard policy backtest", "guard policy lint", "on", "statement",
 }  # fmt: skip
 _BODY = "body"
 

@@ -9,6 +9,7 @@ the store, the detectors' feed and the exports can share it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -215,6 +216,16 @@ class StoredEntry:
     refs: tuple[str, ...]
     sealed_subjects: tuple[bytes | None, ...]
     searched: Mapping[str, str | int] | None = None
+
+
+class SealedPart(NamedTuple):
+    """The event part of entry `position`, still sealed (None: gone), and what opens it."""
+
+    position: int
+    entry_id: bytes
+    kind: int
+    epoch: str
+    sealed: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from guard.clock import Micros, Rate
-from guard.entries import NewEntry, Receipt, SealedEntry, StoredEntry
+from guard.entries import NewEntry, Receipt, SealedEntry, SealedPart, StoredEntry
 from guard.rows import (
+    ActivationRow,
     AlertRow,
     AlertState,
     ApiKeyRow,
@@ -30,6 +31,7 @@ from guard.rows import (
     LogQuery,
     ModeRow,
     OutboxItem,
+    PartQuery,
     PresenceCodeRow,
     PrincipalRow,
     RawRecord,
@@ -273,6 +275,26 @@ class ReadView(Protocol):
         """The files of a policy bundle by its digest."""
         ...
 
+    def activation(self, tenant: str, activation_id: str) -> ActivationRow | None:
+        """Find a bundle on its way, in force, or retired."""
+        ...
+
+    def activations(self, tenant: str) -> list[ActivationRow]:
+        """All bundles that were ever proposed in a tenant, oldest first."""
+        ...
+
+    def active_policies(self) -> list[ActivationRow]:
+        """The bundle in force of every tenant that has one of its own."""
+        ...
+
+    def event_parts(self, query: PartQuery, after: int, limit: int) -> list[SealedPart]:
+        """Sealed event parts behind index `after`, in index order, at most `limit`."""
+        ...
+
+    def refs_of(self, indexes: Collection[int]) -> Mapping[int, tuple[str, ...]]:
+        """The customers that these entries are about."""
+        ...
+
     def clock_rate(self) -> Rate | None:
         """The stored domain clock; None before the first start."""
         ...
@@ -414,6 +436,10 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_mode(self, row: ModeRow) -> None:
         """Insert or replace a mode rule or proposal."""
+        ...
+
+    def put_activation(self, row: ActivationRow) -> None:
+        """Insert or replace an activation; the one in force is retired before the next."""
         ...
 
     def put_alert(self, row: AlertRow) -> None:

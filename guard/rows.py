@@ -263,6 +263,11 @@ class ActivationRow:
     retired_at: Micros | None = None
     rolled_back_from: str | None = None
 
+    @property
+    def review_due(self) -> bool:
+        """Whether one person rolled back to it and nobody else has looked at that yet."""
+        return self.rolled_back_from is not None and self.approved_by is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeRow:
@@ -472,6 +477,17 @@ class LogQuery:
     until: Micros | None = None
     before: int | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartQuery:
+    """Which event parts a replay reads: of these kinds, in [since, until), below index `size`."""
+
+    tenant: str
+    kinds: tuple[EntryKind, ...]
+    size: int
+    since: Micros
+    until: Micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

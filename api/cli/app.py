@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from api import logs
-from api.cli import access, demo, detection, log, migrate, policy, quotas, serve
+from api.cli import (
+    access,
+    access_review,
+    demo,
+    detection,
+    log,
+    migrate,
+    policy,
+    policy_life,
+    quotas,
+    serve,
+)
 
 app = typer.Typer(
     name="guard",
@@ -22,6 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for group in (serve, migrate, log, access, policy, detection, quotas, demo):
+    group.register(app)
+for group in (policy_life, access_review):
     group.register(app)
 
 

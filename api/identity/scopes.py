@@ -13,6 +13,8 @@ from policies.model import Role
 class Scope(StrEnum):
     """One kind of call."""
 
+    ACCESS_REVIEWS_READ = "access-reviews:read"
+    ACCESS_REVIEWS_WRITE = "access-reviews:write"
     ALERTS_READ = "alerts:read"
     ALERTS_REVIEW = "alerts:review"
     API_KEYS_WRITE = "api-keys:write"
@@ -31,6 +33,9 @@ class Scope(StrEnum):
     NOTICES_CONTEST = "notices:contest"
     PRESENCE_CLAIM = "presence:claim"
     PRESENCE_WRITE = "presence:write"
+    POLICIES_APPROVE = "policies:approve"
+    POLICIES_READ = "policies:read"
+    POLICIES_WRITE = "policies:write"
     QUOTA_READ = "quota:read"
     RELATIONS_WRITE = "relations:write"
     SAMPLES_WRITE = "samples:write"
@@ -54,12 +59,21 @@ _LEAD = (
     | _GLASS_REVIEW
 )
 
+_POLICY = {
+    Scope.POLICIES_READ,
+    Scope.POLICIES_WRITE,
+    Scope.POLICIES_APPROVE,
+    Scope.ACCESS_REVIEWS_READ,
+    Scope.ACCESS_REVIEWS_WRITE,
+}
+
 BY_ROLE: dict[Role, frozenset[Scope]] = {
     Role.AGENT: OWN | {Scope.VIEWS_WRITE} | _GRANTS,
     Role.LEAD: _LEAD,
-    Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.SAMPLES_WRITE},
+    Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.POLICIES_READ, Scope.SAMPLES_WRITE},
     Role.ANALYST: OWN
     | _GLASS_REVIEW
+    | _POLICY
     | {
         Scope.VIEWS_WRITE,
         Scope.ALERTS_READ,
@@ -76,9 +90,12 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.LOG_READ,
         Scope.EXPORTS_WRITE,
         Scope.MODES_READ,
+        Scope.POLICIES_READ,
+        Scope.ACCESS_REVIEWS_READ,
     },
     Role.ADMIN: OWN
     | _GLASS_REVIEW
+    | _POLICY
     | {
         Scope.VIEWS_WRITE,
         Scope.ALERTS_READ,

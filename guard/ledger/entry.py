@@ -29,6 +29,7 @@ from guard.entries import (
     NewEntry,
     OpenedEntry,
     SealedEntry,
+    SealedPart,
     StoredEntry,
     SubjectPart,
 )
@@ -294,6 +295,32 @@ def _is_searched_by_its_own(stored: StoredEntry, leaf: Leaf, event: EventPart) -
         searched["kind"] == leaf.kind
         and all(searched[name] == getattr(event, name) for name in SEARCHED)
     )
+
+
+def is_part_erased(part: SealedPart) -> bool:
+    """Whether only the hash of an event part is left."""
+    return part.sealed is not None and len(part.sealed) == HASH_SIZE
+
+
+def event_bytes(part: SealedPart, vault: DetailVault) -> memoryview:
+    """Open an event part by itself, for who reads very many; what it says is not parsed.
+
+    The seal binds it to its entry, tenant and month; the leaf and the tree are not looked at.
+
+    Raises:
+        ProofError: The part is gone, was changed or was moved; `index` names the entry.
+        KeyUnavailableError: The epoch's key is not there.
+    """
+    sealed = part.sealed or b""
+    if len(sealed) <= HASH_SIZE:
+        raise ProofError(f"entry {part.position}: event part is gone", index=part.position)
+    try:
+        plain = vault.open_event(
+            tenant_of(part.epoch), part.epoch, part.entry_id, sealed[HASH_SIZE:]
+        )
+    except ProofError as error:
+        raise ProofError(f"entry {part.position}: {error}", index=part.position) from None
+    return memoryview(plain)[NONCE_SIZE:]
 
 
 def tenant_of(epoch: str) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from guard.errors import TransactionLostError
+from guard.store.activations import ActivationReads, ActivationWrites
 from guard.store.alerts import AlertReads, AlertWrites
 from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
+from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
@@ -29,6 +31,8 @@ class SqlReadView(
     EntryReads,
     RelationReads,
     LateLinkReads,
+    ActivationReads,
+    EventPartReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -40,6 +44,7 @@ class SqlUnitOfWork(
     AlertWrites,
     SessionWrites,
     SettingWrites,
+    ActivationWrites,
     BudgetWrites,
     EntryWrites,
     RelationWrites,

@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from guard.access_review import AccessReviews
+from guard.activations import Activations
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.auditing import Auditing, PublishedLog
+from guard.backtest import Backtests
 from guard.break_glass import BreakGlass
 from guard.broker import Broker
 from guard.clock import ManualClock, Micros
@@ -152,6 +155,10 @@ class Rig:
     break_glass: BreakGlass
     presence: Presence
     modes: Modes
+    policies: Policies
+    activations: Activations
+    backtests: Backtests
+    access_reviews: AccessReviews
     directory: Directory
     suspensions: Suspensions
     alerts: Alerts
@@ -223,6 +230,7 @@ def open_rig(
     pseudonyms = Pseudonyms(keyring)
     alerts = Alerts(committer, readers, clock, pseudonyms, vault)
     policies = Policies(load_bundle(default_files() if files is None else files))
+    activations = Activations(committer, readers, clock, policies)
     committer.start()
     try:
         yield Rig(
@@ -251,6 +259,10 @@ def open_rig(
             break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
             presence=Presence(committer, keyring, clock),
             modes=Modes(committer, readers, clock),
+            policies=policies,
+            activations=activations,
+            backtests=Backtests(committer, readers, clock, vault, activations),
+            access_reviews=AccessReviews(committer, readers, clock, vault, policies),
             directory=Directory(committer, readers, clock),
             suspensions=Suspensions(committer, readers, clock),
             alerts=alerts,

@@ -18,7 +18,11 @@ from api.identity.issuer import Grant, LocalIssuer
 from api.identity.scopes import ALL
 from api.metrics import Metrics
 from api.settings import Settings
+from guard.access_review.service import ClassStatus, Review
+from guard.activations import ProposedPolicy
 from guard.alerts import AlertChange
+from guard.backtest import Report
+from guard.backtest.report import TeamRow
 from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
@@ -38,6 +42,8 @@ from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import StatedList, Upload, WorkListPut, digest_of
 from guard.quotas import BudgetStatus
 from guard.rows import (
+    ActivationRow,
+    ActivationState,
     AlertRow,
     AlertState,
     ApiKeyRow,
@@ -440,6 +446,135 @@ class FakeModes:
 
 
 @dataclass
+class FakeActivations:
+    rows: dict[str, ActivationRow] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    async def propose(
+        self, principal: Principal, files: Mapping[str, bytes], because: str
+    ) -> ActivationRow:
+        self.files = dict(files)
+        return self._put(activation(because=because, proposed_by=principal.id))
+
+    async def approve(self, principal: Principal, activation_id: str) -> ActivationRow:
+        row = self._found(activation_id)
+        if row.approved_by is not None:
+            raise ConflictError("this policy waits for no approval: see its state")
+        return self._put(
+            replace(row, state=ActivationState.APPROVED, approved_by=principal.id, approved_at=NOW)
+        )
+
+    async def activate(self, principal: Principal, activation_id: str) -> ActivationRow:
+        row = self._found(activation_id)
+        return self._put(replace(row, state=ActivationState.ACTIVE, activated_at=NOW))
+
+    async def rollback(self, principal: Principal, because: str) -> ActivationRow:
+        return self._put(
+            activation("pol-2", because=because, rolled_back_from="pol-1", activated_at=NOW)
+        )
+
+    async def list(self, principal: Principal) -> list[ActivationRow]:
+        return list(self.rows.values())
+
+    async def get(self, principal: Principal, activation_id: str) -> ProposedPolicy:
+        return ProposedPolicy(row=self._found(activation_id), files=self.files)
+
+    def _found(self, activation_id: str) -> ActivationRow:
+        if activation_id not in self.rows:
+            raise NotFoundError("no such policy")
+        return self.rows[activation_id]
+
+    def _put(self, row: ActivationRow) -> ActivationRow:
+        self.rows[row.id] = row
+        return row
+
+
+def activation(activation_id: str = "pol-1", **changes: Any) -> ActivationRow:  # noqa: ANN401 - any field
+    values: dict[str, Any] = {
+        "id": activation_id,
+        "tenant": TENANT,
+        "digest": "d" * 64,
+        "state": ActivationState.PROPOSED,
+        "because": "fewer fields",
+        "proposed_by": "ana",
+        "proposed_at": NOW,
+    }
+    return ActivationRow(**values | changes)
+
+
+@dataclass
+class FakeBacktests:
+    asked: list[tuple[str, Micros, Micros]] = field(default_factory=list)
+
+    async def run(
+        self, principal: Principal, activation_id: str, since: Micros, until: Micros
+    ) -> Report:
+        self.asked.append((activation_id, since, until))
+        team = TeamRow(
+            team="team-a",
+            requests=500,
+            newly_refused=14,
+            newly_allowed=0,
+            honest=400,
+            honest_refused=0,
+            honest_covered=3,
+        )
+        return Report(
+            digest="d" * 64,
+            entries=510,
+            decided=500,
+            facts=9,
+            bad=14,
+            bad_stopped=14,
+            customers_seen=12,
+            customers_still_seen=0,
+            honest=400,
+            honest_refused=0,
+            newly_refused=14,
+            newly_allowed=0,
+            acts=(),
+            teams=(team,),
+            classes=(),
+            refused_by=(),
+            not_replayed=(),
+            assumed=(),
+        )
+
+
+@dataclass
+class FakeAccessReviews:
+    rows: dict[str, Review] = field(default_factory=dict)
+
+    async def sign(self, principal: Principal, field: str, on: Micros, statement: str) -> Review:
+        self.rows["rev-1"] = Review(
+            id="rev-1",
+            field=field,
+            classes=("contact",),
+            on=on,
+            policy="d" * 64,
+            people=12,
+            in_plain=0,
+            digest="e" * 64,
+            statement=statement,
+            signed_by=principal.id,
+            signed_at=NOW,
+        )
+        return self.rows["rev-1"]
+
+    async def countersign(self, principal: Principal, review_id: str) -> Review:
+        if review_id not in self.rows:
+            raise NotFoundError("no such review")
+        self.rows[review_id] = replace(self.rows[review_id], countersigned_by=principal.id)
+        return self.rows[review_id]
+
+    async def reviews(self, principal: Principal) -> list[Review]:
+        return list(self.rows.values())
+
+    async def status(self, principal: Principal) -> tuple[ClassStatus, ...]:
+        return (ClassStatus(field_class="contact", reviewed_on=None, due_at=None, is_overdue=True),)
+
+
+@dataclass
 class FakeDirectory:
     memory: Memory
 
@@ -675,6 +810,9 @@ class World:
     break_glass: FakeBreakGlass = field(default_factory=FakeBreakGlass)
     presence: FakePresence = field(default_factory=FakePresence)
     modes: FakeModes = field(default_factory=FakeModes)
+    activations: FakeActivations = field(default_factory=FakeActivations)
+    backtests: FakeBacktests = field(default_factory=FakeBacktests)
+    access_reviews: FakeAccessReviews = field(default_factory=FakeAccessReviews)
     enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
     auditing: FakeAuditing = field(default_factory=FakeAuditing)

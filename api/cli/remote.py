@@ -1,0 +1,74 @@
+"""A running service, spoken to by a command: a SQLite ledger has one writer, and that is it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import httpx2
+import typer
+
+from api.settings import is_loopback
+from guard.errors import (
+    AccessDeniedError,
+    ConfigurationError,
+    ConflictError,
+    GuardError,
+    InvalidRequestError,
+    NotFoundError,
+    UnavailableError,
+)
+
+# Longer than a backtest of everything that a running service takes on.
+ANSWER_S = 120.0
+_ERRORS: Mapping[int, type[GuardError]] = {
+    401: AccessDeniedError,
+    403: AccessDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    503: UnavailableError,
+}
+Server = Annotated[
+    str, typer.Option(help="Address of the running service; without it: the data folder itself.")
+]
+TokenFile = Annotated[
+    Path | None, typer.Option(help="File with an access token or API key, for `--server`.")
+]
+
+
+def call(
+    server: str, token_file: Path | None, path: str, body: Mapping[str, object] | None
+) -> dict[str, object]:
+    """POST to a running service and give its answer; None: no body.
+
+    Raises:
+        ConfigurationError: The address would send the token in the clear, or there is no token.
+        GuardError: The service said no, or could not be reached.
+    """
+    parts = urlsplit(server)
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and is_loopback(parts.hostname or "")
+    ):
+        raise ConfigurationError("--server takes an https address, or http on this machine")
+    if token_file is None:
+        raise ConfigurationError("name a file with a token: --token-file")
+    headers = {"authorization": "Bearer " + token_file.read_text().strip()}
+    try:
+        with httpx2.Client(base_url=server, timeout=ANSWER_S) as client:
+            answer = client.post(path, json=body, headers=headers)
+            document = answer.json()
+    except (httpx2.HTTPError, ValueError):
+        raise UnavailableError(
+            "the service does not answer: see --server, then try again"
+        ) from None
+    if answer.is_success and isinstance(document, dict):
+        return document
+    kind = _ERRORS.get(answer.status_code, InvalidRequestError)
+    raise kind(_words(document))
+
+
+def _words(document: object) -> str:
+    """A problem document in one line."""
+    said = document if isinstance(document, dict) else {}
+    title, detail = said.get("title", "the service refused"), said.get("detail", "")
+    return f"{title}: {detail}" if detail else str(title)
