@@ -82,6 +82,14 @@ class Attempt:
         masks = self.situation.mode is not Mode.OBSERVE
         return self.enforces or (masks and self.act in _KEEP_THE_MASK)
 
+    @property
+    def case(self) -> str:
+        """The case that was named, or else the customer's own that was bound; empty: neither."""
+        bound, subject = self.situation.case, self.situation.subject
+        if self.request.case or bound is None or subject is None or bound.ref != subject.ref:
+            return self.request.case or ""
+        return bound.id
+
     def with_event(self, **changes: object) -> "Attempt":
         """The same try with more known about it."""
         return replace(self, event=msgspec.structs.replace(self.event, **changes))
@@ -131,11 +139,7 @@ class Attempt:
         subject = self.situation.subject
         if subject is None:
             return NewEntry(kind=kind, event=event)
-        case = self.situation.case
-        bound = case.id if case is not None and case.ref == subject.ref else ""
         part = SubjectPart(
-            customer=subject.ref,
-            case=self.request.case or bound,
-            reason=self.request.reason or "",
+            customer=subject.ref, case=self.case, reason=self.request.reason or ""
         )
         return NewEntry(kind=kind, event=event, subjects=(part,))

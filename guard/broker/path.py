@@ -29,6 +29,7 @@ from guard.clock import Micros
 from guard.entries import BodyValue, NewEntry, Receipt, event_by
 from guard.errors import NotFoundError, SourceError, StoreUnavailableError
 from guard.facts import Asked, gather
+from guard.masking.context import MaskContext
 from guard.principals import Principal
 from guard.purposes.walk import Walk
 from guard.quotas import Binding, peek, statuses
@@ -240,7 +241,10 @@ class OnePath:
             would=showing.would,
         )
         decided = replace(decided, attempt=attempt)
-        record = await self.fetched(decided, plan.source_fields, plan.apply)
+        context = self._context(attempt, decided.subject)
+        record = await self.fetched(
+            decided, plan.source_fields, lambda raw: plan.apply(raw, context)
+        )
         answer = await self.admit(attempt, decided.bindings, decided.subject.ref)
         if not isinstance(answer, Admitted):
             return answer
@@ -253,6 +257,12 @@ class OnePath:
             receipt=answer.receipt,
             view_code=view_code(answer.receipt.entry_id),
         )
+
+    def _context(self, attempt: Attempt, subject: SubjectRow) -> MaskContext:
+        """What keyed masks of this view join on: the case, or else the purpose."""
+        scope = f"case:{attempt.case}" if attempt.case else f"purpose:{attempt.request.purpose}"
+        key = self.parts.keyring.derived(subject.tenant, "mask")
+        return MaskContext(key=key, subject=subject.ref, scope=scope)
 
     async def fetched(
         self, decided: Decided, fields: frozenset[str], use: Callable[[RawRecord], T]
