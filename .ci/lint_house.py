@@ -233,12 +233,12 @@ def unreasoned_exemption(module: Module) -> Iterator[Problem]:
 
 def second_door(module: Module) -> Iterator[Problem]:
     """Records are fetched by the broker alone, so that no path can forget the entry."""
-    if module.room not in ROOMS or module.lies_in("guard/broker.py", "guard/sources/"):
+    if module.room not in ROOMS or module.lies_in("guard/broker/", "guard/sources/"):
         return
     for node in ast.walk(module.tree):
         call = _called(node)
         if call is not None and call[1] == "fetch":
-            yield module.problem(node, "second-door", "only guard/broker.py calls `.fetch()`")
+            yield module.problem(node, "second-door", "only guard/broker/ calls `.fetch()`")
 
 
 def second_commit(module: Module) -> Iterator[Problem]:

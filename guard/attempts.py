@@ -139,7 +139,5 @@ class Attempt:
         subject = self.situation.subject
         if subject is None:
             return NewEntry(kind=kind, event=event)
-        part = SubjectPart(
-            customer=subject.ref, case=self.case, reason=self.request.reason or ""
-        )
+        part = SubjectPart(customer=subject.ref, case=self.case, reason=self.request.reason or "")
         return NewEntry(kind=kind, event=event, subjects=(part,))

@@ -36,9 +36,7 @@ def after_refusal(in_force: InForce, facts: Facts, act: Act) -> tuple[NextStep, 
     """Steps that would have turned a refusal by the policy; the second line is always one."""
     engine = in_force.engine
     helps = [
-        step
-        for step, later in _efforts(facts)
-        if not isinstance(engine.decide(later, act), Forbid)
+        step for step, later in _efforts(facts) if not isinstance(engine.decide(later, act), Forbid)
     ]
     return (*_few(helps), NextStep.ASK_SECOND_LINE)
 
@@ -110,7 +108,8 @@ def _chances(facts: Facts, act: Act) -> Iterator[tuple[NextStep, Act, Facts]]:
 def _few(steps: list[NextStep]) -> list[NextStep]:
     """The first few; the glass is broken only where nothing else helps."""
     distinct = list(dict.fromkeys(steps))
-    return [s for s in distinct if s is not NextStep.BREAK_GLASS][:MAX_STEPS] or distinct
+    gentle: list[NextStep] = [s for s in distinct if s is not NextStep.BREAK_GLASS]
+    return gentle[:MAX_STEPS] or distinct
 
 
 def _efforts(facts: Facts) -> Iterator[tuple[NextStep, Facts]]:

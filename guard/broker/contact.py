@@ -103,7 +103,7 @@ async def _one(
     async def once() -> _Intent | Refused | Attempt:
         return await _intend(path, principal, asked, request.channel)
 
-    intent = await path.settled(once)
+    intent: _Intent | Refused = await path.settled(once)
     if isinstance(intent, Refused):
         return intent
     # A caller that goes away must not leave a message without its outcome.
@@ -184,9 +184,7 @@ async def _deliver(intent: _Intent, request: ContactRequest) -> _Ended:
             given = await intent.channel.deliver(intent.address, message)
     except Exception as error:  # noqa: BLE001 - it becomes the outcome; its text may hold the address
         return _Ended(state=DeliveryState.UNKNOWN, error=type(error).__name__)
-    return _Ended(
-        state=DeliveryState.DELIVERED, channel_id=without_address(given, intent.address)
-    )
+    return _Ended(state=DeliveryState.DELIVERED, channel_id=without_address(given, intent.address))
 
 
 def without_address(channel_id: str, address: str) -> str:
@@ -221,17 +219,9 @@ def _outcome(intent: _Intent, channel: str, ended: _Ended, at: int) -> NewEntry:
 
 
 def _check(request: ContactRequest) -> None:
-    """Refuse what a channel could misread; nothing has been asked of anybody yet."""
+    """Refuse what no channel takes; nothing has been asked of anybody yet."""
     if request.channel not in CHANNELS:
         raise InvalidRequestError("`channel` must be one of " + ", ".join(CHANNELS))
-    if any(unicodedata.category(c) in _BREAKS for c in request.subject):
-        raise InvalidRequestError("`subject` must be one line without control characters")
-    if len(request.subject) > MAX_SUBJECT or len(request.text) > MAX_TEXT:
-        raise InvalidRequestError(
-            f"`subject` has at most {MAX_SUBJECT} characters and `text` {MAX_TEXT}"
-        )
-    if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in request.text):
-        raise InvalidRequestError("`text` must hold no control characters but line breaks")
     if request.channel == CALL and (request.subject or request.text):
         raise InvalidRequestError("a call has neither `subject` nor `text`")
     if request.channel != CALL and not request.text.strip():
@@ -240,6 +230,19 @@ def _check(request: ContactRequest) -> None:
         raise InvalidRequestError("only a mail has a `subject` and `cc`")
     if len(request.cc) > MAX_CC or request.customer in request.cc:
         raise InvalidRequestError(f"`cc` names at most {MAX_CC} other customers")
+    _check_words(request)
+
+
+def _check_words(request: ContactRequest) -> None:
+    """Refuse what a channel could take for a header, or a reader for another line."""
+    if any(unicodedata.category(c) in _BREAKS for c in request.subject):
+        raise InvalidRequestError("`subject` must be one line without control characters")
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in request.text):
+        raise InvalidRequestError("`text` must hold no control characters but line breaks")
+    if len(request.subject) > MAX_SUBJECT or len(request.text) > MAX_TEXT:
+        raise InvalidRequestError(
+            f"`subject` has at most {MAX_SUBJECT} characters and `text` {MAX_TEXT}"
+        )
 
 
 # Line and paragraph separators end a line in some readers; format characters turn it round.

@@ -148,7 +148,9 @@ class OnePath:
             act=act,
         )
 
-    async def decide(self, principal: Principal, act: Act, request: ViewRequest) -> Decided | Refused:
+    async def decide(
+        self, principal: Principal, act: Act, request: ViewRequest
+    ) -> Decided | Refused:
         """Steps 2 to 4 for an act on one customer: facts, decision, a look at the budgets."""
         attempt = await self.begin(principal, act, request)
         purpose, subject = purpose_of(request), attempt.situation.subject
@@ -184,9 +186,7 @@ class OnePath:
         """Name the facts in whatever entry the try ends in, and keep them for a replay."""
         name = facts.facts_id
         if name not in self._interned:
-            await self.parts.committer.run(
-                lambda tx: tx.rows.put_facts({name: facts.as_dict()})
-            )
+            await self.parts.committer.run(lambda tx: tx.rows.put_facts({name: facts.as_dict()}))
             self._interned.add(name)
         return attempt.with_body(on_shift=facts.on_shift).with_event(
             link=facts.link.value, tier=facts.tier.value, facts_id=name
@@ -321,9 +321,7 @@ class OnePath:
                 return replace(answer, statuses=own_statuses(bindings, answer.statuses))
             case admission.Refused():
                 self._remember_spent(bindings, answer.retry_at)
-                return refused_by_budget(
-                    bindings, answer.statuses, answer.exceeded, answer.receipt
-                )
+                return refused_by_budget(bindings, answer.statuses, answer.exceeded, answer.receipt)
             case admission.Suspended():
                 return SUSPENDED.answer(answer.receipt)
             case admission.Stale():

@@ -15,7 +15,15 @@ from guard.errors import InvalidRequestError
 from guard.ledger.entry import open_entry
 from guard.ports import DetailVault, ReadView
 from guard.principals import Principal
-from guard.views import FieldNote, RefusalCode, Refused, Revealed, RevealRequest, Served, ViewRequest
+from guard.views import (
+    FieldNote,
+    RefusalCode,
+    Refused,
+    Revealed,
+    RevealRequest,
+    Served,
+    ViewRequest,
+)
 from policies.engine import NOT_SHOWN_REASON
 from policies.model import Act, Form
 
@@ -112,7 +120,9 @@ def _closed(
     known = decided.attempt.in_force.engine.bundle.catalogue.fields
     notes = {
         note.path: note
-        for note in path.notes(decided, showing, {p: f for p, f in fields.closed.items() if p in known})
+        for note in path.notes(
+            decided, showing, {p: f for p, f in fields.closed.items() if p in known}
+        )
     }
     return tuple(_noted(notes.get(name), name) for name in fields.closed)
 

@@ -5,6 +5,7 @@ caller may not find (another region, a record that needs a case) is not told fro
 answer, in its statements or in its entry's size: the entry only says that something was withheld.
 """
 
+import asyncio
 from dataclasses import replace
 
 from guard.admission import Admitted
@@ -49,16 +50,14 @@ async def _once(
     attempt, decision = judged
     would = "refused" if isinstance(decision, Forbid) else ""
     attempt = attempt.with_event(would=would)
-    bindings = bindings_of(
-        principal, purpose, attempt.situation.risk, attempt.in_force, Act.SEARCH
-    )
+    bindings = bindings_of(principal, purpose, attempt.situation.risk, attempt.in_force, Act.SEARCH)
     over = await path.peek(attempt, bindings, "")
     if over is not None:
         return over
     try:
         hits, withheld = await _hits(path, attempt, request, purpose)
     except BaseException as error:
-        await path.fail(attempt, error)
+        await asyncio.shield(path.fail(attempt, error))
         raise
     hit = hits[0] if len(hits) == 1 else None
     done = _told(attempt, request.kind, hits, withheld=withheld)
@@ -75,7 +74,7 @@ async def _once(
 
 
 def _facts(attempt: Attempt, purpose: Purpose) -> Facts:
-    """The facts before anybody is found: of an ordinary customer whom nothing links to the caller."""
+    """The facts before anybody is found: an ordinary customer whom nothing links to the caller."""
     return replace(
         facts_of(attempt, attempt.situation, purpose),
         link=Link.NONE,
@@ -114,9 +113,7 @@ def _may_find(attempt: Attempt, situation: Situation, purpose: Purpose) -> bool:
     return not isinstance(attempt.in_force.engine.decide(facts, Act.SEARCH), Forbid)
 
 
-def _told(
-    attempt: Attempt, kind: str, hits: list[SubjectRow], *, withheld: bool
-) -> Attempt:
+def _told(attempt: Attempt, kind: str, hits: list[SubjectRow], *, withheld: bool) -> Attempt:
     """What the entry says: the kind, how many were told, and who if it was one."""
     hit = hits[0] if len(hits) == 1 else None
     more = {"withheld": True} if withheld else {}
