@@ -10,13 +10,21 @@ from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
 from guard.store.failures import is_in_transaction, translated
+from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
 from guard.store.situations import SituationReads
 
 
 class SqlReadView(
-    SituationReads, CaseReads, AlertReads, SessionReads, SettingReads, BudgetReads, EntryReads
+    SituationReads,
+    CaseReads,
+    AlertReads,
+    SessionReads,
+    SettingReads,
+    BudgetReads,
+    EntryReads,
+    IdentifierReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -29,6 +37,7 @@ class SqlUnitOfWork(
     SettingWrites,
     BudgetWrites,
     EntryWrites,
+    IdentifierWrites,
     SqlReadView,
 ):
     """`ports.UnitOfWork` over SQL."""
