@@ -20,6 +20,7 @@ from guard.entries import EntryKind, event_by
 from guard.errors import NotFoundError, SourceError, StoreUnavailableError
 from guard.facts import Asked, gather
 from guard.in_force import InForce, Policies
+from guard.masking.context import MaskContext
 from guard.masking.plans import MaskPlan
 from guard.masking.record import MaskedRecord
 from guard.ports import Readers, RecordSource
@@ -217,7 +218,7 @@ class Broker:
         )
         attempt = replace(attempt, event=event)
         try:
-            record = await self._fetch(subject, key, plan)
+            record = await self._fetch(subject, key, plan, attempt.request)
         except BaseException as error:
             # Also a cancelled caller and an error that nobody expected: what was asked of the
             # source is in the log.
@@ -252,7 +253,9 @@ class Broker:
             case admission.Stale():
                 return attempt
 
-    async def _fetch(self, subject: SubjectRow, key: str, plan: MaskPlan) -> MaskedRecord:
+    async def _fetch(
+        self, subject: SubjectRow, key: str, plan: MaskPlan, request: ViewRequest
+    ) -> MaskedRecord:
         """Fetch what the plan shows and mask it at once; the raw record ends here."""
         source = self._sources.get(subject.source)
         if source is None:
@@ -264,7 +267,9 @@ class Broker:
             raise SourceError("the record source did not answer in time, try again") from None
         if raw is None:
             raise NotFoundError("the customer's record is gone from its source")
-        return plan.apply(raw)
+        secret = self._keyring.derived(subject.tenant, "mask")
+        scope = f"case:{request.case}" if request.case else f"purpose:{request.purpose}"
+        return plan.apply(raw, MaskContext(key=secret, subject=subject.ref, scope=scope))
 
     def _served(
         self,
