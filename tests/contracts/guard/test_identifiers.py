@@ -1,6 +1,5 @@
 """Finding a customer by exactly what they say of themselves, on both engines."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,7 +24,7 @@ MARIA = (
 
 
 @pytest.fixture
-def lookup(rig: Rig) -> Iterator[Identifiers]:
+def lookup(rig: Rig) -> Identifiers:
     return Identifiers(rig.readers, rig.keyring, NormalForms(calling_code="34"))
 
 

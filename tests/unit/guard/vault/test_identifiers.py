@@ -15,7 +15,11 @@ FORMS = NormalForms(calling_code="34")
     ("kind", "typed", "normal"),
     [
         ("email", " Maria.Gonzalez+shop@Example.COM\n", "maria.gonzalez+shop@example.com"),
-        ("email", "ｍａｒｉａ＠ｅｘａｍｐｌｅ．ｃｏｍ", "maria@example.com"),
+        (
+            "email",
+            "\uff4d\uff41\uff52\uff49\uff41\uff20\uff45\uff58\uff41\uff4d\uff50\uff4c\uff45\uff0e\uff43\uff4f\uff4d",
+            "maria@example.com",
+        ),
         ("email", "ma\u200bria@exa\u00admple.com", "maria@example.com"),
         ("email", "STRASSE@example.com", "strasse@example.com"),
         ("email", "straße@example.com", "strasse@example.com"),
@@ -27,7 +31,7 @@ FORMS = NormalForms(calling_code="34")
         ("phone", "+34 612345678;ext=5", "+34612345678"),
         ("phone", "\u202a+34 612 345 678\u202c", "+34612345678"),
         ("phone", "+٣٤ ٦١٢ ٣٤٥ ٦٧٨", "+34612345678"),
-        ("phone", "＋34‑612‑345‑678", "+34612345678"),
+        ("phone", "\uff0b34\u2011612\u2011345\u2011678", "+34612345678"),
         ("phone", "+49 (0)151 234567", "+49151234567"),
         ("account", "es91 2100 0418 4502 0005 1332", "ES9121000418450200051332"),
         ("account", "cust-00.417_a", "CUST00417A"),
