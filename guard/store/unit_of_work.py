@@ -11,6 +11,8 @@ from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
 from guard.store.failures import is_in_transaction, translated
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
+from guard.store.late_links import LateLinkReads, LateLinkWrites
+from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
 from guard.store.situations import SituationReads
@@ -25,6 +27,8 @@ class SqlReadView(
     BudgetReads,
     EntryReads,
     IdentifierReads,
+    RelationReads,
+    LateLinkReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -38,6 +42,8 @@ class SqlUnitOfWork(
     BudgetWrites,
     EntryWrites,
     IdentifierWrites,
+    RelationWrites,
+    LateLinkWrites,
     SqlReadView,
 ):
     """`ports.UnitOfWork` over SQL."""
