@@ -22,6 +22,7 @@ from guard.events import (
     AssignmentEvent,
     CaseEvent,
     FloorEvent,
+    LateLinkEvent,
     ProfileEvent,
     ReviewEvent,
 )
@@ -140,6 +141,26 @@ def _assignments(entry: OpenedEntry) -> list[FloorEvent]:
             agent_id=_text(body, "agent"),
             how=_text(body, "how"),
             is_start=_flag(body, "start") is not False,
+            until=_whole(body, "until"),
+            late_links=_whole(body, "late_links"),
+        )
+        for ref in entry.refs
+    ]
+
+
+def _late_links(entry: OpenedEntry) -> list[FloorEvent]:
+    body = entry.event.body
+    of = _whole(body, "index")
+    return [
+        LateLinkEvent(
+            position=entry.index,
+            ts=entry.event.at,
+            agent_id=_text(body, "agent"),
+            customer_id=ref,
+            of=-1 if of is None else of,
+            link=_one_of(Link, _text(body, "link"), Link.NONE),
+            case_id=_text(body, "case"),
+            opened_by=_maybe(body, "case_opened_by"),
         )
         for ref in entry.refs
     ]
@@ -198,6 +219,7 @@ _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.OBSERVED: _accesses,
     EntryKind.CASE: _cases,
     EntryKind.ASSIGNMENT: _assignments,
+    EntryKind.LATE_LINK: _late_links,
     EntryKind.PRINCIPAL: _profiles,
     EntryKind.RESPONSE: _responses,
     EntryKind.SUSPENSION: _responses,

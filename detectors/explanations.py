@@ -6,8 +6,10 @@ rules hold:
 * the link that the broker or the foreign log recorded counts, unless it is `none` or `pending`:
   then the `CaseBook`, built from the floor's own case and assignment events, is asked;
 * a case that the viewing agent opened is an alibi at best, whatever it is called;
-* the book only knows what was recorded before the view. A later assignment may retract evidence
-  (`LATE_LINK`), but never one of a case that the agent opened.
+* the book only knows what was recorded before the view. A case that comes later may retract
+  evidence (`LATE_LINK`), but never one that the agent opened. Where the broker has said which views
+  it repaired, that is followed view by view; only a floor that says nothing (a foreign log, an
+  older ledger) lets the assignment itself retract what the agent saw of the customer that day.
 """
 
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 import msgspec
 
 from guard.clock import DAY, HOUR, Micros
-from guard.events import AccessEvent, AssignmentEvent, CaseEvent
+from guard.events import AccessEvent, AssignmentEvent, CaseEvent, LateLinkEvent
 from policies.model import Link
 
 # How far back a late link reaches: links out of other systems arrive within a day or not at all.
@@ -59,7 +61,7 @@ REASON: Mapping[Link, str] = {
     Link.QUEUE: "the case came to the agent from a queue",
     Link.BREAK_GLASS: "the agent broke the glass and said why",
     Link.RELATED: "the customer is related to one whose case the agent held",
-    Link.PENDING: "a case was named that no system knows yet",
+    Link.PENDING: "no system knows a case behind the view yet",
     Link.STALE: "the agent's case of this customer was closed before",
     Link.SELF_OPENED: "the agent opened the case",
     Link.NONE: "nothing links agent and customer",
@@ -69,6 +71,7 @@ _BY_HOW: Mapping[str, Link] = {
     "inbound": Link.OWNER,
     "transfer": Link.TRANSFER,
     "escalation": Link.ESCALATION,
+    "consult": Link.TRANSFER,
     "qa": Link.QA,
     "queue": Link.QUEUE,
     "self": Link.SELF_OPENED,
@@ -131,14 +134,15 @@ class CaseBook(msgspec.Struct):
             note = self.cases[event.case_id] = CaseNote(event.customer_id, event.opened_by)
         note.closed_at = event.ts
         for hold in self.holds.get(event.customer_id, {}).values():
-            if hold.case_id == event.case_id and hold.until is None:
+            # What is reviewed is closed: a review ends by itself.
+            if hold.case_id == event.case_id and hold.until is None and hold.how != "qa":
                 hold.until = event.ts
 
     def on_assignment(self, event: AssignmentEvent) -> None:
         """Note that a case went to an agent or left it."""
         of_customer = self.holds.setdefault(event.customer_id, {})
         if event.is_start:
-            of_customer[event.agent_id] = Hold(event.case_id, event.how)
+            of_customer[event.agent_id] = Hold(event.case_id, event.how, event.until)
             return
         hold = of_customer.get(event.agent_id)
         if hold is not None and hold.case_id == event.case_id and hold.until is None:
@@ -165,9 +169,14 @@ class CaseBook(msgspec.Struct):
 
     def may_retract(self, event: AssignmentEvent) -> bool:
         """Whether this assignment is a link that may explain an earlier view of the agent."""
-        if not event.is_start or event.how == "self":
+        if event.late_links is not None or not event.is_start or event.how == "self":
             return False
         return self.opened_by(event.case_id) != event.agent_id
+
+    def may_repair(self, event: LateLinkEvent) -> bool:
+        """Whether a late link explains the view that it names."""
+        openers = (event.opened_by, self.opened_by(event.case_id))
+        return event.agent_id not in openers and STRENGTH[event.link] >= EXPLAINED
 
     def forget(self, now: Micros) -> None:
         """Drop cases and holds that ended too long ago to matter."""

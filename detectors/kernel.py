@@ -36,6 +36,7 @@ from guard.events import (
     AssignmentEvent,
     CaseEvent,
     FloorEvent,
+    LateLinkEvent,
     ProfileEvent,
 )
 from guard.findings import Finding
@@ -84,10 +85,8 @@ class Kernel:
         self._advance(event.ts)
         if isinstance(event, AccessEvent):
             self._access(event)
-        elif isinstance(event, AssignmentEvent):
-            if self.floor.book.may_retract(event):
-                self._retract(event)
-            self.floor.book.on_assignment(event)
+        elif isinstance(event, AssignmentEvent | LateLinkEvent):
+            self._link(event)
         elif isinstance(event, CaseEvent):
             self.floor.book.on_case(event)
         elif isinstance(event, ProfileEvent):
@@ -252,14 +251,26 @@ class Kernel:
 
     # Late links and reviews
 
-    def _retract(self, event: AssignmentEvent) -> None:
+    def _link(self, event: AssignmentEvent | LateLinkEvent) -> None:
+        book = self.floor.book
+        if isinstance(event, LateLinkEvent):
+            if book.may_repair(event):
+                self._retract(event, event.of)
+            return
+        if book.may_retract(event):
+            self._retract(event, None)
+        book.on_assignment(event)
+
+    def _retract(self, event: AssignmentEvent | LateLinkEvent, of: int | None) -> None:
+        """Take back what the customer's views, or the one at position `of`, weighed."""
         state = self.floor.agents.get(event.agent_id)
         if state is None or not state.proofs or state.proofs[-1].ts < event.ts - LATE_LINK:
             return
         kept, changed = [], False
         for proof in state.proofs:
             linked = proof.mask & _LINKED
-            if proof.customer != event.customer_id or proof.ts < event.ts - LATE_LINK or not linked:
+            is_repaired = proof.customer == event.customer_id and of in {None, proof.position}
+            if not is_repaired or proof.ts < event.ts - LATE_LINK or not linked:
                 kept.append(proof)
                 continue
             changed = True

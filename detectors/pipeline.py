@@ -25,6 +25,7 @@ from guard.events import (
     CaseEvent,
     FloorEvent,
     History,
+    LateLinkEvent,
     ProfileEvent,
     ReviewEvent,
 )
@@ -36,6 +37,7 @@ _KINDS: dict[str, type[FloorEvent]] = {
     "case": CaseEvent,
     "assignment": AssignmentEvent,
     "access": AccessEvent,
+    "late": LateLinkEvent,
     "review": ReviewEvent,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -183,6 +185,8 @@ def _order(event: FloorEvent) -> tuple[int, int, str, str, str, int]:
         case AssignmentEvent():
             rank = 2 if event.is_start else 4
             return (event.ts, rank, event.case_id, event.agent_id, "", event.position)
+        case LateLinkEvent():
+            return (event.ts, 4, event.case_id, event.agent_id, "late", event.position)
         case ProfileEvent():
             return (event.ts, 0, event.profile.agent_id, "", "", event.position)
         case ReviewEvent():

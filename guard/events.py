@@ -81,7 +81,12 @@ class CaseEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentEvent:
-    """A case went to an agent (`how`: inbound, transfer, escalation, qa) or left it."""
+    """A case went to an agent (`how`: inbound, transfer, escalation, qa...) or left it.
+
+    `until` is the end that was planned from the start, if one was. `late_links` says how many
+    earlier views the broker itself found repaired by it, each with a `LateLinkEvent` of its own;
+    None: nobody has looked.
+    """
 
     position: int
     ts: Micros
@@ -90,6 +95,22 @@ class AssignmentEvent:
     agent_id: str
     how: str
     is_start: bool
+    until: Micros | None = None
+    late_links: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateLinkEvent:
+    """A view was explained after it was made: `of` is its position, `link` what it is worth now."""
+
+    position: int
+    ts: Micros
+    agent_id: str
+    customer_id: str
+    of: int
+    link: Link
+    case_id: str
+    opened_by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +134,7 @@ class ReviewEvent:
     alert_id: str | None = None
 
 
-FloorEvent = AccessEvent | CaseEvent | AssignmentEvent | ProfileEvent | ReviewEvent
+FloorEvent = AccessEvent | CaseEvent | AssignmentEvent | LateLinkEvent | ProfileEvent | ReviewEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

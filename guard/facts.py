@@ -25,16 +25,13 @@ def gather(
     principal: Principal, situation: Situation, purpose: Purpose, asked: Asked, at: Micros
 ) -> Facts:
     """Derive the facts of one request at `at`. Pure: the same arguments, the same facts."""
-    people = frozenset(
-        {principal.id} if principal.actor is None else {principal.id, principal.actor}
-    )
     subject = situation.subject
     return Facts(
         role=principal.role,
         desk=principal.desk,
         actor=principal.kind if principal.actor is None else ActorKind.AI,
         purpose=purpose,
-        link=explain(situation, purpose, people, asked.case, at),
+        link=explain(situation, purpose, _people(principal), asked.case, at).link,
         tier=Tier.STANDARD if subject is None else subject.tier,
         tie=situation.tie,
         risk=situation.risk,
@@ -45,3 +42,17 @@ def gather(
         reason_given=bool(asked.reason and asked.reason.strip()),
         customer_present=any(g.kind is GrantKind.CUSTOMER_PRESENT for g in situation.grants),
     )
+
+
+def bind_case(
+    principal: Principal, situation: Situation, purpose: Purpose, asked: Asked, at: Micros
+) -> str | None:
+    """The case that goes into the entry: the one named, or the one the view was bound to."""
+    if asked.case is not None:
+        return asked.case
+    return explain(situation, purpose, _people(principal), None, at).case
+
+
+def _people(principal: Principal) -> frozenset[str]:
+    """The human who asks, and the AI agent that acts for them."""
+    return frozenset({principal.id} if principal.actor is None else {principal.id, principal.actor})

@@ -23,17 +23,23 @@ from guard.rows import (
     BudgetState,
     CaseRow,
     Counter,
+    IdentifierRow,
+    KnownCase,
     LockedPrincipal,
     LogQuery,
     ModeRow,
     OutboxItem,
     PrincipalRow,
     RawRecord,
+    RelationRow,
     ResponseRow,
     SessionRow,
     Situation,
     SituationQuery,
     SubjectRow,
+    TieRow,
+    UnlinkedView,
+    WebhookDeliveryRow,
     WorkListRow,
 )
 
@@ -99,6 +105,23 @@ class ReadView(Protocol):
         """Find customers by reference, any tenant; unknown references are absent."""
         ...
 
+    def identified(self, tenant: str, kind: str, blind: bytes, most: int) -> list[str]:
+        """References of customers with this blind identifier, by reference, at most `most`."""
+        ...
+
+    def identifiers_of(self, tenant: str, ref: str) -> list[IdentifierRow]:
+        """What the index holds of a customer, by kind."""
+        ...
+
+    def subjects_after(
+        self, tenant: str, after: str, limit: int, since: Micros | None = None
+    ) -> list[SubjectRow]:
+        """A keyset page of a tenant's customers, by reference.
+
+        With `since` only those that an entry has named since then, and those without identifiers.
+        """
+        ...
+
     def case(self, tenant: str, case_id: str) -> CaseRow | None:
         """Find a case."""
         ...
@@ -109,6 +132,42 @@ class ReadView(Protocol):
 
     def work_list(self, tenant: str, list_id: str) -> WorkListRow | None:
         """Find a work list."""
+        ...
+
+    def related(self, tenant: str, ref: str) -> list[RelationRow]:
+        """The customers of the same household or business, by reference."""
+        ...
+
+    def tie(self, tenant: str, principal_id: str, ref: str) -> TieRow | None:
+        """What binds somebody to a customer in private life, if anything does."""
+        ...
+
+    def closed_cases(
+        self, tenant: str, team: str, since: Micros, until: Micros, limit: int
+    ) -> list[KnownCase]:
+        """Cases that were closed in [since, until) after somebody of `team` worked on them.
+
+        Those that were drawn for a quality review before are left out. By id.
+        """
+        ...
+
+    def webhook_delivery(
+        self, tenant: str, source: str, delivery_id: str
+    ) -> WebhookDeliveryRow | None:
+        """A delivery that was taken in before."""
+        ...
+
+    def unlinked_views(
+        self, tenant: str, ref: str, agent_id: str, since: Micros, limit: int
+    ) -> list[UnlinkedView]:
+        """The newest views of a customer by (or through) somebody that nothing strong explained.
+
+        Those that a late link repaired already are left out.
+        """
+        ...
+
+    def late_links(self, indexes: Collection[int]) -> dict[int, str]:
+        """The repaired grade of those of these views that a late link has repaired."""
         ...
 
     def modes(self, tenant: str) -> list[ModeRow]:
@@ -284,6 +343,12 @@ class UnitOfWork(ReadView, Protocol):
         """Store region, tier and decoy mark of a known customer; nothing else of the row."""
         ...
 
+    def put_identifiers(
+        self, tenant: str, ref: str, kinds: Collection[str], rows: Sequence[IdentifierRow]
+    ) -> None:
+        """Let `rows` be all that the index holds of a customer in these `kinds`."""
+        ...
+
     def put_case(self, row: CaseRow) -> None:
         """Insert or replace a case."""
         ...
@@ -294,6 +359,26 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_work_list(self, row: WorkListRow, refs: Collection[str] | None) -> None:
         """Insert or replace a work list; `refs` sets its members (None: leave them)."""
+        ...
+
+    def put_relations(self, rows: Sequence[RelationRow]) -> None:
+        """Insert or replace relations, as they are given: the caller gives both directions."""
+        ...
+
+    def drop_relations(self, rows: Sequence[RelationRow]) -> None:
+        """Remove relations."""
+        ...
+
+    def put_tie(self, row: TieRow) -> None:
+        """Insert or replace a tie; `Tie.NONE` removes it."""
+        ...
+
+    def put_webhook_delivery(self, row: WebhookDeliveryRow, keep_since: Micros) -> None:
+        """Keep a delivery, and forget those that were signed before `keep_since`."""
+        ...
+
+    def put_late_link(self, tenant: str, index: int, link: str) -> None:
+        """Keep the repaired grade of a view."""
         ...
 
     def put_mode(self, row: ModeRow) -> None:

@@ -91,7 +91,10 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentRow:
-    """Who works (or worked) on a case. `how`: inbound, transfer, escalation, qa, queue, self."""
+    """Who works (or worked) on a case.
+
+    `how`: inbound, transfer, escalation, consult, qa, queue, self.
+    """
 
     case_id: str
     tenant: str
@@ -99,6 +102,14 @@ class AssignmentRow:
     how: str
     from_at: Micros
     to_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCase:
+    """A case with everybody who works or worked on it, oldest assignment first."""
+
+    case: CaseRow
+    assignments: tuple[AssignmentRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +211,27 @@ class IdentifierRow:
     kind: str
     blind: bytes
     ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDeliveryRow:
+    """A delivery that was taken in: the sender's id of it, and the time that it was signed at."""
+
+    tenant: str
+    source: str
+    id: str
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlinkedView:
+    """A view that nothing strong explained: its place in the log and how it was graded."""
+
+    index: int
+    entry_id: bytes
+    agent_id: str
+    actor_id: str
+    link: str
 
 
 class ActivationState(StrEnum):
@@ -356,12 +388,15 @@ class SituationQuery:
 class Situation:
     """What the store knows: the subject, the case with all its assignments, lists, risk, mode.
 
-    `subject` is None for a reference that does not exist in the caller's tenant. `open_cases` are
-    the customer's open cases with a live assignment of this agent (any case, not only the named
-    one). `is_suspended` is true when any of the principal's keys is suspended at `at`.
-    `mode_elsewhere` is the mode of the same people for a purpose that no rule names.
-    `related_cases` are open cases, with a live assignment of this agent, of customers of the same
-    household or business. `grants` are those of this agent for this customer that are in force.
+    `subject` is None for a reference that does not exist in the caller's tenant. `own_open_cases`
+    are the customer's open cases with a live assignment of this agent (any case, not only the named
+    one) that somebody else opened. `is_suspended` is true when any of the principal's keys is
+    suspended at `at`. `mode_elsewhere` is the mode of the same people for a purpose that no rule
+    names. `related_cases` are such cases of customers of the same household or business. `grants`
+    are those of this agent for this customer that are in force. `own_cases` are all cases of the
+    customer that the agent, or the AI agent that acts for it, works or worked on. `unlinked_since`
+    is when the agent first opened the customer in the last day with nothing to explain it.
+    `related_cases` and `unlinked_since` are looked up for support without an own open case only.
     """
 
     subject: SubjectRow | None
@@ -376,6 +411,8 @@ class Situation:
     related_cases: tuple[str, ...] = ()
     tie: Tie = Tie.NONE
     grants: tuple[GrantRow, ...] = ()
+    own_cases: tuple[KnownCase, ...] = ()
+    unlinked_since: Micros | None = None
 
 
 @dataclass(slots=True, kw_only=True)

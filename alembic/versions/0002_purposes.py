@@ -22,6 +22,7 @@ _TABLES = (
     "tie",
     "identifier",
     "webhook_delivery",
+    "late_link",
     "activation",
 )
 
@@ -141,6 +142,14 @@ def _make_deliveries() -> None:
         sa.PrimaryKeyConstraint("tenant", "source", "id", name=op.f("pk_webhook_delivery")),
     )
     op.create_index(op.f("ix_webhook_delivery_at"), "webhook_delivery", ["at"])
+    op.create_table(
+        "late_link",
+        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("link", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("idx", name=op.f("pk_late_link")),
+        sa.ForeignKeyConstraint(["idx"], ["entry.idx"], name=op.f("fk_late_link_idx_entry")),
+    )
 
 
 def _make_activations() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from api import logs
-from api.cli import access, demo, detection, log, migrate, policy, quotas, serve
+from api.cli import access, demo, detection, index, log, migrate, policy, quotas, serve
 
 app = typer.Typer(
     name="guard",
@@ -21,7 +21,7 @@ app = typer.Typer(
     # A traceback with local variables would print customers' values.
     pretty_exceptions_enable=False,
 )
-for group in (serve, migrate, log, access, policy, detection, quotas, demo):
+for group in (serve, migrate, log, access, policy, detection, quotas, index, demo):
     group.register(app)
 
 

@@ -1,22 +1,30 @@
 """Cases, and who works on them: what explains most views.
 
 They arrive from the ticket system; each change that matters is an entry, because detectors grade
-views by them and must be able to replay. Putting the same case twice changes nothing.
+views by them and must be able to replay. Putting the same case twice changes nothing. A hand-over
+ends the sender's hold, and a case that comes late repairs the grade of views already made, in the
+same transaction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from guard.clock import Clock, Micros
+from guard.clock import DAY, Clock, Micros
 from guard.enrolment import CustomerPut, Enrolment, check_key
-from guard.entries import BodyValue, EntryKind, NewEntry, SubjectPart, event_by
+from guard.entries import BodyValue, EntryKind, EventPart, NewEntry, SubjectPart, event_by
 from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
-from guard.ports import Committer, Transaction
+from guard.ports import Committer, IdentifierLookup, Transaction
 from guard.principals import Principal
-from guard.rows import AssignmentRow, CaseRow, SubjectRow
+from guard.purposes.explanation import BY_HOW
+from guard.purposes.hand_overs import with_ends
+from guard.purposes.late_links import repair, unlinked
+from guard.rows import AssignmentRow, CaseRow, SubjectRow, WebhookDeliveryRow
 
-HOWS = frozenset({"inbound", "transfer", "escalation", "qa", "queue", "self"})
+HOWS = frozenset(BY_HOW)
+
+# Senders try again for days; a signature by itself is good for minutes.
+KEEP_DELIVERIES: Micros = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +39,17 @@ class AssignmentPut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePut:
-    """The whole of a case. The customer is given by reference, or by source and source key."""
+    """The whole of a case.
+
+    The customer is given by reference, by source and source key, or by an `identifier`: its kind
+    (`email`, `phone`, `account`...) and the exact value, which is looked up and forgotten.
+    """
 
     id: str
     customer: str | None = None
     source: str | None = None
     source_key: str | None = None
+    identifier: tuple[str, str] | None = field(default=None, repr=False)
     region: str = ""
     channel: str
     opened_at: Micros
@@ -48,9 +61,19 @@ class CasePut:
 class Cases:
     """Takes cases in."""
 
-    def __init__(self, committer: Committer, enrolment: Enrolment, clock: Clock) -> None:
-        """Write through `committer`; mint references of new customers through `enrolment`."""
+    def __init__(
+        self,
+        committer: Committer,
+        enrolment: Enrolment,
+        clock: Clock,
+        lookup: IdentifierLookup | None = None,
+    ) -> None:
+        """Write through `committer`; mint references of new customers through `enrolment`.
+
+        Customers that are named by an identifier are found through `lookup`, if there is one.
+        """
         self._committer, self._enrolment, self._clock = committer, enrolment, clock
+        self._lookup = lookup
 
     async def put(self, principal: Principal, case: CasePut) -> CaseRow:
         """Insert or replace a case and its assignments; those not named are left as they are.
@@ -58,13 +81,58 @@ class Cases:
         Raises:
             AccessDeniedError: The credential lacks `cases:write`.
             InvalidRequestError: The case contradicts itself.
-            NotFoundError: The reference is unknown.
-            ConflictError: The case belongs to another customer.
+            NotFoundError: The reference or identifier is nobody's.
+            ConflictError: The case belongs to another customer, or the identifier to several.
         """
+        known = await self._checked(principal, case)
+        return await self._committer.run(lambda tx: self._put(tx, principal, known))
+
+    async def deliver(
+        self, principal: Principal, case: CasePut, delivery: WebhookDeliveryRow
+    ) -> None:
+        """Put a case that a webhook brought, and keep the delivery's id in the same transaction.
+
+        A sender that got no answer signs its delivery anew and sends it again: that changes
+        nothing. The very bytes that were taken in before are a replay.
+
+        Raises:
+            ConflictError: The same delivery, with the same signature, was taken in before.
+            GuardError: As `put`.
+        """
+        known = await self._checked(principal, case)
+
+        def work(tx: Transaction) -> None:
+            before = tx.rows.webhook_delivery(delivery.tenant, delivery.source, delivery.id)
+            if before is not None and delivery.at <= before.at:
+                raise ConflictError("this delivery was taken in before: sign a new one")
+            if before is None:
+                self._put(tx, principal, known)
+            tx.rows.put_webhook_delivery(delivery, delivery.at - KEEP_DELIVERIES)
+
+        await self._committer.run(work)
+
+    async def _checked(self, principal: Principal, case: CasePut) -> CasePut:
+        """The case if it makes sense, with its customer looked up where an identifier names it."""
         if "cases:write" not in principal.scopes:
             raise AccessDeniedError("this credential may not write cases: `cases:write`")
         _check(case)
-        return await self._committer.run(lambda tx: self._put(tx, principal, case))
+        if case.identifier is None:
+            return case
+        if self._lookup is None:
+            raise InvalidRequestError(
+                "customers cannot be found by an identifier here: name the customer by "
+                "`source` + `source_key`"
+            )
+        kind, value = case.identifier
+        found = await self._lookup.find(principal.tenant, kind, value)
+        if not found:
+            raise NotFoundError("nobody has that identifier: enrol the customer first")
+        if len(found) > 1:
+            raise ConflictError(
+                "several customers have that identifier: name the customer by "
+                "`source` + `source_key`"
+            )
+        return replace(case, customer=found[0], identifier=None)
 
     def _put(self, tx: Transaction, principal: Principal, case: CasePut) -> CaseRow:
         subject = self._subject(tx, principal, case)
@@ -77,51 +145,43 @@ class Cases:
             ref=subject.ref,
             channel=case.channel,
             opened_at=case.opened_at,
-            opened_by=case.opened_by,
+            # Who opened a case does not change: a report that does not say keeps what is known.
+            opened_by=case.opened_by or (None if old is None else old.opened_by),
             closed_at=case.closed_at,
         )
         at = self._clock.now()
         if old != row:
             tx.rows.put_case(row)
-            _record(
-                tx,
-                principal,
-                EntryKind.CASE,
-                at,
-                row,
-                {
-                    "case": row.id,
-                    "channel": row.channel,
-                    "opened_by": row.opened_by or "",
-                    "open": row.closed_at is None,
-                },
-            )
-        known = {(a.agent_id, a.from_at): a for a in tx.rows.assignments(row.tenant, row.id)}
-        for put in case.assignments:
-            new = AssignmentRow(
-                case_id=row.id,
-                tenant=row.tenant,
+            body: dict[str, BodyValue] = {
+                "case": row.id,
+                "channel": row.channel,
+                "opened_by": row.opened_by or "",
+                "open": row.closed_at is None,
+            }
+            record(tx, event_by(principal, EntryKind.CASE, at), row, body)
+        self._assign(tx, principal, row, case.assignments)
+        return row
+
+    def _assign(
+        self, tx: Transaction, by: Principal, case: CaseRow, puts: tuple[AssignmentPut, ...]
+    ) -> None:
+        known = {(a.agent_id, a.from_at): a for a in tx.rows.assignments(case.tenant, case.id)}
+        given = {
+            (put.agent, put.from_at): AssignmentRow(
+                case_id=case.id,
+                tenant=case.tenant,
                 agent_id=put.agent,
                 how=put.how,
                 from_at=put.from_at,
                 to_at=put.to_at,
             )
-            if known.get((new.agent_id, new.from_at)) != new:
-                tx.rows.put_assignment(new)
-                _record(
-                    tx,
-                    principal,
-                    EntryKind.ASSIGNMENT,
-                    at,
-                    row,
-                    {
-                        "case": row.id,
-                        "agent": new.agent_id,
-                        "how": new.how,
-                        "start": new.to_at is None,
-                    },
-                )
-        return row
+            for put in puts
+        }
+        for row in with_ends(list((known | given).values())):
+            before = known.get((row.agent_id, row.from_at))
+            if before == row:
+                continue
+            assign(tx, event_by(by, EntryKind.ASSIGNMENT, self._clock.now()), case, row, before)
 
     def _subject(self, tx: Transaction, principal: Principal, case: CasePut) -> SubjectRow:
         if case.customer is not None:
@@ -138,21 +198,40 @@ class Cases:
         return self._enrolment.subject(tx, principal.tenant, customer)
 
 
-def _record(
+def assign(
     tx: Transaction,
-    principal: Principal,
-    kind: EntryKind,
-    at: Micros,
+    event: EventPart,
     case: CaseRow,
-    body: dict[str, BodyValue],
+    row: AssignmentRow,
+    before: AssignmentRow | None = None,
 ) -> None:
-    event = msgspec.structs.replace(event_by(principal, kind, at), body=body)
+    """Store an assignment and record it; one that is new repairs the grade of earlier views."""
+    tx.rows.put_assignment(row)
+    lasts = row.to_at is None or row.to_at > event.at
+    late = unlinked(tx, case, row, event.at) if before is None else []
+    body: dict[str, BodyValue] = {
+        "case": row.case_id,
+        "agent": row.agent_id,
+        "how": row.how,
+        "start": lasts,
+        "late_links": len(late),
+    }
+    if lasts and row.to_at is not None:
+        body["until"] = row.to_at
+    record(tx, event, case, body)
+    repair(tx, event, case, row, late)
+
+
+def record(tx: Transaction, event: EventPart, case: CaseRow, body: dict[str, BodyValue]) -> None:
+    """Append an entry about a case and its customer."""
+    kind = EntryKind[event.kind.upper()]
     subject = SubjectPart(customer=case.ref, case=case.id)
+    event = msgspec.structs.replace(event, body=body)
     tx.record(NewEntry(kind=kind, event=event, subjects=(subject,)))
 
 
 def _check(case: CasePut) -> None:
-    if (case.customer is None) == (case.source_key is None):
+    if sum(name is not None for name in (case.customer, case.source_key, case.identifier)) != 1:
         raise InvalidRequestError("name the customer by `customer` or by `source` + `source_key`")
     if case.closed_at is not None and case.closed_at < case.opened_at:
         raise InvalidRequestError("a case cannot close before it opened")

@@ -2,21 +2,32 @@
 
 The answer is a `Link`: it goes into the facts that the policy decides on, into the entry, and on to
 the detectors, which give it a strength. A claim that the tables do not bear out is not refused
-here: it is graded as what it is.
+here: it is graded as what it is. An agent who names no case loses nothing: the view is bound to
+their own live case of the customer, with the grade that naming it would have given.
 """
 
-from guard.clock import MINUTE, Micros
-from guard.rows import AssignmentRow, GrantKind, Situation
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from guard.clock import DAY, MINUTE, Micros
+from guard.purposes.hand_overs import WARM_OVERLAP, handed_at
+from guard.rows import AssignmentRow, CaseRow, GrantKind, KnownCase, Situation
 from policies.model import Link, Purpose
 
 # After a call ends the agent still writes it up: the view is as explained as during the call.
 WRAP_UP: Micros = 20 * MINUTE
+# A case that is over explains nothing, and for so long it is still said that there was one.
+STALE_FOR: Micros = 10 * DAY
+# Ticket systems report late, after an outage by hours: until then a view without a case is pending.
+GRACE: Micros = 6 * 60 * MINUTE
 
-_BY_HOW = {
+BY_HOW: Mapping[str, Link] = {
     "inbound": Link.OWNER,
     "self": Link.SELF_OPENED,
     "escalation": Link.ESCALATION,
     "transfer": Link.TRANSFER,
+    # Asked in by the owner, while both work on the case.
+    "consult": Link.TRANSFER,
     "qa": Link.QA,
     "queue": Link.QUEUE,
 }
@@ -27,65 +38,165 @@ _STRONGEST_FIRST = (
     Link.QUEUE,
     Link.QA,
     Link.SELF_OPENED,
+    Link.STALE,
 )
-
-# Purposes that one kind of assignment explains and no other.
-_NEEDED = {
-    Purpose.QUALITY_REVIEW: Link.QA,
-    Purpose.FRAUD_REVIEW: Link.QUEUE,
-    Purpose.ONBOARDING: Link.QUEUE,
+# What a case is worked on for; a review is none of it.
+_WORK = frozenset({"inbound", "transfer", "escalation", "consult", "queue", "self"})
+# The channel names the queue that a case came through; a case of one queue is none of another's.
+_QUEUES: Mapping[Purpose, frozenset[str]] = {
+    Purpose.FRAUD_REVIEW: frozenset({"fraud", "fraud_review"}),
+    Purpose.ONBOARDING: frozenset({"onboarding", "kyc"}),
 }
+_QUEUE_CHANNELS = frozenset[str]().union(*_QUEUES.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a view stands on: its link, and the case behind it if there is one."""
+
+    link: Link
+    case: str | None = None
 
 
 def explain(
     situation: Situation, purpose: Purpose, people: frozenset[str], case_id: str | None, at: Micros
-) -> Link:
+) -> Ground:
     """Find what links `people` (the human and the acting AI agent) to the customer at `at`."""
     if situation.subject is None:
-        return Link.NONE
+        return Ground(Link.NONE)
     match purpose:
-        case Purpose.SUPPORT_CASE | Purpose.AI_SESSION:
-            return _by_case(situation, people, case_id, at)
-        case Purpose.QUALITY_REVIEW | Purpose.FRAUD_REVIEW | Purpose.ONBOARDING:
-            link = _by_case(situation, people, case_id, at)
-            return link if link is _NEEDED[purpose] else Link.NONE
-        case Purpose.OUTREACH:
-            return Link.NONE if situation.work_list is None else Link.CAMPAIGN
-        case Purpose.BREAK_GLASS:
-            is_open = any(g.kind is GrantKind.BREAK_GLASS for g in situation.grants)
-            return Link.BREAK_GLASS if is_open else Link.NONE
-        case Purpose.INVESTIGATION:
-            return Link.NONE
+        case Purpose.SUPPORT_CASE:
+            return _support(situation, people, case_id, at)
+        case Purpose.AI_SESSION:
+            return _best(_candidates(situation, case_id), people, at, _WORK)
+        case Purpose.QUALITY_REVIEW:
+            return _reviewed(_candidates(situation, case_id), people, at)
+        case Purpose.FRAUD_REVIEW | Purpose.ONBOARDING:
+            return _queued(_candidates(situation, case_id), purpose, people, at)
+        case Purpose.OUTREACH | Purpose.BREAK_GLASS | Purpose.INVESTIGATION:
+            return Ground(_granted(situation, purpose))
 
 
-def _by_case(situation: Situation, people: frozenset[str], case_id: str | None, at: Micros) -> Link:
-    case, subject = situation.case, situation.subject
-    if case is None:
-        # A case that is named but not yet known may arrive late from the ticket system.
-        return _without_case(situation, Link.NONE if case_id is None else Link.PENDING)
-    if subject is None or case.ref != subject.ref:
-        return _without_case(situation, Link.NONE)
-    own = [a for a in situation.assignments if a.agent_id in people and a.from_at <= at]
-    live = {
-        _link(a, case.opened_by, people)
-        for a in own
-        if _lasts(a.to_at, at) and _lasts(case.closed_at, at)
-    }
+def grade(known: KnownCase, people: frozenset[str], at: Micros, hows: Iterable[str] = ()) -> Link:
+    """What one case is worth to `people` at `at`; `hows` narrows the assignments that count."""
+    rows = [
+        a
+        for a in known.assignments
+        if a.agent_id in people and a.from_at <= at and (not hows or a.how in hows)
+    ]
+    live = {_link(a, known.case, people) for a in rows if _is_live(a, known, at)}
     for link in _STRONGEST_FIRST:
         if link in live:
             return link
-    return Link.STALE if own else _without_case(situation, Link.NONE)
+    return Link.STALE if rows else Link.NONE
 
 
-def _without_case(situation: Situation, otherwise: Link) -> Link:
-    return Link.RELATED if situation.own_open_cases else otherwise
+def _support(
+    situation: Situation, people: frozenset[str], case_id: str | None, at: Micros
+) -> Ground:
+    cases = _candidates(situation, case_id)
+    if case_id is None:
+        cases = tuple(one for one in cases if not _is_old(one.case, at))
+    found = _best(cases, people, at)
+    is_known = situation.case is not None
+    if found.link is not Link.NONE and (is_known or found.link is not Link.STALE):
+        return found
+    # Named or not, a case that nobody knows yet may still arrive from the ticket system.
+    other = situation.own_open_cases or situation.related_cases
+    if other:
+        return Ground(Link.RELATED, case_id if case_id in other else other[0])
+    if found.link is Link.STALE:
+        return found
+    return Ground(Link.NONE if is_known or not _in_grace(situation, at) else Link.PENDING)
 
 
-def _link(assignment: AssignmentRow, opened_by: str | None, people: frozenset[str]) -> Link:
-    if opened_by in people:
+def _candidates(situation: Situation, case_id: str | None) -> tuple[KnownCase, ...]:
+    """The cases that may explain the view: the named one, or without a name those of one's own."""
+    if case_id is None:
+        return situation.own_cases
+    case, subject = situation.case, situation.subject
+    if case is None or subject is None or case.ref != subject.ref:
+        return ()
+    return (KnownCase(case=case, assignments=situation.assignments),)
+
+
+def _best(
+    cases: Iterable[KnownCase], people: frozenset[str], at: Micros, hows: Iterable[str] = ()
+) -> Ground:
+    """The strongest of the cases; of two that are as strong the newer."""
+    graded = [
+        (one.case.opened_at, Ground(link, one.case.id))
+        for one in cases
+        if (link := grade(one, people, at, hows)) is not Link.NONE
+    ]
+    return min(
+        graded,
+        key=lambda pair: (_STRONGEST_FIRST.index(pair[1].link), -pair[0]),
+        default=(0, Ground(Link.NONE)),
+    )[1]
+
+
+def _reviewed(cases: Iterable[KnownCase], people: frozenset[str], at: Micros) -> Ground:
+    """A case that was drawn for a review by one of `people`, and nothing else."""
+    found = _best(cases, people, at, {"qa"})
+    return found if found.link is Link.QA else Ground(Link.NONE)
+
+
+def _queued(
+    cases: Iterable[KnownCase], purpose: Purpose, people: frozenset[str], at: Micros
+) -> Ground:
+    """A case of the purpose's own queue that is assigned to one of `people`."""
+    for known in cases:
+        is_here = known.case.channel in _QUEUES[purpose]
+        if not is_here and known.case.channel in _QUEUE_CHANNELS:
+            continue
+        hows = {"queue", "inbound", "transfer", "escalation"} if is_here else {"queue"}
+        if grade(known, people, at, hows) in {
+            Link.QUEUE,
+            Link.OWNER,
+            Link.TRANSFER,
+            Link.ESCALATION,
+        }:
+            return Ground(Link.QUEUE, known.case.id)
+    return Ground(Link.NONE)
+
+
+def _granted(situation: Situation, purpose: Purpose) -> Link:
+    """What explains a view without a case: an approved list, a broken glass."""
+    if purpose is Purpose.OUTREACH and situation.work_list is not None:
+        return Link.CAMPAIGN
+    is_open = any(g.kind is GrantKind.BREAK_GLASS for g in situation.grants)
+    return Link.BREAK_GLASS if purpose is Purpose.BREAK_GLASS and is_open else Link.NONE
+
+
+def _link(assignment: AssignmentRow, case: CaseRow, people: frozenset[str]) -> Link:
+    if case.opened_by in people:
         return Link.SELF_OPENED
-    return _BY_HOW.get(assignment.how, Link.NONE)
+    # A way of working that a later release knows explains no more than one that is over.
+    return BY_HOW.get(assignment.how, Link.STALE)
+
+
+def _is_live(mine: AssignmentRow, known: KnownCase, at: Micros) -> bool:
+    if mine.how == "qa":
+        # What is reviewed is closed; the review ends by itself.
+        return mine.to_at is None or at < mine.to_at
+    if not _lasts(known.case.closed_at, at):
+        return False
+    handed = handed_at(mine, known.assignments)
+    if handed is None or (mine.to_at is not None and mine.to_at < handed):
+        return _lasts(mine.to_at, at)
+    return at < (handed if mine.to_at is None else mine.to_at) + WARM_OVERLAP
 
 
 def _lasts(end: Micros | None, at: Micros) -> bool:
     return end is None or at < end + WRAP_UP
+
+
+def _is_old(case: CaseRow, at: Micros) -> bool:
+    """Whether the case was closed so long ago that it is not even a stale reason."""
+    return case.closed_at is not None and case.closed_at + STALE_FOR <= at
+
+
+def _in_grace(situation: Situation, at: Micros) -> bool:
+    first = situation.unlinked_since
+    return first is None or at < first + GRACE

@@ -1,49 +1,31 @@
 """What the broker must know before it decides, for many requests at once.
 
-Seven statements answer any number of queries: each fetches what all of them need, and the rows are
-dealt out in memory.
+At most eleven statements answer any number of queries: each fetches what all of them need, and the
+rows are dealt out in memory. Where a case of one's own explains the view, two of them are spared.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, select, tuple_
+from sqlalchemy import Row, and_, bindparam, select
 
 from guard.clock import Micros
-from guard.rows import AssignmentRow, CaseRow, ModeRow, Situation, SituationQuery, WorkListRow
+from guard.rows import (
+    GrantRow,
+    ModeRow,
+    Situation,
+    SituationQuery,
+    WorkListRow,
+)
 from guard.store.budgets import PRINCIPALS, locked_principal
 from guard.store.cases import work_list_row
 from guard.store.directory import DirectoryReads
+from guard.store.links import LinkReads, Pair, open_cases, people_of
 from guard.store.statements import values_of
-from guard.store.tables import assignment, mode_rule, support_case, work_list, work_list_member
-from policies.model import Mode, Risk
+from guard.store.tables import mode_rule, work_list, work_list_member
+from policies.model import Mode, Purpose, Risk, Tie
 
-_CASES = select(support_case).where(
-    tuple_(support_case.c.tenant, support_case.c.id).in_(bindparam("cases", expanding=True))
-)
-_ASSIGNMENTS = (
-    select(assignment)
-    .where(
-        tuple_(assignment.c.tenant, assignment.c.case_id).in_(bindparam("cases", expanding=True))
-    )
-    .order_by(assignment.c.from_at, assignment.c.agent_id)
-)
-_OWN_CASES = (
-    select(support_case, assignment.c.agent_id, assignment.c.from_at, assignment.c.to_at)
-    .join(
-        assignment,
-        and_(
-            assignment.c.tenant == support_case.c.tenant,
-            assignment.c.case_id == support_case.c.id,
-        ),
-    )
-    .where(
-        support_case.c.ref.in_(bindparam("refs", expanding=True)),
-        assignment.c.agent_id.in_(bindparam("agents", expanding=True)),
-    )
-    .order_by(support_case.c.id)
-)
 _LISTS = (
     select(work_list, work_list_member.c.ref)
     .join(
@@ -92,7 +74,7 @@ def effective_mode(rules: Iterable[ModeRow], *, vendor: str, team: str, purpose:
     return _STRICTNESS[max(ranked)[1]]
 
 
-class SituationReads(DirectoryReads):
+class SituationReads(DirectoryReads, LinkReads):
     """Answering situation queries."""
 
     def situations(self, queries: Sequence[SituationQuery]) -> list[Situation]:
@@ -100,61 +82,46 @@ class SituationReads(DirectoryReads):
         if not queries:
             return []
         subjects = self.subjects({q.ref for q in queries})
-        cases, assignments = self._cases(queries)
-        own_cases = self._own_cases(queries)
+        book = self._case_book(queries)
+        own = [book.of(q) for q in queries]
+        still_open = [open_cases(cases, q) for q, cases in zip(queries, own, strict=True)]
+        # Only where no case of one's own stands is it asked what else could explain the view.
+        lonely = [
+            q
+            for q, cases in zip(queries, still_open, strict=True)
+            if q.purpose == Purpose.SUPPORT_CASE and not cases
+        ]
+        related, unlinked = self._related(lonely), self._unlinked(lonely)
+        ties, grants = self._ties(queries), self._grants(queries)
         lists = self._lists(queries)
         keys = sorted({key for q in queries for key in q.keys})
         rungs = {row.key: row for row in self._all(PRINCIPALS, {"keys": keys})}
         modes = self._modes(queries)
         found = []
-        for q in queries:
+        for q, own_cases, own_open in zip(queries, own, still_open, strict=True):
             subject = subjects.get(q.ref)
-            case = None if q.case_id is None else cases.get((q.tenant, q.case_id))
+            named = None if q.case_id is None else book.named.get((q.tenant, q.case_id))
             risk, is_suspended = _standing([rungs[k] for k in q.keys if k in rungs], q.at)
+            rules = modes[q.tenant]
             found.append(
                 Situation(
                     subject=subject if subject is not None and subject.tenant == q.tenant else None,
-                    case=case,
-                    assignments=() if case is None else tuple(assignments[case.tenant, case.id]),
-                    own_open_cases=_open_cases(own_cases[q.tenant, q.agent_id, q.ref], q.at),
+                    case=None if named is None else named.case,
+                    assignments=() if named is None else named.assignments,
+                    own_open_cases=own_open,
+                    own_cases=own_cases,
+                    related_cases=_of_people(related, q),
+                    unlinked_since=unlinked.get((q.tenant, q.agent_id, q.ref)),
+                    tie=ties.get((q.tenant, q.agent_id, q.ref), Tie.NONE),
+                    grants=_in_force(grants, q),
                     work_list=_work_list(lists[q.tenant, q.ref], q),
                     risk=risk,
                     is_suspended=is_suspended,
-                    mode=effective_mode(
-                        modes[q.tenant], vendor=q.vendor, team=q.team, purpose=q.purpose
-                    ),
-                    mode_elsewhere=effective_mode(
-                        modes[q.tenant], vendor=q.vendor, team=q.team, purpose=""
-                    ),
+                    mode=effective_mode(rules, vendor=q.vendor, team=q.team, purpose=q.purpose),
+                    mode_elsewhere=effective_mode(rules, vendor=q.vendor, team=q.team, purpose=""),
                 )
             )
         return found
-
-    def _cases(
-        self, queries: Sequence[SituationQuery]
-    ) -> tuple[dict[tuple[str, str], CaseRow], defaultdict[tuple[str, str], list[AssignmentRow]]]:
-        named = {"cases": sorted({(q.tenant, q.case_id) for q in queries if q.case_id is not None})}
-        if not named["cases"]:
-            return {}, defaultdict(list)
-        cases = {
-            (row.tenant, row.id): CaseRow(**values_of(row)) for row in self._all(_CASES, named)
-        }
-        assignments = defaultdict(list)
-        for row in self._all(_ASSIGNMENTS, named):
-            assignments[row.tenant, row.case_id].append(AssignmentRow(**values_of(row)))
-        return cases, assignments
-
-    def _own_cases(
-        self, queries: Sequence[SituationQuery]
-    ) -> defaultdict[tuple[str, str, str], list[Row[Any]]]:
-        values = {
-            "refs": sorted({q.ref for q in queries}),
-            "agents": sorted({q.agent_id for q in queries}),
-        }
-        own = defaultdict(list)
-        for row in self._all(_OWN_CASES, values):
-            own[row.tenant, row.agent_id, row.ref].append(row)
-        return own
 
     def _lists(
         self, queries: Sequence[SituationQuery]
@@ -183,17 +150,17 @@ def _standing(rows: Sequence[Row[Any]], at: Micros) -> tuple[Risk, bool]:
     return risk, suspended
 
 
-def _open_cases(rows: Sequence[Row[Any]], at: Micros) -> tuple[str, ...]:
-    """Cases that stand open at `at`, with an assignment that is live then."""
-    live = {
-        row.id: None
-        for row in rows
-        if row.opened_at <= at
-        and (row.closed_at is None or row.closed_at > at)
-        and row.from_at <= at
-        and (row.to_at is None or row.to_at > at)
-    }
-    return tuple(live)
+def _of_people(cases: defaultdict[Pair, list[str]], q: SituationQuery) -> tuple[str, ...]:
+    return tuple(sorted({one for who in people_of(q) for one in cases[q.tenant, who, q.ref]}))
+
+
+def _in_force(grants: defaultdict[Pair, list[GrantRow]], q: SituationQuery) -> tuple[GrantRow, ...]:
+    return tuple(
+        grant
+        for who in people_of(q)
+        for grant in grants[q.tenant, who, q.ref]
+        if grant.starts_at <= q.at < grant.ends_at
+    )
 
 
 def _work_list(lists: Sequence[WorkListRow], q: SituationQuery) -> WorkListRow | None:

@@ -410,6 +410,16 @@ detail_subject = Table(
     Index(None, "ref", "idx"),
 )
 
+# Views whose grade a case repaired that came late: derived from `LATE_LINK` entries, so that each
+# view gets one of them and the log can show the repaired grade beside the original one.
+late_link = Table(
+    "late_link",
+    METADATA,
+    Column("idx", BigInteger, ForeignKey("entry.idx"), primary_key=True, autoincrement=False),
+    Column("tenant", String, nullable=False),
+    Column("link", String, nullable=False),
+)
+
 # One row. `range` is the compact range: 32 bytes for each perfect subtree, the largest first.
 tree_head = Table(
     "tree_head",

@@ -10,13 +10,25 @@ from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
 from guard.store.failures import is_in_transaction, translated
+from guard.store.identifiers import IdentifierReads, IdentifierWrites
+from guard.store.late_links import LateLinkReads, LateLinkWrites
+from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
 from guard.store.situations import SituationReads
 
 
 class SqlReadView(
-    SituationReads, CaseReads, AlertReads, SessionReads, SettingReads, BudgetReads, EntryReads
+    SituationReads,
+    CaseReads,
+    AlertReads,
+    SessionReads,
+    SettingReads,
+    BudgetReads,
+    EntryReads,
+    IdentifierReads,
+    RelationReads,
+    LateLinkReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -29,6 +41,9 @@ class SqlUnitOfWork(
     SettingWrites,
     BudgetWrites,
     EntryWrites,
+    IdentifierWrites,
+    RelationWrites,
+    LateLinkWrites,
     SqlReadView,
 ):
     """`ports.UnitOfWork` over SQL."""

@@ -5,7 +5,14 @@ from dataclasses import replace
 from detectors.channels import Look
 from detectors.explanations import Explanation
 from guard.clock import DAY, HOUR, SECOND, Micros, from_rfc3339
-from guard.events import AccessAction, AccessEvent, AgentProfile, AssignmentEvent, CaseEvent
+from guard.events import (
+    AccessAction,
+    AccessEvent,
+    AgentProfile,
+    AssignmentEvent,
+    CaseEvent,
+    LateLinkEvent,
+)
 from policies.model import Link
 
 MONDAY = from_rfc3339("2026-03-02T00:00:00Z")
@@ -97,3 +104,23 @@ def day_of_looks(
         )
         for i in range(n)
     ]
+
+
+def make_late_link(
+    of: int,
+    *,
+    ts: Micros = NINE + HOUR,
+    customer: str = "cust-000100",
+    link: Link = Link.OWNER,
+    opened_by: str | None = None,
+) -> LateLinkEvent:
+    return LateLinkEvent(
+        position=0,
+        ts=ts,
+        agent_id="ann",
+        customer_id=customer,
+        of=of,
+        link=link,
+        case_id="k1",
+        opened_by=opened_by,
+    )

@@ -13,7 +13,13 @@ from detectors.explanations import (
 )
 from guard.clock import DAY, HOUR
 from policies.model import Link
-from tests.unit.detectors.making import NINE, make_assignment, make_case, make_event
+from tests.unit.detectors.making import (
+    NINE,
+    make_assignment,
+    make_case,
+    make_event,
+    make_late_link,
+)
 
 
 def test_every_link_has_a_strength_and_a_reason() -> None:
@@ -104,6 +110,36 @@ def test_only_cases_of_others_may_retract_evidence() -> None:
     assert not book.may_retract(make_assignment("mine"))
     assert not book.may_retract(make_assignment("theirs", how="self"))
     assert not book.may_retract(make_assignment("theirs", is_start=False))
+
+
+def test_where_the_broker_named_the_views_the_assignment_retracts_nothing() -> None:
+    assert not CaseBook().may_retract(replace(make_assignment(), late_links=0))
+    assert CaseBook().may_retract(make_assignment())
+
+
+def test_a_late_link_repairs_unless_the_agent_opened_the_case() -> None:
+    book = CaseBook()
+    assert book.may_repair(make_late_link(7))
+    assert not book.may_repair(make_late_link(7, opened_by="ann"))
+    assert not book.may_repair(make_late_link(7, link=Link.STALE))
+    book.on_case(make_case(opened_by="ann"))
+    assert not book.may_repair(make_late_link(7))
+
+
+def test_a_review_outlives_the_close_of_its_case_and_ends_as_planned() -> None:
+    book = CaseBook()
+    book.on_case(make_case())
+    planned = replace(make_assignment(how="qa"), until=NINE + DAY)
+    book.on_assignment(planned)
+    book.on_case(make_case(ts=NINE + 1, is_open=False))
+    assert book.explain(make_event(ts=NINE + DAY + WRAP_UP)).link is Link.QA
+    assert book.explain(make_event(ts=NINE + DAY + WRAP_UP + 1)).link is Link.STALE
+
+
+def test_who_was_asked_in_is_explained_as_by_a_transfer() -> None:
+    book = CaseBook()
+    book.on_assignment(make_assignment(how="consult"))
+    assert book.explain(make_event(ts=NINE + 1)).link is Link.TRANSFER
 
 
 def test_old_cases_and_holds_are_forgotten_and_open_ones_kept() -> None:

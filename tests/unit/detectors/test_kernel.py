@@ -17,6 +17,7 @@ from tests.unit.detectors.making import (
     make_assignment,
     make_case,
     make_event,
+    make_late_link,
     make_profile,
 )
 
@@ -96,6 +97,32 @@ def test_a_late_link_takes_the_evidence_back() -> None:
     assert state.proofs == []
     assert state.today.hits[0] == 0
     assert state.today.score < raised
+
+
+def test_a_late_link_takes_back_the_one_view_that_it_names_and_once() -> None:
+    kernel = _kernel()
+    _feed(kernel, [replace(e, position=i) for i, e in enumerate(_sweep(3))])
+    state = kernel.floor.agents["ann"]
+    first = state.proofs[0]
+    named = replace(make_assignment(ts=NINE + HOUR, customer=first.customer), late_links=1)
+    kernel.take(named)
+    assert len(state.proofs) == 3
+    late = make_late_link(first.position, customer=first.customer)
+    kernel.take(late)
+    after = (list(state.proofs), list(state.today.hits), state.today.score)
+    assert [proof.position for proof in state.proofs] == [1, 2]
+    kernel.take(late)
+    kernel.take(make_assignment(ts=NINE + HOUR, customer=first.customer))
+    assert (state.proofs, state.today.hits, state.today.score) == after
+
+
+def test_a_late_link_of_ones_own_case_takes_nothing_back() -> None:
+    kernel = _kernel()
+    _feed(kernel, _sweep(1))
+    proof = kernel.floor.agents["ann"].proofs[0]
+    own = make_late_link(proof.position, customer=proof.customer, opened_by="ann")
+    kernel.take(own)
+    assert kernel.floor.agents["ann"].proofs == [proof]
 
 
 def test_a_link_after_a_day_is_too_late() -> None:

@@ -4,7 +4,15 @@ from guard.rows import ModeRow
 from guard.store import SqlStore
 from guard.store.situations import effective_mode
 from policies.model import Mode, Risk
-from tests.support.makers import NOON, make_mode, make_query, make_response, make_work_list
+from tests.support.makers import (
+    NOON,
+    make_assignment,
+    make_case,
+    make_mode,
+    make_query,
+    make_response,
+    make_work_list,
+)
 from tests.support.makers import make_subject as subject
 from tests.support.statements import counted
 
@@ -47,7 +55,24 @@ def test_the_statements_do_not_grow_with_the_queries(sqlite_store: SqlStore) -> 
             view.situations(
                 [make_query(ref=f"c{n}", agent_id=f"a{n}", case_id=f"k{n}") for n in range(50)]
             )
-    assert len(one) - 1 == len(many) == 7  # the first statement is the snapshot's BEGIN
+    assert len(one) - 1 == len(many) == 10  # the first statement is the snapshot's BEGIN
+
+
+def test_assignments_are_one_statement_more_and_an_own_case_spares_two(
+    sqlite_store: SqlStore,
+) -> None:
+    with sqlite_store.begin() as rows:
+        rows.add_subjects([subject(f"c{n}") for n in range(9)])
+        for n in range(8):
+            rows.put_case(make_case(f"k{n}", ref=f"c{n}"))
+            rows.put_assignment(make_assignment(f"k{n}"))
+    unnamed = [make_query(ref=f"c{n}", case_id=None) for n in range(8)]
+    with sqlite_store.read() as view, counted() as own:
+        found = view.situations(unnamed)
+    with sqlite_store.read() as view, counted() as mixed:
+        view.situations([*unnamed, make_query(ref="c8", case_id="k1")])
+    assert [one.own_open_cases for one in found] == [(f"k{n}",) for n in range(8)]
+    assert (len(own) - 1, len(mixed) - 1) == (8, 11)
 
 
 def test_the_hardest_of_two_keys_counts(sqlite_store: SqlStore) -> None:

@@ -1,0 +1,67 @@
+"""Case changes in the style of Salesforce: a change event's header beside the whole record.
+
+The header says what changed and when; an assignment is reported when the case was made or its owner
+changed, and only for people: an owner that is a queue has nobody who works on it yet. People are
+named by the federation id that the directory knows them by.
+"""
+
+from typing import Any
+
+from guard.clock import Micros
+from guard.errors import InvalidRequestError
+from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.feeds.payload import MAX_CHANNEL, Payload, customer_of
+
+# Ids tell their kind by their first three characters: a group, which is a queue.
+_QUEUE = "00G"
+_IDENTIFIERS = {"email": "payload.SuppliedEmail", "phone": "payload.SuppliedPhone"}
+_MILLI = 1_000
+
+
+def case_of(body: object, customers: str) -> CasePut:
+    """The case that a change is about.
+
+    Raises:
+        InvalidRequestError: A part that is needed is missing or wrong, or it is no case.
+    """
+    payload = Payload(body)
+    if payload.text("payload.ChangeEventHeader.entityName") != "Case":
+        raise InvalidRequestError("the payload is about no case: send changes of cases only")
+    who: dict[str, Any] = customer_of(payload, "payload.ContactId", _IDENTIFIERS, customers)
+    is_closed = payload.flag("payload.IsClosed")
+    return CasePut(
+        id=payload.text("payload.CaseNumber"),
+        channel=payload.text("payload.Origin", MAX_CHANNEL).lower(),
+        opened_at=payload.time("payload.CreatedDate"),
+        opened_by=payload.maybe("payload.CreatedBy.FederationIdentifier"),
+        closed_at=payload.time("payload.ClosedDate") if is_closed else None,
+        assignments=_assigned(payload),
+        **who,
+    )
+
+
+def _assigned(payload: Payload) -> tuple[AssignmentPut, ...]:
+    changed = payload.words("payload.ChangeEventHeader.changedFields")
+    is_new = payload.text("payload.ChangeEventHeader.changeType") == "CREATE"
+    owner = payload.maybe("payload.OwnerId")
+    agent = payload.maybe("payload.Owner.FederationIdentifier")
+    if owner is None or owner.startswith(_QUEUE) or agent is None:
+        return ()
+    if not is_new and "OwnerId" not in changed:
+        return ()
+    how = "inbound"
+    if not is_new:
+        previous = payload.maybe("payload.PreviousOwnerId")
+        came_from_queue = previous is not None and previous.startswith(_QUEUE)
+        is_up = payload.flag("payload.IsEscalated")
+        how = "queue" if came_from_queue else "escalation" if is_up else "transfer"
+    return (AssignmentPut(agent=agent, how=how, from_at=_committed(payload)),)
+
+
+def _committed(payload: Payload) -> Micros:
+    """When the change was made: milliseconds since 1970."""
+    place = "payload.ChangeEventHeader.commitTimestamp"
+    text = payload.text(place)
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):  # noqa: PLR2004 - year 9999
+        raise InvalidRequestError(f"the payload's {place} is no number of milliseconds")
+    return int(text) * _MILLI
