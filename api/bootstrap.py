@@ -29,6 +29,7 @@ from api.settings import Settings
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.auditing import Auditing, PublishedLog
+from guard.break_glass import BreakGlass
 from guard.broker import Broker
 from guard.clock import Clock, DomainClock, Rate, wall_micros
 from guard.directory import Directory
@@ -43,6 +44,7 @@ from guard.masking.plans import catalogue_faults
 from guard.modes import Modes
 from guard.ports import Committer, Readers, RecordSource, Store, Transaction
 from guard.purposes.cases import Cases
+from guard.purposes.presence import Presence
 from guard.purposes.work_lists import WorkLists
 from guard.sources import open_source
 from guard.store.readers import ThreadedReaders
@@ -70,6 +72,8 @@ class Services:
     broker: Broker
     cases: Cases
     work_lists: WorkLists
+    break_glass: BreakGlass
+    presence: Presence
     modes: Modes
     directory: Directory
     enrolment: Enrolment
@@ -196,6 +200,8 @@ def _compose(
     )
     enrolment = Enrolment(committer, keyring, clock)
     policies = Policies(bundle)
+    pseudonyms = Pseudonyms(keyring)
+    alerts = Alerts(committer, readers, clock, pseudonyms, vault)
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -217,11 +223,13 @@ def _compose(
             source_deadline_s=settings.source_deadline_s,
         ),
         cases=Cases(committer, enrolment, clock),
-        work_lists=WorkLists(committer, clock),
+        work_lists=WorkLists(committer, readers, keyring, clock),
+        break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
+        presence=Presence(committer, keyring, clock),
         modes=Modes(committer, readers, clock),
         directory=Directory(committer, readers, clock),
         enrolment=enrolment,
-        alerts=Alerts(committer, readers, clock, Pseudonyms(keyring), vault),
+        alerts=alerts,
         suspensions=Suspensions(committer, readers, clock),
         auditing=Auditing(committer, readers, clock, vault, log),
         credentials=Credentials(committer, readers, clock),

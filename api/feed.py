@@ -27,7 +27,7 @@ from guard.events import (
     ReviewEvent,
 )
 from guard.views import RefusalCode
-from policies.model import Link
+from policies.model import Link, Purpose
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -112,6 +112,31 @@ def _guess(entry: OpenedEntry) -> FloorEvent:
         session=e.session or None,
         outcome=Outcome.REFUSED.value,
     )
+
+
+def _grants(entry: OpenedEntry) -> list[FloorEvent]:
+    """A break-glass that was given or refused is a look by itself; other grants are none."""
+    e = entry.event
+    state = _text(e.body, "state")
+    if _text(e.body, "kind") != Link.BREAK_GLASS or state not in {"opened", "refused"}:
+        return []
+    if not entry.refs:
+        return [_guess(entry)]
+    outcome = Outcome.PERMITTED if state == "opened" else Outcome.REFUSED
+    return [
+        AccessEvent(
+            position=entry.index,
+            ts=e.at,
+            agent_id=e.actor or e.agent,
+            customer_id=ref,
+            case_id=(part.case or None) if part is not None else None,
+            purpose=Purpose.BREAK_GLASS.value,
+            link=Link.BREAK_GLASS,
+            session=e.session or None,
+            outcome=outcome.value,
+        )
+        for ref, part in zip(entry.refs, entry.subjects, strict=True)
+    ]
 
 
 def _cases(entry: OpenedEntry) -> list[FloorEvent]:
@@ -220,6 +245,7 @@ _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.CASE: _cases,
     EntryKind.ASSIGNMENT: _assignments,
     EntryKind.LATE_LINK: _late_links,
+    EntryKind.GRANT: _grants,
     EntryKind.PRINCIPAL: _profiles,
     EntryKind.RESPONSE: _responses,
     EntryKind.SUSPENSION: _responses,

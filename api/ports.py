@@ -4,13 +4,14 @@
 guard's own.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Protocol
 
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.settings import Settings
 from guard.alerts import AlertChange
+from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
@@ -19,12 +20,15 @@ from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
-from guard.purposes.work_lists import WorkListPut
+from guard.purposes.list_rows import BadRow, ListRow
+from guard.purposes.presence import FreshCode
+from guard.purposes.work_lists import StatedList, Upload, WorkListPut
 from guard.quotas import BudgetStatus
 from guard.rows import (
     AlertRow,
     AlertState,
     CaseRow,
+    GrantRow,
     LogQuery,
     ModeRow,
     PrincipalRow,
@@ -62,8 +66,60 @@ class WorkLists(Protocol):
         """Store a list that waits for approval."""
         ...
 
-    async def approve(self, principal: Principal, list_id: str) -> WorkListRow:
+    async def upload(
+        self, principal: Principal, list_id: str, rows: AsyncIterable[ListRow | BadRow]
+    ) -> tuple[Upload, StatedList]:
+        """Replace the customers of a proposal."""
+        ...
+
+    async def approve(
+        self, principal: Principal, list_id: str, *, digest: str | None = None
+    ) -> StatedList:
         """Approve somebody else's list."""
+        ...
+
+    async def get(self, principal: Principal, list_id: str) -> StatedList:
+        """A list with its digest."""
+        ...
+
+
+class BreakGlass(Protocol):
+    """*Protocol* of opening a customer without a case: `guard.break_glass`."""
+
+    async def open(self, principal: Principal, put: GlassPut) -> GrantRow:
+        """Open one customer for some minutes."""
+        ...
+
+    async def end(self, principal: Principal, grant_id: str) -> GrantRow:
+        """End one's own grant early."""
+        ...
+
+    async def review(
+        self, principal: Principal, grant_id: str, outcome: ReviewOutcome, note: str
+    ) -> Glass:
+        """Say whether it was justified."""
+        ...
+
+    async def page(self, principal: Principal, state: GlassState) -> list[Glass]:
+        """Grants in one state."""
+        ...
+
+    async def get(self, principal: Principal, grant_id: str) -> Glass:
+        """One grant with what was typed."""
+        ...
+
+
+class Presence(Protocol):
+    """*Protocol* of codes that a present customer says: `guard.purposes.presence`."""
+
+    async def issue(self, principal: Principal, customer: str) -> FreshCode:
+        """Make a code for a customer."""
+        ...
+
+    async def claim(
+        self, principal: Principal, customer: str, code: str, case: str | None = None
+    ) -> GrantRow:
+        """Take the code that the customer said."""
         ...
 
 
@@ -230,6 +286,16 @@ class Services(Protocol):
     @property
     def work_lists(self) -> WorkLists:
         """Work lists."""
+        ...
+
+    @property
+    def break_glass(self) -> BreakGlass:
+        """Break-glass."""
+        ...
+
+    @property
+    def presence(self) -> Presence:
+        """Customers who are present."""
         ...
 
     @property

@@ -54,6 +54,7 @@ OWN_WORDS = ALL | {
     "Authorization", "UTC", "act", "agent", "alert", "assignee", "case", "customer", "customers",
     "ends_at", "fields", "how", "label", "note", "pseudonym", "purpose", "reason", "region",
     "source", "source_key", "starts_at", "state", "team",
+    "minutes", "pace", "text",
 }  # fmt: skip
 _BODY = "body"
 
@@ -196,7 +197,12 @@ FRAMEWORK: dict[int, Problem] = {
     404: Problem(404, "no-such-path", "There is nothing here", "see /openapi.json"),
     405: Problem(405, "method-not-allowed", "The path does not take this method", "see `Allow`"),
     413: TOO_LARGE,
-    415: Problem(415, "unsupported-media-type", "Not JSON", "send application/json"),
+    415: Problem(
+        415,
+        "unsupported-media-type",
+        "The body has another media type",
+        "send application/json, or what the call documents",
+    ),
 }
 BAD_REQUEST = Problem(400, "bad-request", "The request cannot be read", "see /openapi.json")
 

@@ -117,7 +117,9 @@ class Settings(BaseSettings):
         default="info", description="Least level that is logged."
     )
 
-    @field_validator("policy_dir", "mapping_file", "secrets_dir", "contacts_file", "jwks_file", mode="before")
+    @field_validator(
+        "policy_dir", "mapping_file", "secrets_dir", "contacts_file", "jwks_file", mode="before"
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -11,8 +11,9 @@ from detectors.explanations import CaseBook
 from guard.clock import Micros
 from guard.events import AgentProfile
 
-# Bumped when a field changes its meaning; a state of another version is refused, not guessed at.
-STATE_VERSION = 1
+# Bumped when a field changes its meaning or a channel is added; a state of another version is
+# refused, not guessed at.
+STATE_VERSION = 2
 
 # One agent's evidence: enough for a finding (500) and for a day of late links at twice that.
 EVIDENCE_KEPT = 500

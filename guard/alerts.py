@@ -38,7 +38,7 @@ LADDER: dict[Severity, tuple[ResponseKind, Micros]] = {
 }
 _RUNGS = tuple(ResponseKind)
 _SEVERITIES = tuple(Severity)
-_FOR_PEOPLE = frozenset({FindingKind.OUTLIER, FindingKind.RING})
+_FOR_PEOPLE = frozenset({FindingKind.OUTLIER, FindingKind.RING, FindingKind.BREAK_GLASS})
 _NEUTRAL = {
     ResponseKind.NOTIFY: "some of your recent views have no case behind them; please link cases",
     ResponseKind.MASK_MORE: "more fields are masked for you while a review is under way",
@@ -81,14 +81,15 @@ class Alerts:
             done = tx.rows.outbox_position(worker)
             fresh = [item for item in items if item.position > done]
             for item in fresh:
-                self._apply(tx, item.tenant, item.finding)
+                self.notice(tx, item.tenant, item.finding)
             if fresh:
                 tx.rows.put_outbox_position(worker, fresh[-1].position)
             return len(fresh)
 
         return await self._committer.run(work)
 
-    def _apply(self, tx: Transaction, tenant: str, finding: Finding) -> None:
+    def notice(self, tx: Transaction, tenant: str, finding: Finding) -> None:
+        """Make an alert of a finding, or update the unfinished one of its matter, within `tx`."""
         now = self._clock.now()
         old = tx.rows.unfinished_alert(tenant, finding.key)
         names = tuple(self._pseudonyms.pseudonym(tenant, a) for a in finding.agent_ids)
@@ -230,6 +231,7 @@ class Alerts:
             row = _found(principal, tx.rows.alert(principal.tenant, alert_id))
             if row.state in _FINISHED:
                 raise ConflictError("this alert is finished: a new finding opens a new one")
+            _check_glass(tx, row, change)
             now = self._clock.now()
             new = dataclasses.replace(
                 row,
@@ -256,6 +258,26 @@ class Alerts:
 
         return await self._committer.run(work)
 
+    def settle(self, tx: Transaction, by: Principal, key: str, change: AlertChange) -> None:
+        """Finish the alert of a matter within `tx`, as the review of that matter came out.
+
+        It is no label: what a review says of one act must not clear an agent of all others.
+        """
+        row = tx.rows.unfinished_alert(by.tenant, key)
+        if row is None or change.state is None:
+            return
+        now = self._clock.now()
+        tx.rows.put_alert(
+            dataclasses.replace(
+                row, state=change.state, label=change.label, note=change.note, updated_at=now
+            )
+        )
+        event = msgspec.structs.replace(
+            event_by(by, EntryKind.ALERT, now),
+            body={"alert": row.id, "key": key, "state": change.state.value},
+        )
+        tx.record(NewEntry(kind=EntryKind.ALERT, event=event))
+
     def _undo(self, tx: Transaction, principal: Principal, alert: AlertRow) -> None:
         now = self._clock.now()
         for row in tx.rows.responses(alert.tenant, key=None, active_at=now):
@@ -272,6 +294,17 @@ def _settles(
     if response.ended_at is None:
         return response.ends_at > now
     return response.alert_id == alert.id and not worsened
+
+
+def _check_glass(tx: Transaction, row: AlertRow, change: AlertChange) -> None:
+    """A break-glass is finished by its review alone, and by nobody of the agent's own line."""
+    if row.finding.kind is not FindingKind.BREAK_GLASS:
+        return
+    if change.state in _FINISHED:
+        raise ConflictError("this alert ends with the review of its break-glass: review that")
+    people = (tx.rows.principal(row.tenant, agent) for agent in row.finding.agent_ids)
+    if any(who is not None and change.assignee in who.line for who in people):
+        raise AccessDeniedError("the `assignee` stands in the agent's own line: choose another")
 
 
 def _require(principal: Principal, roles: frozenset[Role]) -> None:

@@ -17,6 +17,7 @@ class FindingKind(StrEnum):
     RING = "ring"
     OUTLIER = "outlier"
     DECOY = "decoy"
+    BREAK_GLASS = "break_glass"
 
 
 class Severity(StrEnum):

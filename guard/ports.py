@@ -23,12 +23,15 @@ from guard.rows import (
     BudgetState,
     CaseRow,
     Counter,
+    GrantKind,
+    GrantRow,
     IdentifierRow,
     KnownCase,
     LockedPrincipal,
     LogQuery,
     ModeRow,
     OutboxItem,
+    PresenceCodeRow,
     PrincipalRow,
     RawRecord,
     RelationRow,
@@ -168,6 +171,40 @@ class ReadView(Protocol):
 
     def late_links(self, indexes: Collection[int]) -> dict[int, str]:
         """The repaired grade of those of these views that a late link has repaired."""
+        ...
+
+    def work_list_members(self, tenant: str, list_id: str) -> Iterator[str]:
+        """The references on a list in the order of their bytes, in constant memory."""
+        ...
+
+    def refs_by_blind(
+        self, tenant: str, source: str, blinds: Collection[bytes]
+    ) -> dict[bytes, str]:
+        """References by the blind indexes of source keys; unknown ones are absent."""
+        ...
+
+    def grant(self, tenant: str, grant_id: str) -> GrantRow | None:
+        """Find a grant."""
+        ...
+
+    def grants_of(
+        self, tenant: str, kind: GrantKind, agent_id: str, since: Micros
+    ) -> list[GrantRow]:
+        """An agent's grants that began after `since` or wait for a review, newest first."""
+        ...
+
+    def open_grants(self, tenant: str, kind: GrantKind, at: Micros, limit: int) -> list[GrantRow]:
+        """Grants that end after `at`, newest first."""
+        ...
+
+    def unreviewed_grants(
+        self, tenant: str, kind: GrantKind, at: Micros, limit: int
+    ) -> list[GrantRow]:
+        """Grants that have ended by `at` and that nobody has reviewed, oldest first."""
+        ...
+
+    def live_code(self, tenant: str, ref: str, at: Micros) -> PresenceCodeRow | None:
+        """The customer's one-time code that is neither used nor expired at `at`."""
         ...
 
     def modes(self, tenant: str) -> list[ModeRow]:
@@ -379,6 +416,18 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_late_link(self, tenant: str, index: int, link: str) -> None:
         """Keep the repaired grade of a view."""
+        ...
+
+    def add_members(self, tenant: str, list_id: str, refs: Collection[str]) -> None:
+        """Add references to a list; those that are on it are left alone."""
+        ...
+
+    def put_grant(self, row: GrantRow) -> None:
+        """Insert or replace a grant."""
+        ...
+
+    def put_presence_code(self, row: PresenceCodeRow) -> None:
+        """Insert or replace a one-time code."""
         ...
 
     def put_mode(self, row: ModeRow) -> None:

@@ -16,6 +16,9 @@ class Scope(StrEnum):
     ALERTS_READ = "alerts:read"
     ALERTS_REVIEW = "alerts:review"
     API_KEYS_WRITE = "api-keys:write"
+    BREAK_GLASS_READ = "break-glass:read"
+    BREAK_GLASS_REVIEW = "break-glass:review"
+    BREAK_GLASS_WRITE = "break-glass:write"
     CASES_WRITE = "cases:write"
     CUSTOMERS_WRITE = "customers:write"
     DIRECTORY_WRITE = "directory:write"
@@ -26,6 +29,8 @@ class Scope(StrEnum):
     MODES_WRITE = "modes:write"
     NOTICES_READ = "notices:read"
     NOTICES_CONTEST = "notices:contest"
+    PRESENCE_CLAIM = "presence:claim"
+    PRESENCE_WRITE = "presence:write"
     QUOTA_READ = "quota:read"
     SUSPENSIONS_WRITE = "suspensions:write"
     VIEWS_WRITE = "views:write"
@@ -36,13 +41,22 @@ class Scope(StrEnum):
 ALL = frozenset(scope.value for scope in Scope)
 # Rights that come with being logged at all: one's own quota, one's own notices, checking the log.
 OWN = frozenset({Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST, Scope.LOG_VERIFY})
-_LEAD = OWN | {Scope.VIEWS_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
+# What opens a customer without a case: for people at a desk only.
+_GRANTS = frozenset({Scope.BREAK_GLASS_WRITE, Scope.PRESENCE_CLAIM})
+_GLASS_REVIEW = frozenset({Scope.BREAK_GLASS_READ, Scope.BREAK_GLASS_REVIEW})
+_LEAD = (
+    OWN
+    | {Scope.VIEWS_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
+    | _GRANTS
+    | _GLASS_REVIEW
+)
 
 BY_ROLE: dict[Role, frozenset[Scope]] = {
-    Role.AGENT: OWN | {Scope.VIEWS_WRITE},
+    Role.AGENT: OWN | {Scope.VIEWS_WRITE} | _GRANTS,
     Role.LEAD: _LEAD,
     Role.MANAGER: _LEAD | {Scope.MODES_READ},
     Role.ANALYST: OWN
+    | _GLASS_REVIEW
     | {
         Scope.VIEWS_WRITE,
         Scope.ALERTS_READ,
@@ -52,8 +66,16 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.MODES_READ,
         Scope.MODES_WRITE,
     },
-    Role.AUDITOR: OWN | {Scope.ALERTS_READ, Scope.LOG_READ, Scope.EXPORTS_WRITE, Scope.MODES_READ},
+    Role.AUDITOR: OWN
+    | {
+        Scope.ALERTS_READ,
+        Scope.BREAK_GLASS_READ,
+        Scope.LOG_READ,
+        Scope.EXPORTS_WRITE,
+        Scope.MODES_READ,
+    },
     Role.ADMIN: OWN
+    | _GLASS_REVIEW
     | {
         Scope.VIEWS_WRITE,
         Scope.ALERTS_READ,
@@ -74,13 +96,14 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.CASES_WRITE,
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
+        Scope.PRESENCE_WRITE,
         Scope.WORK_LISTS_WRITE,
     },
 }
 # What a person may hand on to an AI agent that acts for them: looking, and nothing that decides.
 DELEGABLE = OWN | {Scope.VIEWS_WRITE}
 # What a tool may do in the name of an agent that it asserts: the agent's desk work.
-ASSERTABLE = OWN | {Scope.VIEWS_WRITE}
+ASSERTABLE = OWN | {Scope.VIEWS_WRITE} | _GRANTS
 # What is left to somebody suspended: their own page, and views, which the broker refuses and logs.
 SUSPENDED = frozenset(
     {Scope.VIEWS_WRITE, Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}

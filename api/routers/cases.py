@@ -1,4 +1,4 @@
-"""Cases, work lists and customers come in from the systems around the broker."""
+"""Cases and customers come in from the systems around the broker."""
 
 import asyncio
 from typing import Annotated
@@ -18,8 +18,6 @@ from api.schemas.cases import (
     CaseOut,
     EnrolBody,
     EnrolOut,
-    WorkListBody,
-    WorkListOut,
 )
 from api.schemas.words import Answer, Ident
 from guard.errors import GuardError
@@ -73,52 +71,6 @@ async def put_cases(
         results = await asyncio.gather(*puts, return_exceptions=True)
         items = [_item(result, request.state.request_id) for result in results]
         return described(CaseBatchOut, CaseBatchOut(items=items))
-
-    return await replies.once(request, principal, act)
-
-
-@routes.put(
-    "/v1/work-lists/{list_id}",
-    response_model=WorkListOut,
-    dependencies=REPEATABLE,
-    responses=documents(403, 409),
-    summary="Propose a work list",
-)
-async def put_work_list(
-    request: Request,
-    list_id: Ident,
-    body: WorkListBody,
-    services: Guarded,
-    replies: Kept,
-    principal: Annotated[Principal, caller(Scope.WORK_LISTS_WRITE)],
-) -> Response:
-    """Store a list that counts once somebody outside the proposer's line approves it."""
-
-    async def act() -> Response:
-        put = body.put(list_id)
-        return described(WorkListOut, await services.work_lists.propose(principal, put))
-
-    return await replies.once(request, principal, act)
-
-
-@routes.post(
-    "/v1/work-lists/{list_id}/approvals",
-    response_model=WorkListOut,
-    dependencies=REPEATABLE,
-    responses=documents(403, 404, 409),
-    summary="Approve somebody else's work list",
-)
-async def approve_work_list(
-    request: Request,
-    list_id: Ident,
-    services: Guarded,
-    replies: Kept,
-    principal: Annotated[Principal, caller(Scope.WORK_LISTS_APPROVE)],
-) -> Response:
-    """Approve a list; it counts from its own start on."""
-
-    async def act() -> Response:
-        return described(WorkListOut, await services.work_lists.approve(principal, list_id))
 
     return await replies.once(request, principal, act)
 

@@ -1,4 +1,4 @@
-"""Cases, work lists and customers, as the systems around the broker report them."""
+"""Cases and customers, as the systems around the broker report them."""
 
 from typing import Annotated, Literal
 
@@ -7,13 +7,10 @@ from pydantic import Field
 from api.schemas.words import Answer, Body, Ident, Instant, SourceKey, When, Word
 from guard.enrolment import CustomerPut
 from guard.purposes.cases import AssignmentPut, CasePut
-from guard.purposes.work_lists import WorkListPut
 from policies.model import Tier
 
 MAX_BATCH = 200
 MAX_ASSIGNMENTS = 64
-# The services' own bound; one request of 64 KiB holds about 2,000 references.
-MAX_LIST = 20_000
 
 
 class AssignmentBody(Body):
@@ -91,41 +88,6 @@ class CaseBatchOut(Answer):
     """What became of each case, in the order they came."""
 
     items: list[BatchItemOut]
-
-
-class WorkListBody(Body):
-    """A list for one team's campaign."""
-
-    team: Ident
-    campaign: Ident
-    starts_at: Instant
-    ends_at: Instant
-    customers: Annotated[list[Ident], Field(min_length=1, max_length=MAX_LIST)]
-
-    def put(self, list_id: str) -> WorkListPut:
-        """The same, for the service."""
-        return WorkListPut(
-            id=list_id,
-            team=self.team,
-            campaign=self.campaign,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
-            customers=tuple(self.customers),
-        )
-
-
-class WorkListOut(Answer):
-    """A stored list; it counts once `approved_by` is set."""
-
-    id: str
-    team: str
-    campaign: str
-    purpose: str
-    starts_at: When
-    ends_at: When
-    proposed_by: str
-    approved_by: str | None
-    size: int
 
 
 class CustomerBody(Body):

@@ -6,6 +6,7 @@ file here that holds a class which satisfies `Channel`, list it in `CHANNELS` (a
 channel's place is its number in stored state), write its test and its page in `docs/detectors/`.
 """
 
+from detectors.channels.break_glass import BreakGlass
 from detectors.channels.channel import Channel, Look
 from detectors.channels.devices import Devices
 from detectors.channels.hot_unexplained import HotUnexplained
@@ -35,4 +36,5 @@ CHANNELS: tuple[Channel, ...] = (
     SearchMiss(),
     PassedOn(),
     Devices(),
+    BreakGlass(),
 )

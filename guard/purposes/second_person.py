@@ -5,8 +5,12 @@ from guard.principals import Principal
 from guard.rows import PrincipalRow
 
 
-def require_second_person(first: PrincipalRow | None, second: Principal) -> None:
+def require_second_person(
+    first: PrincipalRow | None, second: Principal, *, whose: str = "proposer"
+) -> None:
     """Refuse unless `second` is another person, with another manager, outside the other's line.
+
+    `whose` says in the error what the first one did.
 
     Raises:
         AccessDeniedError: The two are the same person or too close to check each other.
@@ -21,5 +25,5 @@ def require_second_person(first: PrincipalRow | None, second: Principal) -> None
         or (first.line and second.line and first.line[0] == second.line[0])
     ):
         raise AccessDeniedError(
-            "the approver stands in the proposer's reporting line: ask somebody outside it"
+            f"the approver stands in the {whose}'s reporting line: ask somebody outside it"
         )

@@ -10,6 +10,7 @@ from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads, EntryWrites
 from guard.store.failures import is_in_transaction, translated
+from guard.store.grants import GrantReads, GrantWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
 from guard.store.relations import RelationReads, RelationWrites
@@ -21,6 +22,7 @@ from guard.store.situations import SituationReads
 class SqlReadView(
     SituationReads,
     CaseReads,
+    GrantReads,
     AlertReads,
     SessionReads,
     SettingReads,
@@ -36,6 +38,7 @@ class SqlReadView(
 class SqlUnitOfWork(
     DirectoryWrites,
     CaseWrites,
+    GrantWrites,
     AlertWrites,
     SessionWrites,
     SettingWrites,

@@ -13,6 +13,7 @@ from typing import Any
 from guard.admission import GroupCommitter
 from guard.alerts import Alerts
 from guard.auditing import Auditing, PublishedLog
+from guard.break_glass import BreakGlass
 from guard.broker import Broker
 from guard.clock import ManualClock, Micros
 from guard.directory import Directory
@@ -27,6 +28,7 @@ from guard.modes import Modes
 from guard.ports import Store
 from guard.principals import Principal
 from guard.purposes.cases import AssignmentPut, CasePut, Cases
+from guard.purposes.presence import Presence
 from guard.purposes.work_lists import WorkLists
 from guard.rows import PrincipalRow
 from guard.sources.memory import MemorySource
@@ -42,7 +44,14 @@ from tests.support.makers import TENANT
 from tests.support.policy_bundles import default_files
 
 SCOPES = frozenset(
-    {"views:write", "cases:write", "customers:write", "directory:write", "work-lists:write"}
+    {
+        "views:write",
+        "cases:write",
+        "customers:write",
+        "directory:write",
+        "presence:write",
+        "work-lists:write",
+    }
 )
 
 
@@ -131,6 +140,8 @@ class Rig:
     enrolment: Enrolment
     cases: Cases
     work_lists: WorkLists
+    break_glass: BreakGlass
+    presence: Presence
     modes: Modes
     directory: Directory
     suspensions: Suspensions
@@ -200,6 +211,8 @@ def open_rig(
     readers = ThreadedReaders(store, deadline_s=20.0)
     source = MemorySource("crm", {str(n): make_record(n) for n in range(1, 301)})
     enrolment = Enrolment(committer, keyring, clock)
+    pseudonyms = Pseudonyms(keyring)
+    alerts = Alerts(committer, readers, clock, pseudonyms, vault)
     policies = Policies(load_bundle(default_files() if files is None else files))
     committer.start()
     try:
@@ -222,11 +235,13 @@ def open_rig(
                 source_deadline_s=20.0,
             ),
             cases=Cases(committer, enrolment, clock),
-            work_lists=WorkLists(committer, clock),
+            work_lists=WorkLists(committer, readers, keyring, clock),
+            break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
+            presence=Presence(committer, keyring, clock),
             modes=Modes(committer, readers, clock),
             directory=Directory(committer, readers, clock),
             suspensions=Suspensions(committer, readers, clock),
-            alerts=Alerts(committer, readers, clock, Pseudonyms(keyring), vault),
+            alerts=alerts,
             auditing=Auditing(
                 committer,
                 readers,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from api import baselines
-from api.cli.demo.cast import DIRECTOR, REGION, SYNC, TENANT, Cast, acting, directory
+from api.cli.demo.cast import BOT_OWNER, DIRECTOR, REGION, SYNC, TENANT, Cast, acting, directory
 from api.cli.demo.crm import SOURCE, make_crm, mapping_text
 from api.cli.detection import record_baseline
 from api.identity.scopes import ALL
@@ -110,7 +110,8 @@ async def _put_work_list(
         customers=tuple(sorted({refs[a.customer] for a in called})),
     )
     await opened.work_lists.propose(acting(lead, frozenset(ALL)), put)
-    await opened.work_lists.approve(acting(by_id[DIRECTOR], frozenset(ALL)), put.id)
+    for approver in (DIRECTOR, BOT_OWNER):
+        await opened.work_lists.approve(acting(by_id[approver], frozenset(ALL)), put.id)
 
 
 async def set_clock(opened: "Services", cast: Cast, *, rate: float, in_s: float) -> Rate:

@@ -8,7 +8,7 @@ transaction, and numbers entries. The services keep rows in it or answer from li
 
 import copy
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -19,6 +19,7 @@ from api.identity.scopes import ALL
 from api.metrics import Metrics
 from api.settings import Settings
 from guard.alerts import AlertChange
+from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
@@ -30,13 +31,17 @@ from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
-from guard.purposes.work_lists import WorkListPut
+from guard.purposes.list_rows import BadRow, ListRow
+from guard.purposes.presence import FreshCode
+from guard.purposes.work_lists import StatedList, Upload, WorkListPut, digest_of
 from guard.quotas import BudgetStatus
 from guard.rows import (
     AlertRow,
     AlertState,
     ApiKeyRow,
     CaseRow,
+    GrantKind,
+    GrantRow,
     LogQuery,
     ModeRow,
     PrincipalRow,
@@ -253,15 +258,101 @@ class FakeWorkLists:
             ends_at=put.ends_at,
             proposed_by=principal.id,
             approved_by=None,
-            size=len(put.customers),
+            size=len(put.customers or ()),
+            fields=put.fields,
+            pace=put.pace,
         )
         return self.rows[put.id]
 
-    async def approve(self, principal: Principal, list_id: str) -> WorkListRow:
+    async def upload(
+        self, principal: Principal, list_id: str, rows: AsyncIterable[ListRow | BadRow]
+    ) -> tuple[Upload, StatedList]:
         if list_id not in self.rows:
             raise NotFoundError(f"no work list `{list_id}`")
-        self.rows[list_id] = replace(self.rows[list_id], approved_by=principal.id)
-        return self.rows[list_id]
+        read = [row async for row in rows]
+        bad = [row for row in read if isinstance(row, BadRow)]
+        self.rows[list_id] = replace(self.rows[list_id], size=len(read) - len(bad))
+        upload = Upload(rows=len(read), rejected=len(bad), faults=bad)
+        return upload, await self.get(principal, list_id)
+
+    async def approve(
+        self, principal: Principal, list_id: str, *, digest: str | None = None
+    ) -> StatedList:
+        if list_id not in self.rows:
+            raise NotFoundError(f"no work list `{list_id}`")
+        if digest not in (None, digest_of(())):
+            raise ConflictError("this work list was changed: look at it again")
+        row = self.rows[list_id]
+        self.rows[list_id] = (
+            replace(row, first_approved_by=principal.id)
+            if row.first_approved_by is None
+            else replace(row, approved_by=principal.id)
+        )
+        return await self.get(principal, list_id)
+
+    async def get(self, principal: Principal, list_id: str) -> StatedList:
+        if list_id not in self.rows:
+            raise NotFoundError(f"no work list `{list_id}`")
+        return StatedList(row=self.rows[list_id], digest=digest_of(()))
+
+
+def grant(grant_id: str = "glass-1", **changes: Any) -> GrantRow:  # noqa: ANN401 - any field
+    row = GrantRow(
+        id=grant_id,
+        tenant=TENANT,
+        kind=GrantKind.BREAK_GLASS,
+        agent_id="u17",
+        ref="ref-1",
+        reason_code="system_outage",
+        starts_at=NOW,
+        ends_at=NOW + HOUR,
+    )
+    return replace(row, **changes)
+
+
+@dataclass
+class FakeBreakGlass:
+    puts: list[GlassPut] = field(default_factory=list)
+    asked: list[object] = field(default_factory=list)
+
+    async def open(self, principal: Principal, put: GlassPut) -> GrantRow:
+        self.puts.append(put)
+        return grant(agent_id=principal.id, ref=put.customer)
+
+    async def end(self, principal: Principal, grant_id: str) -> GrantRow:
+        return replace((await self.get(principal, grant_id)).row, ends_at=NOW)
+
+    async def review(
+        self, principal: Principal, grant_id: str, outcome: ReviewOutcome, note: str
+    ) -> Glass:
+        found = await self.get(principal, grant_id)
+        self.asked.append((outcome, note))
+        row = replace(found.row, reviewed_by=principal.id, reviewed_at=NOW, outcome=outcome.value)
+        return replace(found, row=row)
+
+    async def page(self, principal: Principal, state: GlassState) -> list[Glass]:
+        self.asked.append(state)
+        return [Glass(row=grant(), agent="agent-7f3k-9m2q", is_overdue=True)]
+
+    async def get(self, principal: Principal, grant_id: str) -> Glass:
+        if grant_id != "glass-1":
+            raise NotFoundError(f"no break-glass `{grant_id}`")
+        text = "the caller's house is on fire"
+        return Glass(row=grant(), agent="agent-7f3k-9m2q", is_overdue=False, text=text)
+
+
+@dataclass
+class FakePresence:
+    claimed: list[tuple[str, str, str | None]] = field(default_factory=list)
+
+    async def issue(self, principal: Principal, customer: str) -> FreshCode:
+        return FreshCode(code="012345", expires_in_s=300)
+
+    async def claim(
+        self, principal: Principal, customer: str, code: str, case: str | None = None
+    ) -> GrantRow:
+        self.claimed.append((customer, code, case))
+        return grant("present-1", kind=GrantKind.CUSTOMER_PRESENT, reason_code="", ref=customer)
 
 
 @dataclass
@@ -529,6 +620,8 @@ class World:
     broker: FakeBroker = field(default_factory=FakeBroker)
     cases: FakeCases = field(default_factory=FakeCases)
     work_lists: FakeWorkLists = field(default_factory=FakeWorkLists)
+    break_glass: FakeBreakGlass = field(default_factory=FakeBreakGlass)
+    presence: FakePresence = field(default_factory=FakePresence)
     modes: FakeModes = field(default_factory=FakeModes)
     enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)

@@ -53,27 +53,6 @@ def test_times_need_an_offset_and_a_sensible_year(world: World, client: TestClie
         assert answer.json()["errors"][0]["pointer"] == "#/opened_at"
 
 
-def test_a_work_list_is_proposed_and_approved_by_somebody_else(
-    world: World, client: TestClient
-) -> None:
-    body = {
-        "team": "team-a",
-        "campaign": "renewal",
-        "starts_at": "2026-09-21T10:00:00Z",
-        "ends_at": "2026-09-28T10:00:00Z",
-        "customers": ["ref-1", "ref-2"],
-    }
-    answer = client.put("/v1/work-lists/w-1", json=body, headers=world.bearer("lee"))
-    assert (answer.json()["approved_by"], answer.json()["size"]) == (None, 2)
-    again = client.put("/v1/work-lists/w-1", json=body, headers=world.bearer("lee"))
-    assert again.status_code == 409
-    answer = client.post("/v1/work-lists/w-1/approvals", headers=world.bearer("max"))
-    assert answer.json()["approved_by"] == "max"
-    answer = client.post("/v1/work-lists/zqx/approvals", headers=world.bearer("max"))
-    assert answer.status_code == 404
-    assert "zqx" not in answer.text
-
-
 def test_customers_are_enrolled_in_order(world: World, client: TestClient) -> None:
     customers = [{"source": "crm", "source_key": str(n), "region": "eu"} for n in range(3)]
     answer = client.post(

@@ -11,26 +11,16 @@ from api.schemas.cases import (
     CaseOut,
     CustomerBody,
     EnrolBody,
-    WorkListBody,
-    WorkListOut,
 )
 from api.schemas.parse import parse
 from guard.enrolment import CustomerPut
 from guard.purposes.cases import AssignmentPut, CasePut
-from guard.purposes.work_lists import WorkListPut
 from policies.model import Tier
-from tests.support.makers import NOON, make_case, make_work_list
+from tests.support.makers import NOON, make_case
 
 AT = "2026-11-18T12:00:00Z"
 CASE = {"customer": "ref-1", "channel": "phone", "opened_at": AT}
 ASSIGNMENT = {"agent": "a1", "how": "inbound", "from": AT}
-LIST = {
-    "team": "team-1",
-    "campaign": "spring",
-    "starts_at": AT,
-    "ends_at": "2026-11-18T12:00:01Z",
-    "customers": ["ref-1", "ref-2"],
-}
 CUSTOMER = {"source": "crm", "source_key": "1", "region": "eu"}
 
 
@@ -98,28 +88,6 @@ def test_a_stored_case_calls_its_customer_by_reference() -> None:
     shown = CaseOut.model_validate(make_case(ref="ref-9")).model_dump(mode="json")
     assert shown["customer"] == "ref-9"
     assert "ref" not in shown
-
-
-def test_a_work_list_becomes_what_the_service_takes() -> None:
-    assert parse(WorkListBody, json.dumps(LIST).encode()).put("w1") == WorkListPut(
-        id="w1",
-        team="team-1",
-        campaign="spring",
-        starts_at=NOON,
-        ends_at=NOON + 1_000_000,
-        customers=("ref-1", "ref-2"),
-    )
-
-
-def test_a_list_of_nobody_is_refused() -> None:
-    with pytest.raises(RequestValidationError):
-        parse(WorkListBody, json.dumps(LIST | {"customers": []}).encode())
-
-
-def test_a_stored_list_shows_its_size_and_not_its_customers() -> None:
-    shown = WorkListOut.model_validate(make_work_list(size=7)).model_dump(mode="json")
-    assert (shown["size"], shown["approved_by"]) == (7, "manager-2")
-    assert "customers" not in shown
 
 
 def test_a_customer_is_of_the_standard_tier_unless_said_otherwise() -> None:
