@@ -61,7 +61,7 @@ def over_budget(names: tuple[str, ...]) -> Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one try has found out."""
+    """What one try has found out; `bound` is the case found for one that named none."""
 
     principal: Principal
     request: ViewRequest
@@ -70,6 +70,7 @@ class Attempt:
     event: EventPart
     in_force: InForce
     act: Act = Act.VIEW
+    bound: str | None = None
 
     @property
     def enforces(self) -> bool:
@@ -84,11 +85,8 @@ class Attempt:
 
     @property
     def case(self) -> str:
-        """The case that was named, or else the customer's own that was bound; empty: neither."""
-        bound, subject = self.situation.case, self.situation.subject
-        if self.request.case or bound is None or subject is None or bound.ref != subject.ref:
-            return self.request.case or ""
-        return bound.id
+        """The case that was named, or else the one that was bound; empty: neither."""
+        return self.request.case or self.bound or ""
 
     def with_event(self, **changes: object) -> "Attempt":
         """The same try with more known about it."""

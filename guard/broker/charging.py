@@ -12,10 +12,11 @@ from guard.clock import Micros
 from guard.entries import Receipt
 from guard.in_force import InForce
 from guard.principals import Principal
+from guard.purposes.work_lists import pace_binding
 from guard.quotas import Binding, BudgetStatus, bind
-from guard.rows import Situation, WorkListRow
+from guard.rows import Situation
 from guard.views import NextStep, RefusalCode, Refused
-from policies.model import Act, ActorKind, Budget, BudgetKey, Measure, Purpose, Risk, Window
+from policies.model import Act, ActorKind, BudgetKey, Purpose, Risk
 
 SPENT_BY_OTHERS = Refusal(
     code=RefusalCode.QUOTA,
@@ -38,25 +39,8 @@ def list_limits(situation: Situation, principal: Principal, act: Act) -> ListLim
     row = situation.work_list
     if row is None:
         return ListLimits()
-    pace = (pace_of(row, principal),) if row.pace is not None and act is Act.VIEW else ()
-    return ListLimits(fields=row.fields, bindings=pace)
-
-
-def pace_of(row: WorkListRow, principal: Principal) -> Binding:
-    """The budget of one agent on one list: so many customers of it in a clock hour."""
-    limit = row.pace or 0
-    budget = Budget(
-        name="work-list-pace",
-        measure=Measure.CUSTOMERS,
-        key=BudgetKey.WORK_LIST,
-        window=Window.HOUR,
-        limit=limit,
-        kind=None,
-        purpose=None,
-        by_risk={},
-    )
-    key = f"work_list:{row.tenant}/{row.id}:{principal.agent_key}"
-    return Binding(budget=budget, key=key, limit=limit)
+    pace = pace_binding(row, principal.agent_key) if act is Act.VIEW else None
+    return ListLimits(fields=row.fields, bindings=() if pace is None else (pace,))
 
 
 def bindings_of(

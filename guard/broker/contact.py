@@ -17,7 +17,12 @@ from guard.admission import Admitted
 from guard.attempts import Attempt, Refusal
 from guard.broker.path import Decided, OnePath, within
 from guard.entries import EntryKind, NewEntry, Outcome, Receipt
-from guard.errors import GuardError, InvalidRequestError, StoreUnavailableError
+from guard.errors import (
+    GuardError,
+    InvalidRequestError,
+    NotDeliveredError,
+    StoreUnavailableError,
+)
 from guard.masking.handover import address as address_in
 from guard.ports import ContactChannel, Message
 from guard.principals import Principal
@@ -182,6 +187,8 @@ async def _deliver(intent: _Intent, request: ContactRequest) -> _Ended:
     try:
         async with asyncio.timeout(DEADLINE_S):
             given = await intent.channel.deliver(intent.address, message)
+    except NotDeliveredError as error:
+        return _Ended(state=DeliveryState.FAILED, error=type(error).__name__)
     except Exception as error:  # noqa: BLE001 - it becomes the outcome; its text may hold the address
         return _Ended(state=DeliveryState.UNKNOWN, error=type(error).__name__)
     return _Ended(state=DeliveryState.DELIVERED, channel_id=without_address(given, intent.address))
@@ -191,10 +198,10 @@ def without_address(channel_id: str, address: str) -> str:
     """A channel's id of a message, if it can be shown: short, printable, and not the address."""
     if not channel_id.isascii() or not channel_id.isprintable():
         return ""
-    parts = {part for part in (address, *address.split("@")) if part}
+    name = address.rpartition("@")[0] or address
     digits = "".join(c for c in address if c.isdecimal())
     said = "".join(c for c in channel_id if c.isdecimal())
-    named = any(part.casefold() in channel_id.casefold() for part in parts)
+    named = name.casefold() in channel_id.casefold()
     dialled = "@" not in address and bool(digits) and digits in said
     return "" if named or dialled else channel_id[:MAX_CHANNEL_ID]
 

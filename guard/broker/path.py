@@ -28,7 +28,7 @@ from guard.broker.parts import Parts
 from guard.clock import Micros
 from guard.entries import BodyValue, NewEntry, Receipt, event_by
 from guard.errors import NotFoundError, SourceError, StoreUnavailableError
-from guard.facts import Asked, gather
+from guard.facts import Asked, bind_case, gather
 from guard.masking.context import MaskContext
 from guard.principals import Principal
 from guard.purposes.walk import Walk
@@ -160,6 +160,7 @@ class OnePath:
             known = UNKNOWN_PURPOSE if purpose is None else UNKNOWN_CUSTOMER
             return await self.refuse(attempt, known)
         facts = facts_of(attempt, attempt.situation, purpose)
+        attempt = replace(attempt, bound=_bound(attempt, purpose))
         body = {"decoy": True} if subject.is_decoy else {}
         attempt = await self.with_facts(attempt.with_body(**body), facts)
         decided = await self.judge(attempt, facts)
@@ -373,6 +374,11 @@ class OnePath:
 def purpose_of(request: ViewRequest) -> Purpose | None:
     """The purpose by its name; None: there is no such purpose."""
     return Purpose(request.purpose) if request.purpose in set(Purpose) else None
+
+
+def _bound(attempt: Attempt, purpose: Purpose) -> str | None:
+    asked = Asked(case=attempt.request.case, reason=None)
+    return bind_case(attempt.principal, attempt.situation, purpose, asked, attempt.at)
 
 
 def facts_of(attempt: Attempt, situation: Situation, purpose: Purpose) -> Facts:

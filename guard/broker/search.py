@@ -119,5 +119,5 @@ def _told(attempt: Attempt, kind: str, hits: list[SubjectRow], *, withheld: bool
     more = {"withheld": True} if withheld else {}
     if hit is not None and hit.is_decoy:
         more["decoy"] = True
-    done = attempt.with_body(search=kind, result_count=len(hits), **more)
+    done = attempt.with_body(kind=kind, result_count=len(hits), **more)
     return replace(done, situation=replace(attempt.situation, subject=hit))
