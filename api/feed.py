@@ -27,7 +27,7 @@ from guard.events import (
     ReviewEvent,
 )
 from guard.views import RefusalCode
-from policies.model import Link, Purpose
+from policies.model import Act, Link, Purpose
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -61,9 +61,25 @@ def _one_of(kind: type[E], name: str, otherwise: E) -> E:
     return kind(name) if name in kind.__members__.values() else otherwise
 
 
+_OWN_ACTIONS: Mapping[EntryKind, AccessAction] = {
+    EntryKind.EXPORT: AccessAction.EXPORT,
+    EntryKind.REVEAL: AccessAction.REVEAL,
+    EntryKind.SEARCH: AccessAction.SEARCH,
+}
+# A refused or failed act, by what was asked. One that shows no record and finds nobody (a masked
+# queue, a verification, a contact) is no look at a customer, whether it was carried out or not.
+_ASKED: Mapping[str, AccessAction] = {
+    Act.VIEW.value: AccessAction.VIEW,
+    Act.REVEAL.value: AccessAction.REVEAL,
+    Act.SEARCH.value: AccessAction.SEARCH,
+}
+
+
 def _action(entry: OpenedEntry) -> AccessAction:
-    if entry.kind is EntryKind.EXPORT:
-        return AccessAction.EXPORT
+    if entry.kind in _OWN_ACTIONS:
+        return _OWN_ACTIONS[entry.kind]
+    if entry.kind in _OUTCOMES:
+        return _ASKED.get(entry.event.act, AccessAction.VIEW)
     return _one_of(AccessAction, _text(entry.event.body, "action"), AccessAction.VIEW)
 
 
@@ -73,6 +89,8 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
     default = _OUTCOMES.get(entry.kind, Outcome.PERMITTED)
     if entry.kind is EntryKind.REFUSAL and _text(e.body, "code") == RefusalCode.UNKNOWN_CUSTOMER:
         return [_guess(entry)]
+    if entry.kind in _OUTCOMES and e.act not in _ASKED:
+        return []
     return [
         AccessEvent(
             position=entry.index,
@@ -136,6 +154,28 @@ def _grants(entry: OpenedEntry) -> list[FloorEvent]:
             outcome=outcome.value,
         )
         for ref, part in zip(entry.refs, entry.subjects, strict=True)
+    ]
+
+
+def _searches(entry: OpenedEntry) -> list[FloorEvent]:
+    """One event whether it found somebody or not; nobody is named who was not told."""
+    e = entry.event
+    found = _accesses(entry)
+    return found or [
+        AccessEvent(
+            position=entry.index,
+            ts=e.at,
+            agent_id=e.actor or e.agent,
+            customer_id="",
+            action=AccessAction.SEARCH,
+            purpose=e.purpose or None,
+            result_count=_whole(e.body, "result_count") or 0,
+            device=e.device or None,
+            session=e.session or None,
+            outcome=e.outcome,
+            on_shift=_flag(e.body, "on_shift"),
+            is_decoy=_flag(e.body, "decoy") is True,
+        )
     ]
 
 
@@ -240,6 +280,8 @@ _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.VIEW: _accesses,
     EntryKind.REFUSAL: _accesses,
     EntryKind.FAILED: _accesses,
+    EntryKind.REVEAL: _accesses,
+    EntryKind.SEARCH: _searches,
     EntryKind.EXPORT: _accesses,
     EntryKind.OBSERVED: _accesses,
     EntryKind.CASE: _cases,

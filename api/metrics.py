@@ -43,6 +43,12 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        self.acts = Counter(
+            "recordguard_acts",
+            "Acts on records by kind and outcome: permitted, failed, or the code of the refusal.",
+            ("act", "outcome"),
+            registry=self.registry,
+        )
         self.problems = Counter(
             "recordguard_problems",
             "Problem documents sent, by the last part of their type.",

@@ -34,6 +34,11 @@ def worker_file(settings: Settings) -> Path:
     return settings.data_dir / "worker.db"
 
 
+def index_cursor(settings: Settings) -> Path:
+    """Where a walk that fills the index of identifiers stood when it was stopped."""
+    return settings.data_dir / "index-cursor.json"
+
+
 def baselines_dir(settings: Settings) -> Path:
     """The folder of sealed warm-up files."""
     return settings.data_dir / "baselines"

@@ -42,7 +42,21 @@ from guard.rows import (
     WebhookDeliveryRow,
     WorkListRow,
 )
-from guard.views import Refused, Served, ViewRequest
+from guard.views import (
+    Contacted,
+    ContactRequest,
+    Failed,
+    Found,
+    ListRequest,
+    Refused,
+    Revealed,
+    RevealRequest,
+    SearchRequest,
+    Served,
+    Verified,
+    VerifyRequest,
+    ViewRequest,
+)
 from policies.model import Mode, Tie
 
 
@@ -51,6 +65,28 @@ class Broker(Protocol):
 
     async def view(self, principal: Principal, request: ViewRequest) -> Served | Refused:
         """Serve or refuse one view."""
+        ...
+
+    async def reveal(self, principal: Principal, request: RevealRequest) -> Revealed | Refused:
+        """Open single fields of a view."""
+        ...
+
+    async def listing(
+        self, principal: Principal, request: ListRequest
+    ) -> tuple[Served | Refused | Failed, ...]:
+        """Show a queue."""
+        ...
+
+    async def search(self, principal: Principal, request: SearchRequest) -> Found | Refused:
+        """Find at most one customer."""
+        ...
+
+    async def verify(self, principal: Principal, request: VerifyRequest) -> Verified | Refused:
+        """Check a claim."""
+        ...
+
+    async def contact(self, principal: Principal, request: ContactRequest) -> Contacted | Refused:
+        """Call or write to a customer."""
         ...
 
     async def quota(self, principal: Principal) -> tuple[BudgetStatus, ...]:

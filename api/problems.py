@@ -26,10 +26,12 @@ from guard.errors import (
     AccessDeniedError,
     ConfigurationError,
     ConflictError,
+    DeliveryUnknownError,
     GuardError,
     InvalidRequestError,
     KeyUnavailableError,
     LedgerError,
+    NotDeliveredError,
     NotFoundError,
     SourceError,
     StoreUnavailableError,
@@ -54,12 +56,13 @@ OWN_WORDS = ALL | {
     "source", "source_key", "starts_at", "state", "team", "kind", "webhook-id",
     "minutes", "pace", "text",
     "because", "guard policy backtest", "guard policy lint", "on", "statement",
+    "cc", "channel", "subject",
 }  # fmt: skip
 _BODY = "body"
 
 
 class RefusalError(Exception):
-    """Raised by the view route when the broker refused: a normal answer that is a problem."""
+    """Raised by the route of an act when the broker refused: a normal answer that is a problem."""
 
     def __init__(self, refused: Refused) -> None:
         """Keep the broker's refusal."""
@@ -145,6 +148,19 @@ TABLE: dict[type[Exception], Problem] = {
         "nothing was shown; try again",
         headers=_RETRY,
     ),
+    NotDeliveredError: Problem(
+        503,
+        "not-delivered",
+        "It was not delivered",
+        "nothing was sent; try again, or use another channel",
+        headers=_RETRY,
+    ),
+    DeliveryUnknownError: Problem(
+        503,
+        "delivery-unknown",
+        "Nobody knows whether it was delivered",
+        "it may have arrived: look before you repeat it",
+    ),
     SourceError: Problem(
         503,
         "source-unavailable",
@@ -168,7 +184,7 @@ TABLE: dict[type[Exception], Problem] = {
     Exception: UNEXPECTED,
 }
 REFUSALS: dict[str, Problem] = {
-    "policy": Problem(403, "view-refused", "The policy refuses this view"),
+    "policy": Problem(403, "view-refused", "The policy refuses this"),
     "explained_only": Problem(
         403, "explained-only", "For now only customers of your own cases can be viewed"
     ),
@@ -177,6 +193,10 @@ REFUSALS: dict[str, Problem] = {
     ),
     "quota": Problem(429, "quota-exceeded", "A budget of yours is spent"),
     "unknown_customer": Problem(404, "unknown-customer", "There is no such customer"),
+    "unknown_view": Problem(404, "unknown-view", "There is no recent view of yours by this id"),
+    "not_revealed": Problem(403, "not-revealed", "None of these fields is opened"),
+    "not_verifiable": Problem(403, "not-verifiable", "This part of the field is not verified"),
+    "no_channel": Problem(403, "no-channel", "Customers cannot be reached this way here"),
 }
 # What the framework itself raises, by status; anything else of 4xx is `bad-request`.
 FRAMEWORK: dict[int, Problem] = {
@@ -289,6 +309,7 @@ def _refusal(refused: Refused) -> dict[str, object]:
         "code": refused.code,
         "reasons": list(refused.reasons),
         "determined_by": list(refused.determined_by),
+        "next": list(refused.steps),
         "receipt": msgspec.to_builtins(refused.receipt),
     }
     if refused.code == "quota":

@@ -74,6 +74,13 @@ class Settings(BaseSettings):
     secrets_dir: Path | None = Field(
         default=None, description="Folder of secrets that the mapping names, one file each."
     )
+    contacts_file: Path | None = Field(
+        default=None, description="TOML file of the ways to reach customers; empty: none."
+    )
+    calling_code: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2})?$")] = Field(
+        default="",
+        description="Country of national phone numbers (`34`); empty: they need their country.",
+    )
     issuer: str = Field(
         default="urn:recordguard:local", min_length=1, description="`iss` that a token must have."
     )
@@ -110,7 +117,9 @@ class Settings(BaseSettings):
         default="info", description="Least level that is logged."
     )
 
-    @field_validator("policy_dir", "mapping_file", "secrets_dir", "jwks_file", mode="before")
+    @field_validator(
+        "policy_dir", "mapping_file", "secrets_dir", "contacts_file", "jwks_file", mode="before"
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

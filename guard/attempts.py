@@ -1,25 +1,46 @@
-"""One try at a view: what was read of it so far, and every entry that it can end in."""
+"""One try at an act: what was read for it so far, and every entry that it can end in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import msgspec
 
 from guard.clock import Micros
-from guard.entries import EntryKind, EventPart, NewEntry, Outcome, Receipt, SubjectPart
+from guard.entries import BodyValue, EntryKind, EventPart, NewEntry, Outcome, Receipt, SubjectPart
 from guard.in_force import InForce
 from guard.principals import Principal
 from guard.rows import Situation
-from guard.views import RefusalCode, Refused, ViewRequest
-from policies.model import Mode
+from guard.views import NextStep, RefusalCode, Refused, ViewRequest
+from policies.model import Act, Mode
+
+# The entry of an act that was carried out.
+KINDS: Mapping[Act, EntryKind] = MappingProxyType(
+    {
+        Act.VIEW: EntryKind.VIEW,
+        Act.REVEAL: EntryKind.REVEAL,
+        Act.LIST: EntryKind.LISTED,
+        Act.SEARCH: EntryKind.SEARCH,
+        Act.VERIFY: EntryKind.VERIFICATION,
+        Act.CONTACT: EntryKind.CONTACT,
+    }
+)
+# Acts that could be repeated until a mask is guessed or lifted: their budgets hold wherever
+# anything is masked.
+_KEEP_THE_MASK = frozenset({Act.REVEAL, Act.VERIFY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why nothing is shown: the code for the tool, sentences for the person, the deciding ids."""
+    """Why nothing is shown: the code for the tool, sentences for the person, the deciding ids.
+
+    `next` may stay empty: then what the code offers is offered.
+    """
 
     code: RefusalCode
     reasons: tuple[str, ...]
     determined_by: tuple[str, ...]
+    next: tuple[NextStep, ...] = ()
 
     def answer(self, receipt: Receipt) -> Refused:
         """The answer, once its entry is durable."""
@@ -28,6 +49,7 @@ class Refusal:
             reasons=self.reasons,
             determined_by=self.determined_by,
             receipt=receipt,
+            next=self.next,
         )
 
 
@@ -39,7 +61,7 @@ def over_budget(names: tuple[str, ...]) -> Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one try has found out."""
+    """What one try has found out; `bound` is the case found for one that named none."""
 
     principal: Principal
     request: ViewRequest
@@ -47,15 +69,36 @@ class Attempt:
     situation: Situation
     event: EventPart
     in_force: InForce
+    act: Act = Act.VIEW
+    bound: str | None = None
 
     @property
     def enforces(self) -> bool:
-        """Whether the decision and the budgets are carried out, and not only recorded."""
+        """Whether the decision is carried out, and not only recorded."""
         return self.situation.mode is Mode.ENFORCE
 
+    @property
+    def meters(self) -> bool:
+        """Whether a spent budget refuses, and is not only recorded."""
+        masks = self.situation.mode is not Mode.OBSERVE
+        return self.enforces or (masks and self.act in _KEEP_THE_MASK)
+
+    @property
+    def case(self) -> str:
+        """The case that was named, or else the one that was bound; empty: neither."""
+        return self.request.case or self.bound or ""
+
+    def with_event(self, **changes: object) -> "Attempt":
+        """The same try with more known about it."""
+        return replace(self, event=msgspec.structs.replace(self.event, **changes))
+
+    def with_body(self, **more: BodyValue) -> "Attempt":
+        """The same try with more of what is particular to its kind."""
+        return self.with_event(body={**self.event.body, **more})
+
     def shown(self) -> NewEntry:
-        """The entry of a view that is shown."""
-        return self._entry(EntryKind.VIEW, Outcome.PERMITTED)
+        """The entry of an act that is carried out."""
+        return self._entry(KINDS[self.act], Outcome.PERMITTED)
 
     def refused(self, refusal: Refusal) -> NewEntry:
         """The entry of a refusal: nothing was shown, whatever had been planned."""
@@ -71,13 +114,13 @@ class Attempt:
         )
 
     def exceeded(self, names: tuple[str, ...]) -> NewEntry:
-        """The entry for spent budgets: a refusal, or where nothing is refused, the view."""
-        if self.enforces:
+        """The entry for spent budgets: a refusal, or where nothing is refused, the act."""
+        if self.meters:
             return self.refused(over_budget(names))
-        return self._entry(EntryKind.VIEW, Outcome.PERMITTED, would="refused", reasons=names)
+        return self._entry(KINDS[self.act], Outcome.PERMITTED, would="refused", reasons=names)
 
     def failed(self, error: BaseException) -> NewEntry:
-        """The entry of a view that was permitted and could not be fetched."""
+        """The entry of an act that was permitted and could not be carried out."""
         return self._entry(
             EntryKind.FAILED,
             Outcome.FAILED,
@@ -94,7 +137,5 @@ class Attempt:
         subject = self.situation.subject
         if subject is None:
             return NewEntry(kind=kind, event=event)
-        part = SubjectPart(
-            customer=subject.ref, case=self.request.case or "", reason=self.request.reason or ""
-        )
+        part = SubjectPart(customer=subject.ref, case=self.case, reason=self.request.reason or "")
         return NewEntry(kind=kind, event=event, subjects=(part,))

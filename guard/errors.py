@@ -10,6 +10,8 @@
     │   ├── StoreUnavailableError    the ledger cannot be written or read in time
     │   │   └── TransactionLostError     all that shares the transaction is undone
     │   ├── SourceError              the customer's record cannot be fetched
+    │   │   ├── NotDeliveredError        a system of the company took nothing
+    │   │   └── DeliveryUnknownError     nobody knows whether it took it
     │   └── KeyUnavailableError      a key is missing or the KMS does not answer
     └── LedgerError
         ├── ProofError           a proof, signature or root does not hold
@@ -61,6 +63,14 @@ class TransactionLostError(StoreUnavailableError):
 
 class SourceError(UnavailableError):
     """Raised when a record source failed, timed out or answered in an unknown shape."""
+
+
+class NotDeliveredError(SourceError):
+    """Raised when a contact or a notice was surely not taken; another try cannot double it."""
+
+
+class DeliveryUnknownError(SourceError):
+    """Raised when a contact or a notice was sent and no answer came: it may have been taken."""
 
 
 class KeyUnavailableError(UnavailableError):

@@ -26,6 +26,7 @@ from guard.rows import (
     Counter,
     GrantKind,
     GrantRow,
+    IdentifierRow,
     KnownCase,
     LockedPrincipal,
     LogQuery,
@@ -107,6 +108,23 @@ class ReadView(Protocol):
 
     def subjects(self, refs: Collection[str]) -> dict[str, SubjectRow]:
         """Find customers by reference, any tenant; unknown references are absent."""
+        ...
+
+    def identified(self, tenant: str, kind: str, blind: bytes, most: int) -> list[str]:
+        """References of customers with this blind identifier, by reference, at most `most`."""
+        ...
+
+    def identifiers_of(self, tenant: str, ref: str) -> list[IdentifierRow]:
+        """What the index holds of a customer, by kind."""
+        ...
+
+    def subjects_after(
+        self, tenant: str, after: str, limit: int, since: Micros | None = None
+    ) -> list[SubjectRow]:
+        """A keyset page of a tenant's customers, by reference.
+
+        With `since` only those that an entry has named since then, and those without identifiers.
+        """
         ...
 
     def case(self, tenant: str, case_id: str) -> CaseRow | None:
@@ -388,6 +406,12 @@ class UnitOfWork(ReadView, Protocol):
 
     def protect_subject(self, row: SubjectRow) -> None:
         """Store region, tier and decoy mark of a known customer; nothing else of the row."""
+        ...
+
+    def put_identifiers(
+        self, tenant: str, ref: str, kinds: Collection[str], rows: Sequence[IdentifierRow]
+    ) -> None:
+        """Let `rows` be all that the index holds of a customer in these `kinds`."""
         ...
 
     def put_case(self, row: CaseRow) -> None:

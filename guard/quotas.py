@@ -115,14 +115,16 @@ class Charged:
 def charged_in(entry: OpenedEntry) -> Charged | None:
     """What an entry of the log charged or took back; None: nothing."""
     event = entry.event
-    if not event.charges or not entry.refs:
+    if not event.charges:
         return None
+    # A search that found nobody is charged and is about nobody.
+    ref = entry.refs[0] if entry.refs else ""
     if entry.kind is not EntryKind.REFUND:
-        return Charged(at=event.at, ref=entry.refs[0], charges=event.charges)
+        return Charged(at=event.at, ref=ref, charges=event.charges)
     refunded = msgspec.convert(event.body, Refunded)
     return Charged(
         at=event.at,
-        ref=entry.refs[0],
+        ref=ref,
         charges=event.charges,
         view_at=refunded.view_at,
         before=refunded.before,

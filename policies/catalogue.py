@@ -68,7 +68,15 @@ TRANSFORMS: Mapping[str, Signature] = MappingProxyType(
 _TRANSFORM = re.compile(r"([a-z_]+)(@[1-9]\d*)?")
 _PATH = re.compile(r"[A-Za-z_]\w*(\[\])?(\.[A-Za-z_]\w*(\[\])?)*", re.ASCII)
 _CLASS = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_RULE_KEYS = frozenset({"class", "mask", "sensitive"})
+_RULE_KEYS = frozenset({"class", "mask", "sensitive", "verify", "identifier", "contact"})
+
+# What a caller may be asked for and told yes or no; never shown. `full` is the whole value, `year`
+# that of a date, `last4` and `postcode_end` the last four and three letters and digits.
+VERIFY_PARTS = ("full", "last4", "postcode_end", "year")
+# By which exact value a customer may be found.
+IDENTIFIERS = ("account", "email", "phone")
+# By which channel a customer may be reached without the address being shown.
+CONTACTS = ("call", "mail", "message")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +92,18 @@ class FieldRule:
     """What the catalogue says of one field.
 
     `mask` is how form MASK looks. `is_sensitive` marks what detectors count as a sensitive field.
+    `verify` lists the parts of `VERIFY_PARTS` that may be checked against what a caller says.
+    `identifier` says as what the exact value finds its customer, `contact` for which channel it is
+    the address; None: it is neither.
     """
 
     path: str
     cls: str
     mask: TransformSpec
     is_sensitive: bool
+    verify: tuple[str, ...] = ()
+    identifier: str | None = None
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +135,7 @@ def parse_catalogue(toml_bytes: bytes, file_name: str) -> Catalogue:
         source.fail(1, "no fields: add a `[fields]` table with one line per field")
     rules = {path: _rule(source, path, value) for path, value in table.items()}
     _refuse_overlaps(source, tuple(rules))
+    _refuse_two_addresses(source, tuple(rules.values()))
     return Catalogue(fields=MappingProxyType(rules))
 
 
@@ -136,8 +151,49 @@ def _rule(source: TomlSource, path: str, value: object) -> FieldRule:
         source.fail(line, f"class of `{path}` is no name: use lower-case letters, digits and `_`")
     if not isinstance(sensitive, bool):
         source.fail(line, f"`sensitive` of `{path}` must be true or false")
-    mask = _mask(source, path, value.get("mask"), line)
-    return FieldRule(path=path, cls=cls, mask=mask, is_sensitive=sensitive)
+    return FieldRule(
+        path=path,
+        cls=cls,
+        mask=_mask(source, path, value.get("mask"), line),
+        is_sensitive=sensitive,
+        verify=_verify(source, path, value.get("verify", []), line),
+        identifier=_word(source, path, ("identifier", value.get("identifier")), IDENTIFIERS),
+        contact=_word(source, path, ("contact", value.get("contact")), CONTACTS),
+    )
+
+
+def _verify(source: TomlSource, path: str, parts: object, line: int) -> tuple[str, ...]:
+    known = ", ".join(VERIFY_PARTS)
+    if not isinstance(parts, list) or not all(part in VERIFY_PARTS for part in parts):
+        source.fail(line, f"`verify` of `{path}` is off: list some of {known}")
+    if len(set(parts)) != len(parts):
+        source.fail(line, f"`verify` of `{path}` names a part twice: keep one of them")
+    return tuple(parts)
+
+
+def _word(
+    source: TomlSource, path: str, said: tuple[str, object], words: tuple[str, ...]
+) -> str | None:
+    key, value = said
+    if value is not None and (not isinstance(value, str) or value not in words):
+        known = ", ".join(words)
+        source.fail(source.line_of_key(path), f"`{key}` of `{path}` is unknown: use one of {known}")
+    return value
+
+
+def _refuse_two_addresses(source: TomlSource, rules: tuple[FieldRule, ...]) -> None:
+    """A channel has one address: which of two a message would go to would be a guess."""
+    taken: dict[str, str] = {}
+    for rule in rules:
+        if rule.contact is not None and rule.contact in taken:
+            line = source.line_of_key(rule.path)
+            source.fail(
+                line,
+                f"`{rule.path}` and `{taken[rule.contact]}` are both the address of"
+                f" `{rule.contact}`: keep one of them",
+            )
+        if rule.contact is not None:
+            taken[rule.contact] = rule.path
 
 
 def _mask(source: TomlSource, path: str, value: object, line: int) -> TransformSpec:

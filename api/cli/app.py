@@ -11,6 +11,7 @@ from api.cli import (
     access_review,
     demo,
     detection,
+    index,
     log,
     migrate,
     policy,
@@ -32,9 +33,20 @@ app = typer.Typer(
     # A traceback with local variables would print customers' values.
     pretty_exceptions_enable=False,
 )
-for group in (serve, migrate, log, access, policy, detection, quotas, demo):
-    group.register(app)
-for group in (policy_life, access_review):
+GROUPS = (
+    serve,
+    migrate,
+    log,
+    access,
+    policy,
+    policy_life,
+    access_review,
+    detection,
+    quotas,
+    index,
+    demo,
+)
+for group in GROUPS:
     group.register(app)
 
 

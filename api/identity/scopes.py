@@ -22,6 +22,7 @@ class Scope(StrEnum):
     BREAK_GLASS_REVIEW = "break-glass:review"
     BREAK_GLASS_WRITE = "break-glass:write"
     CASES_WRITE = "cases:write"
+    CONTACTS_WRITE = "contacts:write"
     CUSTOMERS_WRITE = "customers:write"
     DIRECTORY_WRITE = "directory:write"
     EXPORTS_WRITE = "exports:write"
@@ -39,8 +40,11 @@ class Scope(StrEnum):
     QUOTA_READ = "quota:read"
     RELATIONS_WRITE = "relations:write"
     SAMPLES_WRITE = "samples:write"
+    REVEALS_WRITE = "reveals:write"
+    SEARCHES_WRITE = "searches:write"
     SUSPENSIONS_WRITE = "suspensions:write"
     TIES_WRITE = "ties:write"
+    VERIFICATIONS_WRITE = "verifications:write"
     VIEWS_WRITE = "views:write"
     WORK_LISTS_APPROVE = "work-lists:approve"
     WORK_LISTS_WRITE = "work-lists:write"
@@ -49,15 +53,20 @@ class Scope(StrEnum):
 ALL = frozenset(scope.value for scope in Scope)
 # Rights that come with being logged at all: one's own quota, one's own notices, checking the log.
 OWN = frozenset({Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST, Scope.LOG_VERIFY})
+# The acts of a desk; each is decided, charged and logged by itself.
+_DESK = frozenset(
+    {
+        Scope.VIEWS_WRITE,
+        Scope.REVEALS_WRITE,
+        Scope.SEARCHES_WRITE,
+        Scope.VERIFICATIONS_WRITE,
+        Scope.CONTACTS_WRITE,
+    }
+)
 # What opens a customer without a case: for people at a desk only.
 _GRANTS = frozenset({Scope.BREAK_GLASS_WRITE, Scope.PRESENCE_CLAIM})
 _GLASS_REVIEW = frozenset({Scope.BREAK_GLASS_READ, Scope.BREAK_GLASS_REVIEW})
-_LEAD = (
-    OWN
-    | {Scope.VIEWS_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
-    | _GRANTS
-    | _GLASS_REVIEW
-)
+_LEAD = OWN | _DESK | {Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE} | _GRANTS | _GLASS_REVIEW
 
 _POLICY = {
     Scope.POLICIES_READ,
@@ -68,7 +77,7 @@ _POLICY = {
 }
 
 BY_ROLE: dict[Role, frozenset[Scope]] = {
-    Role.AGENT: OWN | {Scope.VIEWS_WRITE} | _GRANTS,
+    Role.AGENT: OWN | _DESK | _GRANTS,
     Role.LEAD: _LEAD,
     Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.POLICIES_READ, Scope.SAMPLES_WRITE},
     Role.ANALYST: OWN
@@ -114,8 +123,8 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.TIES_WRITE,
     },
     Role.SERVICE: OWN
+    | _DESK
     | {
-        Scope.VIEWS_WRITE,
         Scope.CASES_WRITE,
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
@@ -127,13 +136,11 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
     },
 }
 # What a person may hand on to an AI agent that acts for them: looking, and nothing that decides.
-DELEGABLE = OWN | {Scope.VIEWS_WRITE}
+DELEGABLE = OWN | _DESK
 # What a tool may do in the name of an agent that it asserts: the agent's desk work.
-ASSERTABLE = OWN | {Scope.VIEWS_WRITE} | _GRANTS
-# What is left to somebody suspended: their own page, and views, which the broker refuses and logs.
-SUSPENDED = frozenset(
-    {Scope.VIEWS_WRITE, Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}
-)
+ASSERTABLE = OWN | _DESK | _GRANTS
+# What is left to somebody suspended: their own page, and acts, which the broker refuses and logs.
+SUSPENDED = _DESK | {Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}
 
 
 def granted(asked: Iterable[str], *limits: frozenset[Scope]) -> frozenset[str]:

@@ -3,21 +3,20 @@
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from api import wire
 from api.identity.scopes import Scope
 from api.middleware import router, text_of
 from api.problems import RefusalError, budget_headers
 from api.routers.dependencies import REPEATABLE, Guarded, authenticated, caller, documents
 from api.schemas.parse import parse
 from api.schemas.views import BudgetOut, QuotaOut, ViewBody, ViewOut
-from guard.clock import to_rfc3339
-from guard.masking import MaskedRecord
 from guard.principals import Principal
 from guard.views import Refused, Served, ViewRequest
+from policies.model import Act
 
 
 class DirectRoute(APIRoute):
@@ -73,11 +72,12 @@ async def view(
     answer = await services.broker.view(principal, asked)
     outcome = "permitted" if isinstance(answer, Served) else answer.code.value
     services.metrics.views.labels(outcome).inc()
+    services.metrics.acts.labels(Act.VIEW.value, outcome).inc()
     if isinstance(answer, Refused):
         raise RefusalError(answer)
     request.state.entry, request.state.outcome = answer.receipt.index, outcome
     headers = budget_headers(answer.budgets, services.clock.now())
-    return Response(_encode(answer), headers=headers, media_type="application/json")
+    return Response(wire.encoded(wire.view(answer)), headers=headers, media_type="application/json")
 
 
 @routes.get("/v1/quota", responses=documents(403), summary="What your own budgets still allow")
@@ -86,38 +86,3 @@ async def quota(
 ) -> QuotaOut:
     """List the caller's own budgets; never a team's or vendor's."""
     return QuotaOut(quota=[BudgetOut.of(b) for b in await services.broker.quota(principal)])
-
-
-def _encode(served: Served) -> bytes:
-    """Write a view; pydantic would walk the whole record a second time."""
-    document = {
-        "record": served.record,
-        "fields": [
-            {"path": n.path, "class": n.cls, "form": n.form.name.lower(), "why": n.why}
-            for n in served.fields
-        ],
-        "mode": served.mode,
-        "would": served.would,
-        "quota": [
-            {
-                "name": b.name,
-                "measure": b.measure,
-                "window": b.window,
-                "limit": b.limit,
-                "used": b.used,
-                "left": b.left,
-                "resets_at": to_rfc3339(b.resets_at),
-            }
-            for b in served.budgets
-        ],
-        "receipt": served.receipt,
-        "view_code": served.view_code,
-    }
-    return msgspec.json.encode(document, enc_hook=_masked_only)
-
-
-def _masked_only(value: object) -> object:
-    """The one kind of record that has a wire form; a raw one is an error here."""
-    if isinstance(value, MaskedRecord):
-        return msgspec.Raw(value.to_json_bytes())
-    raise TypeError("this has no wire form")

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.schemas.words import Answer, Body, Ident, Prose, When, Word
 from guard.quotas import BudgetStatus
+from guard.views import NextStep
 
 MAX_FIELDS = 64
 
@@ -24,12 +25,13 @@ class ViewBody(Body):
 
 
 class FieldNoteOut(Answer):
-    """Why a field looks as it does."""
+    """Why a field looks as it does, and what to do to see or use more of it."""
 
     path: str
     cls: str = Field(alias="class")
     form: str
     why: str
+    next: list[NextStep]
 
 
 class BudgetOut(Answer):

@@ -5,6 +5,7 @@ fetched for it; `MaskPlan.apply` turns a `RawRecord` into a `MaskedRecord`. How 
 is one of `transforms/`, chosen by the field catalogue.
 """
 
+from guard.masking.context import MaskContext
 from guard.masking.plans import (
     MaskPlan,
     MaskPlans,
@@ -20,6 +21,7 @@ from guard.masking.transforms import REGISTRY
 __all__ = [
     "REDACTED",
     "REGISTRY",
+    "MaskContext",
     "MaskPlan",
     "MaskPlans",
     "MaskedRecord",

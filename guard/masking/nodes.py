@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from guard.masking.context import MaskContext
 from guard.masking.graphemes import normal
 from guard.masking.own_values import take_out
-from guard.masking.registry import REDACTED, Mask
+from guard.masking.registry import REDACTED, KeyedMask, Mask
 from guard.masking.scalars import MAX_TEXT, Scalar, UnmaskableError, scalar
 from policies.model import Form
 
@@ -29,10 +30,12 @@ ABSENT: Final = _Absent()
 class Walk:
     """What one walk over one record carries: the faults so far, and the record's own values.
 
-    `own` is None when they could not be collected; free text is then redacted.
+    `own` is None when they could not be collected; free text is then redacted. Without `context`
+    keyed masks refuse.
     """
 
     errors: int = 0
+    context: MaskContext | None = None
     own: frozenset[str] | None = field(default_factory=frozenset)
 
     def redacted(self) -> str:
@@ -60,11 +63,12 @@ class Node(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """One field. `mask` is what the form MASK shows."""
+    """One field. `mask` is what the form MASK shows, `keyed` what it shows where there is a key."""
 
     form: Form
     mask: Mask
     is_prose: bool
+    keyed: KeyedMask | None = None
 
     @property
     def is_constant(self) -> bool:
@@ -89,6 +93,8 @@ class Leaf:
             if walk.own is None or len(value.encode()) > MAX_TEXT:
                 raise UnmaskableError("the text cannot be searched for own values")
             value = take_out(normal(value), walk.own)
+        if self.keyed is not None and walk.context is not None:
+            return scalar(self.keyed(value, walk.context))
         return scalar(self.mask(value))
 
     def fault(self, walk: Walk) -> object:

@@ -18,10 +18,11 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
+from guard.masking.context import MaskContext
 from guard.masking.nodes import Leaf, Node, Walk, build
 from guard.masking.own_values import own_values
 from guard.masking.record import _MAKER, MaskedRecord
-from guard.masking.registry import Mask, Transform
+from guard.masking.registry import KeyedMask, Mask, Transform
 from guard.masking.scalars import UnmaskableError
 from guard.masking.transforms import REGISTRY
 from guard.rows import RawRecord
@@ -69,10 +70,13 @@ class MaskPlan:
     _has_prose: bool
     _open_paths: frozenset[str]
 
-    def apply(self, raw: RawRecord) -> MaskedRecord:
-        """Mask one record. Total: it gives a record for any input and never raises."""
+    def apply(self, raw: RawRecord, context: MaskContext | None = None) -> MaskedRecord:
+        """Mask one record. Total: it gives a record for any input and never raises.
+
+        Without `context`, a field whose mask needs a key is redacted and counted.
+        """
         values = raw.values if isinstance(raw.values, dict) else dict(raw.values)
-        walk = Walk(errors=self._faults)
+        walk = Walk(errors=self._faults, context=context)
         if self._has_prose:
             try:
                 walk.own = own_values(values, self._open_paths)
@@ -93,6 +97,7 @@ class _Field:
     form: Form
     mask: Mask
     is_prose: bool
+    keyed: KeyedMask | None = None
     is_faulty: bool = False
 
     @property
@@ -101,7 +106,7 @@ class _Field:
 
     @property
     def leaf(self) -> Leaf:
-        return Leaf(form=self.form, mask=self.mask, is_prose=self.is_prose)
+        return Leaf(form=self.form, mask=self.mask, is_prose=self.is_prose, keyed=self.keyed)
 
 
 def compile_plan(
@@ -214,15 +219,17 @@ def _places(path: str) -> list[tuple[str, str]]:
     return places
 
 
-def _make(spec: TransformSpec) -> tuple[Transform, Mask]:
+def _make(spec: TransformSpec) -> tuple[Transform, Mask, KeyedMask | None]:
     transform = REGISTRY.find(spec.name)
-    return transform, transform.make(transform.complete(spec.params))
+    params = transform.complete(spec.params)
+    keyed = None if transform.make_keyed is None else transform.make_keyed(params)
+    return transform, transform.make(params), keyed
 
 
 def _settle(rule: FieldRule, forms: Mapping[str, Form]) -> _Field:
     form = forms.get(rule.cls, Form.HIDE)
     try:
-        transform, mask = _make(rule.mask)
+        transform, mask, keyed = _make(rule.mask)
     except UnmaskableError:
         return _Field(
             rule=rule,
@@ -233,7 +240,7 @@ def _settle(rule: FieldRule, forms: Mapping[str, Form]) -> _Field:
         )
     if form is Form.MASK:
         form = transform.form
-    return _Field(rule=rule, form=form, mask=mask, is_prose=transform.is_prose)
+    return _Field(rule=rule, form=form, mask=mask, is_prose=transform.is_prose, keyed=keyed)
 
 
 def _asked(

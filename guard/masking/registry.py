@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from guard.masking.context import MaskContext
 from guard.masking.scalars import Scalar, UnmaskableError
 from policies.model import Form
 
 Params: TypeAlias = Mapping[str, str | int | bool]
 Mask: TypeAlias = Callable[[Scalar], Scalar]
+KeyedMask: TypeAlias = Callable[[Scalar, MaskContext], Scalar]
 
 REDACTED = "[hidden]"
 
@@ -78,7 +80,8 @@ class Transform:
     no sense together. `leaks` is the most graphemes of the value that one answer can show. `form`
     is what a field with this mask really gets: `hide` and `redact` are forms of their own, so such
     a field is not even fetched. With `is_prose`, the record's own values are taken out of the text
-    before the mask sees it.
+    before the mask sees it. A transform with `make_keyed` needs a context; its `make` is what is
+    done without one, and refuses.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Transform:
     leaks: Callable[[Params], int]
     form: Form = Form.MASK
     is_prose: bool = False
+    make_keyed: Callable[[Params], KeyedMask] | None = None
 
     @property
     def id(self) -> str:
@@ -107,6 +111,15 @@ class Transform:
             if not known.accepts(value):
                 raise UnmaskableError(f"`{self.name}` does not take that value for `{name}`")
         return {name: given.get(name, p.default) for name, p in self.params.items()}
+
+
+def refuse_without_key(_value: Scalar) -> Scalar:
+    """The mask of a keyed transform where there is no context.
+
+    Raises:
+        UnmaskableError: Always.
+    """
+    raise UnmaskableError("this mask needs a key and a scope")
 
 
 class Registry:

@@ -51,7 +51,8 @@ def _principal_row(row: Row[Any]) -> PrincipalRow:
     return PrincipalRow(**values)
 
 
-def _subject_row(row: Row[Any]) -> SubjectRow:
+def subject_row(row: Row[Any]) -> SubjectRow:
+    """Read the columns of `subject`."""
     values = values_of(row)
     return SubjectRow(**values | {"tier": Tier(values["tier"])})
 
@@ -78,19 +79,19 @@ class DirectoryReads(Session):
     def subject(self, tenant: str, ref: str) -> SubjectRow | None:
         """See `ReadView.subject`."""
         row = self._first(_SUBJECT, {"tenant": tenant, "ref": ref})
-        return None if row is None else _subject_row(row)
+        return None if row is None else subject_row(row)
 
     def subject_by_blind(self, tenant: str, source: str, key_blind: bytes) -> SubjectRow | None:
         """See `ReadView.subject_by_blind`."""
         row = self._first(_BY_BLIND, {"tenant": tenant, "source": source, "key_blind": key_blind})
-        return None if row is None else _subject_row(row)
+        return None if row is None else subject_row(row)
 
     def subjects(self, refs: Collection[str]) -> dict[str, SubjectRow]:
         """See `ReadView.subjects`."""
         if not refs:
             return {}
         rows = self._all(_SUBJECTS, {"refs": sorted(refs)})
-        return {row.ref: _subject_row(row) for row in rows}
+        return {row.ref: subject_row(row) for row in rows}
 
 
 class DirectoryWrites(DirectoryReads, WriteSession):
@@ -101,7 +102,7 @@ class DirectoryWrites(DirectoryReads, WriteSession):
         if not refs:
             return {}
         rows = self._all(_LOCK_SUBJECTS, {"refs": sorted(refs)})
-        return {row.ref: _subject_row(row) for row in rows}
+        return {row.ref: subject_row(row) for row in rows}
 
     def advance_subjects(self, next_n: Mapping[str, int]) -> None:
         """See `UnitOfWork.advance_subjects`."""

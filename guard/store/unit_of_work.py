@@ -13,6 +13,7 @@ from guard.store.entries import EntryReads, EntryWrites
 from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
+from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
 from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
@@ -31,6 +32,7 @@ class SqlReadView(
     EntryReads,
     RelationReads,
     LateLinkReads,
+    IdentifierReads,
     ActivationReads,
     EventPartReads,
 ):
@@ -47,6 +49,7 @@ class SqlUnitOfWork(
     ActivationWrites,
     BudgetWrites,
     EntryWrites,
+    IdentifierWrites,
     RelationWrites,
     LateLinkWrites,
     SqlReadView,

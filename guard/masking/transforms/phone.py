@@ -16,6 +16,8 @@ MIN_HIDDEN = 4
 
 _EXTENSION = re.compile(r"(?:;|#|,|ext|x).{0,40}\Z", re.IGNORECASE | re.DOTALL)
 _ALLOWED = re.compile(r"\+?[0-9\s\-.()/]{1,64}")
+# Digits and the sign of any script, for those who compare or dial a number.
+_ANY_SCRIPT = re.compile(r"[+\uff0b]?[\d\s\-.()/]{1,64}")
 
 # ITU-T E.164 country codes of one and two digits; all others have three.
 _SHORT_CODES = frozenset(
@@ -40,7 +42,7 @@ def _make(params: Params) -> Mask:
     last, keeps_country = int(params["last"]), bool(params["keep_country"])
 
     def phone(value: Scalar) -> Scalar:
-        text = _EXTENSION.sub("", text_of(value).strip()).strip()
+        text = without_extension(text_of(value))
         if not text:
             return "" if value == "" else STARS
         if not _ALLOWED.fullmatch(text):
@@ -48,7 +50,7 @@ def _make(params: Params) -> Mask:
         digits = "".join(c for c in text if c in "0123456789")
         if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
             return STARS
-        country = _country(digits) if keeps_country and text.startswith("+") else ""
+        country = country_code(digits) if keeps_country and text.startswith("+") else ""
         if len(digits) - len(country) - last < MIN_HIDDEN:
             return STARS
         start = f"+{country} " if country else ""
@@ -57,7 +59,18 @@ def _make(params: Params) -> Mask:
     return phone
 
 
-def _country(digits: str) -> str:
+def without_extension(text: str) -> str:
+    """The number without what is dialled behind it."""
+    return _EXTENSION.sub("", text.strip()).strip()
+
+
+def is_number(text: str) -> bool:
+    """Whether nothing but digits of any script and their separators stand in `text`."""
+    return _ANY_SCRIPT.fullmatch(text) is not None
+
+
+def country_code(digits: str) -> str:
+    """The country code that international `digits` begin with."""
     for length in range(1, LONGEST_CODE):
         if digits[:length] in _SHORT_CODES:
             return digits[:length]

@@ -168,28 +168,22 @@ async def test_a_look_at_a_decoy_is_marked_in_the_log_and_nowhere_else(rig: Rig)
     assert b"decoy" not in answer.record.to_json_bytes()
 
 
-async def test_a_cancelled_caller_leaves_an_entry_about_what_was_fetched(rig: Rig) -> None:
+async def test_a_cancelled_caller_leaves_an_entry_about_what_was_fetched(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (ref,) = await rig.customers(1)
     asked = rig.asks(ref, await rig.case(ref))
     fetched = asyncio.Event()
 
-    class Slow:
-        name = "crm"
+    async def slow(_key: str, _paths: frozenset[str]) -> RawRecord | None:
+        fetched.set()
+        await asyncio.Event().wait()
+        raise AssertionError
 
-        async def fetch(self, _key: str, _paths: frozenset[str]) -> RawRecord | None:
-            fetched.set()
-            await asyncio.Event().wait()
-            raise AssertionError
-
-        async def check(self) -> None:
-            """Fine."""
-
-        async def close(self) -> None:
-            """Nothing to give back."""
-
-    rig.broker._sources = {"crm": Slow()}  # noqa: SLF001 - the one source of this test
+    monkeypatch.setattr(rig.source, "fetch", slow)
     task = asyncio.create_task(rig.broker.view(AGENT, asked))
-    await fetched.wait()
+    async with asyncio.timeout(20):
+        await fetched.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

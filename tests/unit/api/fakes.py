@@ -27,7 +27,7 @@ from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
-from guard.errors import AccessDeniedError, ConflictError, NotFoundError
+from guard.errors import AccessDeniedError, ConflictError, NotFoundError, SourceError
 from guard.exports import ExportFormat
 from guard.findings import Finding, FindingKind, Severity
 from guard.masking import MaskedRecord
@@ -59,7 +59,24 @@ from guard.rows import (
     WebhookDeliveryRow,
     WorkListRow,
 )
-from guard.views import FieldNote, RefusalCode, Refused, Served, ViewRequest
+from guard.views import (
+    Contacted,
+    ContactRequest,
+    DeliveryState,
+    Failed,
+    FieldNote,
+    Found,
+    ListRequest,
+    RefusalCode,
+    Refused,
+    Revealed,
+    RevealRequest,
+    SearchRequest,
+    Served,
+    Verified,
+    VerifyRequest,
+    ViewRequest,
+)
 from policies.model import ActorKind, Form, Measure, Mode, Purpose, Role, Tie, Window
 
 T = TypeVar("T")
@@ -188,12 +205,41 @@ class FakeBroker:
 
     answer: Served | Refused | Exception | None = None
     asked: list[tuple[Principal, ViewRequest]] = field(default_factory=list)
+    says: Any = None
+    acts: list[object] = field(default_factory=list)
 
     async def view(self, principal: Principal, request: ViewRequest) -> Served | Refused:
         self.asked.append((principal, request))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer or served()
+
+    async def reveal(self, principal: Principal, request: RevealRequest) -> Revealed | Refused:
+        return await self._said(request, revealed())
+
+    async def listing(
+        self, principal: Principal, request: ListRequest
+    ) -> tuple[Served | Refused | Failed, ...]:
+        return await self._said(request, (served(), refused("policy"), Failed(error=SourceError())))
+
+    async def search(self, principal: Principal, request: SearchRequest) -> Found | Refused:
+        found = Found(
+            customer="ref-1", narrow=False, would="", budgets=(budget(),), receipt=receipt(43)
+        )
+        return await self._said(request, found)
+
+    async def verify(self, principal: Principal, request: VerifyRequest) -> Verified | Refused:
+        verified = Verified(matches=True, would="", budgets=(budget(),), receipt=receipt(44))
+        return await self._said(request, verified)
+
+    async def contact(self, principal: Principal, request: ContactRequest) -> Contacted | Refused:
+        return await self._said(request, contacted())
+
+    async def _said(self, request: object, otherwise: T) -> T:
+        self.acts.append(request)
+        if isinstance(self.says, Exception):
+            raise self.says
+        return cast("T", self.says or otherwise)
 
     async def quota(self, principal: Principal) -> tuple[BudgetStatus, ...]:
         return (budget(),)
@@ -215,6 +261,25 @@ def served() -> Served:
         budgets=(budget(),),
         receipt=receipt(41),
         view_code="7K-QM",
+    )
+
+
+def revealed() -> Revealed:
+    covered = FieldNote(path="iban", cls="financial", form=Form.HIDE, why="not for this purpose")
+    return Revealed(
+        shown=served(), refused=(covered,), expires_at=NOW + 30_000_000, expires_in_s=30
+    )
+
+
+def contacted(state: DeliveryState = DeliveryState.DELIVERED) -> Contacted:
+    return Contacted(
+        customer="ref-1",
+        state=state,
+        channel_id="m-1",
+        would="",
+        budgets=(budget(),),
+        receipt=receipt(45),
+        delivery=receipt(46),
     )
 
 

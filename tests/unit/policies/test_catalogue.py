@@ -172,3 +172,63 @@ def test_a_catalogue_without_fields_is_refused(text: str) -> None:
 def test_a_misspelt_table_is_refused() -> None:
     with pytest.raises(BundleError, match=r"unknown key `columns`: use one of fields"):
         parse_catalogue(b"[columns]\n", "fields.toml")
+
+
+def test_a_rule_says_what_may_be_verified_found_and_reached() -> None:
+    rule = parse(
+        'phone = { class = "contact", mask = "redact", verify = ["last4", "full"],'
+        ' identifier = "phone", contact = "call" }'
+    ).rule("phone")
+
+    assert rule is not None
+    assert (rule.verify, rule.identifier, rule.contact) == (("last4", "full"), "phone", "call")
+
+
+def test_a_field_is_not_verified_found_or_reached_unless_it_says_so() -> None:
+    rule = parse('plan = { class = "profile", mask = "redact", verify = [] }').rule("plan")
+
+    assert rule is not None
+    assert (rule.verify, rule.identifier, rule.contact) == ((), None, None)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ('verify = "full"', "`verify` of `a` is off: list some of full, last4, postcode_end, year"),
+        ('verify = ["first4"]', "`verify` of `a` is off"),
+        ("verify = [4]", "`verify` of `a` is off"),
+        ("verify = [[]]", "`verify` of `a` is off"),
+        ('verify = ["full", "full"]', "`verify` of `a` names a part twice"),
+        ('identifier = "name"', "`identifier` of `a` is unknown: use one of account, email, phone"),
+        ("identifier = 1", "`identifier` of `a` is unknown"),
+        ('contact = "fax"', "`contact` of `a` is unknown: use one of call, mail, message"),
+        ('contact = ["mail"]', "`contact` of `a` is unknown"),
+    ],
+)
+def test_what_cannot_be_verified_found_or_reached_is_refused_on_its_line(
+    setting: str, message: str
+) -> None:
+    with pytest.raises(BundleError, match=rf"^fields\.toml:2: {re.escape(message)}"):
+        parse(f'a = {{ class = "c", mask = "redact", {setting} }}')
+
+
+def test_a_channel_has_one_address() -> None:
+    text = (
+        'a = { class = "c", mask = "redact", contact = "mail" }\n'
+        'b = { class = "c", mask = "redact", contact = "call" }\n'
+        'd = { class = "c", mask = "redact", contact = "mail" }'
+    )
+
+    with pytest.raises(BundleError, match=r"^fields\.toml:4: `d` and `a` are both the address of"):
+        parse(text)
+
+
+def test_the_shipped_catalogue_says_how_a_customer_is_found_and_reached() -> None:
+    rules = parse_catalogue(default_files()["fields.toml"], "fields.toml").fields.values()
+
+    assert {r.path: r.identifier for r in rules if r.identifier} == {
+        "email": "email",
+        "phone": "phone",
+        "iban": "account",
+    }
+    assert {r.path: r.contact for r in rules if r.contact} == {"email": "mail", "phone": "call"}

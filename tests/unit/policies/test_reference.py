@@ -17,4 +17,6 @@ def test_a_field_is_described_in_one_row() -> None:
     text = b'[fields]\nphone = { class = "contact", mask = { transform = "phone", last = 2, '
     page = describe_fields(parse_catalogue(text + b"keep_country = true } }", "fields.toml"))
 
-    assert page.endswith("| `phone` | contact | phone (last = 2, keep_country = true) |  |\n")
+    assert page.endswith(
+        "| `phone` | contact | phone (last = 2, keep_country = true) |  |  |  |  |\n"
+    )

@@ -13,6 +13,14 @@ def mask(name: str, **params: str | int | bool) -> Mask:
     return transform.make(transform.complete(params))
 
 
+ZEROS = {"arabic": 0x660, "devanagari": 0x966, "full-width": 0xFF10, "thai": 0xE50}
+
+
+def in_digits(script: str, text: str) -> str:
+    """`text` with its digits in another script."""
+    return text.translate({ord("0") + n: ZEROS[script] + n for n in range(10)})
+
+
 def rule(path: str, cls: str, name: str = "redact", *, sensitive: bool = False) -> FieldRule:
     """A field with a mask that takes no parameters of its own."""
     spec = TransformSpec(name=name, params={})
@@ -57,4 +65,4 @@ RECORD: Mapping[str, object] = {
     "password": "hunter2hunter2",
 }
 
-__all__ = ["CRM", "RECORD", "REDACTED", "catalogue", "mask", "rule", "with_params"]
+__all__ = ["CRM", "RECORD", "REDACTED", "catalogue", "in_digits", "mask", "rule", "with_params"]

@@ -1,0 +1,32 @@
+"""Reading out of a record what its customer is found by; for the blind index and nobody else.
+
+The values go from here into a keyed hash and are forgotten.
+"""
+
+from collections.abc import Mapping
+
+from guard.masking.places import texts_at
+from guard.rows import RawRecord
+from policies.catalogue import Catalogue
+
+
+def identifying_fields(catalogue: Catalogue) -> frozenset[str]:
+    """The top-level fields to fetch."""
+    return frozenset(_top(path) for path, rule in catalogue.fields.items() if rule.identifier)
+
+
+def identifying(raw: RawRecord, catalogue: Catalogue) -> Mapping[str, tuple[str, ...]]:
+    """The values by kind of identifier.
+
+    A kind of which the record has no field at all is absent: its source does not hold it, which
+    says nothing about the customer.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for path, rule in catalogue.fields.items():
+        if rule.identifier is not None and _top(path) in raw.values:
+            found[rule.identifier] = (*found.get(rule.identifier, ()), *texts_at(raw, path))
+    return found
+
+
+def _top(path: str) -> str:
+    return path.partition(".")[0].removesuffix("[]")
