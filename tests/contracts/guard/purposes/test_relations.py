@@ -68,8 +68,8 @@ async def test_groups_that_make_no_sense_are_refused(rig: Rig) -> None:
     put = RelationPut(kind="household", customers=(one, "nobody"))
     with pytest.raises(NotFoundError):
         await rig.relations.put(DIRECTORY, put)
+    foreign = make_caller("sync", tenant="other")
     with pytest.raises(NotFoundError):
-        foreign = make_caller("sync", tenant="other")
         await rig.relations.put(foreign, replace(put, customers=(one, other)))
     with pytest.raises(AccessDeniedError):
         await rig.relations.put(make_caller(scopes=frozenset()), put)
