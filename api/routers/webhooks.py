@@ -3,7 +3,8 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import Header, Path, Request
+from fastapi import Header, Path, Request, Security
+from fastapi.security import APIKeyHeader
 from starlette.responses import Response
 
 from api.identity.principals import Authenticator
@@ -15,6 +16,13 @@ from guard.purposes.feeds.registry import ADAPTERS
 from guard.rows import WebhookDeliveryRow
 
 routes = router("webhooks")
+# Only puts the header into the OpenAPI document, in the place of a credential.
+_signed = APIKeyHeader(
+    name="webhook-signature",
+    scheme_name="webhook",
+    description="`v1,<base64>`: HMAC-SHA256 of id, timestamp and body; several, by spaces.",
+    auto_error=False,
+)
 _ANY_OBJECT = {
     "requestBody": {
         "required": True,
@@ -40,13 +48,7 @@ async def deliver(
     _timestamp: Annotated[
         str | None, Header(alias="webhook-timestamp", description="When it was signed, in seconds.")
     ] = None,
-    _signature: Annotated[
-        str | None,
-        Header(
-            alias="webhook-signature",
-            description="`v1,<base64>`: HMAC-SHA256 of id, timestamp and body; several by spaces.",
-        ),
-    ] = None,
+    _signature: Annotated[str | None, Security(_signed)] = None,
 ) -> Response:
     """Put the case that a signed delivery is about; the same delivery twice changes nothing."""
     webhooks: Webhooks = request.app.state.webhooks

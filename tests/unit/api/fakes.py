@@ -8,7 +8,7 @@ transaction, and numbers entries. The services keep rows in it or answer from li
 
 import copy
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -95,6 +95,10 @@ class Memory:
     replies: dict[tuple[str, str, str], tuple[bytes, int, bytes]] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     note: bytes | None = None
+    repaired: dict[int, str] = field(default_factory=dict)
+
+    def late_links(self, indexes: Collection[int]) -> dict[int, str]:
+        return {index: link for index, link in self.repaired.items() if index in indexes}
 
     def principal(self, tenant: str, principal_id: str) -> PrincipalRow | None:
         return self.people.get((tenant, principal_id))
