@@ -95,15 +95,18 @@ async def test_a_case_that_was_closed_in_between_bites(acts: Rig) -> None:
         id=case,
         customer=ref,
         channel="phone",
-        opened_at=now - MINUTE,
-        closed_at=now,
+        opened_at=now - 9 * MINUTE,
+        closed_at=now - 8 * MINUTE,
         assignments=(),
     )
     await acts.cases.put(make_caller("desk", role=Role.SERVICE), closed)
-    acts.clock.advance(14 * MINUTE)
+    assert isinstance(await acts.broker.reveal(AGENT, asked), Revealed)
+    # What is written up after a call is as explained as the call; then it is over.
+    acts.clock.advance(13 * MINUTE)
     late = await acts.broker.reveal(AGENT, asked)
-    acts.clock.advance(MINUTE - 1)
-    assert isinstance(late, Revealed | Refused)
+    assert isinstance(late, Refused)
+    assert late.code is RefusalCode.NOT_REVEALED
+    assert NextStep.NAME_CASE in late.steps
 
 
 async def test_a_suspension_in_between_bites_and_its_facts_are_kept(acts: Rig) -> None:

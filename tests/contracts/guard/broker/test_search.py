@@ -8,7 +8,7 @@ from guard.entries import EntryKind, OpenedEntry
 from guard.errors import InvalidRequestError, SourceError
 from guard.views import Found, RefusalCode, Refused, SearchRequest
 from policies.model import Tier
-from tests.support.people import AGENT, ANALYST, put_people
+from tests.support.people import AGENT, ANALYST, DIRECTORY, make_customer, put_people
 from tests.support.rig import Rig, make_caller
 from tests.support.statements import counted
 
@@ -62,7 +62,8 @@ async def test_who_may_not_be_found_is_not_told_from_a_miss(
 
 async def test_hit_miss_and_withheld_send_the_same_statements(acts: Rig) -> None:
     (ref,) = await acts.customers(1)
-    (far,) = await acts.customers(1, region="us", source_key="2")
+    abroad = replace(make_customer("2"), region="us")
+    (far,) = (await acts.enrolment.enrol(DIRECTORY, [abroad])).values()
     acts.lookup.refs |= {("phone", "hit"): (ref,), ("phone", "far"): (far,)}
     await found(acts)
     sent: dict[str, list[str]] = {}
