@@ -1,4 +1,4 @@
-"""What the acts of the broker need in tests: policies with reveals and budgets, a lookup, channels."""
+"""What acts need in tests: policies with reveals and budgets, a lookup, channels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

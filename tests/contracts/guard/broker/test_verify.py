@@ -29,7 +29,7 @@ async def claim(rig: Rig, said: str = "5678") -> VerifyRequest:
 
 @pytest.mark.parametrize(("said", "matches"), [("5678", True), ("1234", False), ("8", False)])
 async def test_a_claim_is_answered_by_yes_or_no_and_logged_before(
-    acts: Rig, said: str, matches: bool
+    acts: Rig, said: str, *, matches: bool
 ) -> None:
     asked = await claim(acts, said)
     answer = await acts.broker.verify(AGENT, asked)

@@ -4,7 +4,7 @@ from guard.broker.advice import MAX_STEPS, FieldAdvice, after_refusal
 from guard.in_force import InForce
 from guard.views import NextStep
 from policies.bundle import load_bundle
-from policies.model import Act, Form, Link, Permit, Purpose
+from policies.model import Act, Form, Link, Permit, Purpose, Role
 from tests.support.acts import act_files
 from tests.support.policy_bundles import make_facts
 
@@ -26,7 +26,7 @@ def test_a_refusal_offers_what_would_turn_it_and_always_somebody_to_ask() -> Non
     assert {NextStep.NAME_CASE, NextStep.WAIT} <= set(steps)
     abroad = after_refusal(IN_FORCE, replace(OWNED, same_region=False), Act.VIEW)
     assert abroad[0] is NextStep.HAND_OVER
-    mfa = make_facts(purpose=Purpose.INVESTIGATION, link=Link.NONE, role="analyst")
+    mfa = make_facts(purpose=Purpose.INVESTIGATION, link=Link.NONE, role=Role.ANALYST)
     assert after_refusal(IN_FORCE, mfa, Act.VIEW)
 
 
