@@ -46,6 +46,7 @@ from guard.vault.sealing import EntryVault
 from guard.views import ViewRequest
 from policies.bundle import load_bundle
 from policies.model import ActorKind, Role
+from tests.support.acts import MemoryChannel, MemoryLookup, channels
 from tests.support.makers import TENANT
 from tests.support.policy_bundles import default_files
 
@@ -143,6 +144,8 @@ class Rig:
     keyring: Keyring
     vault: EntryVault
     source: MemorySource
+    lookup: MemoryLookup
+    channels: Mapping[str, MemoryChannel]
     readers: ThreadedReaders
     committer: GroupCommitter
     broker: Broker
@@ -226,6 +229,7 @@ def open_rig(
     )
     readers = ThreadedReaders(store, deadline_s=20.0)
     source = MemorySource("crm", {str(n): make_record(n) for n in range(1, 301)})
+    lookup, reached = MemoryLookup(), channels()
     enrolment = Enrolment(committer, keyring, clock)
     pseudonyms = Pseudonyms(keyring)
     alerts = Alerts(committer, readers, clock, pseudonyms, vault)
@@ -239,6 +243,8 @@ def open_rig(
             keyring=keyring,
             vault=vault,
             source=source,
+            lookup=lookup,
+            channels=reached,
             readers=readers,
             committer=committer,
             enrolment=enrolment,
@@ -250,6 +256,8 @@ def open_rig(
                 keyring=keyring,
                 clock=clock,
                 source_deadline_s=20.0,
+                lookup=lookup,
+                channels=reached,
             ),
             cases=Cases(committer, enrolment, clock),
             relations=Relations(committer, clock),

@@ -245,3 +245,37 @@ def test_a_late_link_that_says_nothing_repairs_nothing() -> None:
     (event,) = floor_events(opened(EntryKind.LATE_LINK, {}, ("r1",)))
     assert isinstance(event, LateLinkEvent)
     assert (event.of, event.link) == (-1, Link.NONE)
+
+
+def test_a_reveal_is_a_look_of_its_own_kind() -> None:
+    (event,) = floor_events(opened(EntryKind.REVEAL, {"of": "e1"}, ("r1",), act="reveal"))
+    assert isinstance(event, AccessEvent)
+    assert (event.action, event.customer_id) == (AccessAction.REVEAL, "r1")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [EntryKind.LISTED, EntryKind.VERIFICATION, EntryKind.CONTACT, EntryKind.DELIVERY],
+)
+def test_what_shows_no_record_is_no_look(kind: EntryKind) -> None:
+    assert floor_events(opened(kind, refs=("r1",))) == []
+
+
+@pytest.mark.parametrize("act", ["list", "verify", "contact"])
+def test_nor_is_its_refusal(act: str) -> None:
+    assert floor_events(opened(EntryKind.REFUSAL, {"code": "policy"}, ("r1",), act=act)) == []
+    (guess,) = floor_events(opened(EntryKind.REFUSAL, {"code": "unknown_customer"}, act=act))
+    assert isinstance(guess, AccessEvent)
+    assert guess.result_count == 0
+
+
+def test_a_search_is_seen_whether_it_found_somebody_or_not() -> None:
+    (hit,) = floor_events(opened(EntryKind.SEARCH, {"result_count": 1}, ("r1",), act="search"))
+    (miss,) = floor_events(
+        opened(EntryKind.SEARCH, {"result_count": 0, "decoy": True}, act="search")
+    )
+    assert isinstance(hit, AccessEvent)
+    assert isinstance(miss, AccessEvent)
+    assert (hit.action, hit.customer_id, hit.result_count) == (AccessAction.SEARCH, "r1", 1)
+    assert (miss.action, miss.customer_id, miss.result_count) == (AccessAction.SEARCH, "", 0)
+    assert miss.is_decoy

@@ -27,6 +27,7 @@ def test_a_view_answers_with_the_record_its_reasons_and_a_receipt(
         "class": "contact",
         "form": "mask",
         "why": "masked for support",
+        "next": [],
     }
     assert body["receipt"]["index"] == 41
     assert body["view_code"] == "7K-QM"
