@@ -5,7 +5,7 @@ its sentence gets an end that names the words that exist, the likeliest first.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
@@ -22,26 +22,16 @@ _ATTRIBUTE = re.compile(r"attribute `(\w+)` in context")
 _OF_ENTITY = re.compile(r"attribute `(\w+)` on entity type")
 _VALUE = re.compile(r'entity `(\w+)::"([^"]*)"` is of an enumerated')
 _TYPE = re.compile(r"unrecognized entity type `(\w+)`")
+_ACTION = re.compile("unrecognized action")
+_KIND = re.compile("types|unexpected type")
 _WORD = re.compile(r'"(\w+)"`|`(\w+)`')
 
 
 def hint(message: str) -> str:
     """What to write instead, or '' where Cedar's own sentence says it."""
-    if found := _ATTRIBUTE.search(message):
-        return _one_of("facts are", found.group(1), tuple(_FACTS))
-    if found := _OF_ENTITY.search(message):
-        return f"facts are in the context: write `context.{found.group(1)}`"
-    if found := _VALUE.search(message):
-        values = _VALUES.get(found.group(1))
-        if values is None:
-            return f"the values of `{found.group(1)}` are declared in the schema: use one of them"
-        return _one_of(f"the values of `{found.group(1)}` are", found.group(2), values)
-    if found := _TYPE.search(message):
-        return _one_of("types are", found.group(1), (*_VALUES, "FieldClass"))
-    if "unrecognized action" in message:
-        return 'write `action == Action::"Admit"`, `"Show"` or `"Reveal"`'
-    if "types" in message or "unexpected type" in message:
-        return 'compare a fact with a value of its own type: `context.tier == Tier::"vip"`'
+    for pattern, advice in _ADVICE:
+        if found := pattern.search(message):
+            return advice(found)
     return ""
 
 
@@ -61,3 +51,24 @@ def _one_of(what: str, wrong: str, right: Sequence[str]) -> str:
     likely: Iterable[str] = get_close_matches(wrong, right, n=1)
     meant = "".join(f"did you mean `{word}`? " for word in likely)
     return f"{meant}{what} {', '.join(right)}"
+
+
+def _values(found: re.Match[str]) -> str:
+    values = _VALUES.get(found.group(1))
+    if values is None:
+        return f"the values of `{found.group(1)}` are declared in the schema: use one of them"
+    return _one_of(f"the values of `{found.group(1)}` are", found.group(2), values)
+
+
+# In this order: the first that fits is the nearest to what was meant.
+_ADVICE: Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = (
+    (_ATTRIBUTE, lambda found: _one_of("facts are", found.group(1), tuple(_FACTS))),
+    (_OF_ENTITY, lambda found: f"facts are in the context: write `context.{found.group(1)}`"),
+    (_VALUE, _values),
+    (_TYPE, lambda found: _one_of("types are", found.group(1), (*_VALUES, "FieldClass"))),
+    (_ACTION, lambda _: 'write `action == Action::"Admit"`, `"Show"` or `"Reveal"`'),
+    (
+        _KIND,
+        lambda _: 'compare a fact with a value of its own type: `context.tier == Tier::"vip"`',
+    ),
+)

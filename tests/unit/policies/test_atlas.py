@@ -69,7 +69,7 @@ def test_the_atlas_of_the_shipped_bundle_answers_as_its_engine(act: Act) -> None
     shown, tokens = made.shown(act), made.obligations(act)
     rng = np.random.default_rng(7)
     usual = point(make_facts())
-    for _ in range(300):
+    for _ in range(120):
         # Half of the facts as usual, else nearly everything is refused at once.
         dice = [int(rng.integers(size)) for size in made.diagrams.sizes]
         answers = tuple(d if rng.random() < 0.5 else u for d, u in zip(dice, usual, strict=True))

@@ -210,14 +210,21 @@ def test_a_budget_for_somebody_whom_no_policy_admits_is_found(extra: str, is_bou
     text = '[[budget]]\nname = "x"\nmeasure = "views"\nwindow = "hour"\nlimit = 9\n' + extra
     findings = found(cedar=cedar, quotas=SMALL_QUOTAS + text + "\n")
 
-    assert findings == (
-        []
-        if is_bound
-        else [
-            "quotas.toml:7: budget `x` binds nobody, since no policy admits `view` for it: "
-            "remove it (quota-unbound)"
-        ]
+    unbound = (
+        "quotas.toml:7: budget `x` binds nobody, since no policy admits `view` for it: remove it "
+        "(quota-unbound)"
     )
+    assert findings == ([] if is_bound else [unbound])
+
+
+def test_an_act_that_is_closed_is_found_once_and_not_by_its_budgets_too() -> None:
+    text = (
+        '@id("new") @reason("r") forbid (principal, action == Action::"Admit", '
+        'resource == Request::"list");'
+    )
+    (finding,) = found(cedar=SMALL_CEDAR + text)
+
+    assert finding.endswith("forbids every `list`: give it a condition (forbids-everything)")
 
 
 def test_a_policy_that_never_decides_is_found() -> None:
