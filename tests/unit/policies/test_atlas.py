@@ -75,8 +75,7 @@ def test_the_atlas_of_the_shipped_bundle_answers_as_its_engine(act: Act) -> None
         answers = tuple(d if rng.random() < 0.5 else u for d, u in zip(dice, usual, strict=True))
         decision = engine.decide(facts_at(answers), act)
         for cls, node in shown.items():
-            is_refused = isinstance(decision, Forbid)
-            expected = REFUSED if is_refused else decision.forms[cls]
+            expected = REFUSED if isinstance(decision, Forbid) else decision.forms[cls]
             assert made.diagrams.at(node, answers) == expected
-        carried = {t for t, node in tokens.items() if made.diagrams.at(node, answers)}
+        carried = {t for t, node in tokens.items() if made.diagrams.at(node, answers) is True}
         assert carried == (set() if isinstance(decision, Forbid) else set(decision.obligations))
