@@ -50,9 +50,9 @@ _ACCESS = """\
 
 What each role at each desk can come to see for a purpose, *at best*: with the strongest link, an
 ordinary customer and nothing that covers more. *view* is how a class looks in a record, *reveal*
-what single fields of it open to for seconds, in brackets where that is more. What is not listed is refused. The page is worked out
-from the policy that ships, over every combination of facts, by `python -m api.reference docs`;
-`guard policy explain` says why for one of them.
+what single fields of it open to for seconds, in brackets where that is more. What is not listed is
+refused. The page is worked out from the policy that ships, over every combination of facts, by
+`python -m api.reference docs`; `guard policy explain` says why for one of them.
 
 P plain, M masked, R covered by a fixed text, - not there.
 
