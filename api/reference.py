@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from api.bootstrap import open_bundle
 from api.identity.scopes import BY_ROLE, Scope
 from api.metrics import Metrics
 from api.problems import FRAMEWORK, REFUSALS, TABLE, Problem
 from api.settings import PREFIX, SECRETS, Settings
+from policies.reference import describe_access
 
 _GENERATED = "<!-- Written by `python -m api.reference docs`; do not edit. -->\n"
 
@@ -22,6 +24,7 @@ def pages() -> Mapping[str, str]:
         "reference/errors.md": errors_page(),
         "reference/settings.md": settings_page(),
         "reference/metrics.md": metrics_page(),
+        "reference/access.md": access_page(),
     }
 
 
@@ -68,6 +71,11 @@ def metrics_page() -> str:
         " methods, statuses, outcomes; never a tenant, an agent or a customer.",
         _table(("metric", "type", "meaning"), sorted(rows)),
     )
+
+
+def access_page() -> str:
+    """Who may see what by the policy that ships."""
+    return _GENERATED + describe_access(open_bundle(None))
 
 
 def _problem(problem: Problem) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ import cedarpy
 from cedarpy import pst
 
 from policies.errors import BundleError
+from policies.hints import hint, line_of
 from policies.model import Form
 from policies.names import NAME
 from policies.toml_source import decode
@@ -153,7 +154,9 @@ def _policy(statement: Statement, file: str, schema: cedarpy.Schema) -> Policy:
     result = cedarpy.validate_policies(statement.text, schema)
     if not result.validation_passed:
         found = "; ".join(_POSITION.sub("", error.error) for error in result.errors)
-        raise BundleError(file, statement.line, f"policy `{policy_id}` does not fit: {found}")
+        advice = hint(found)
+        message = f"policy `{policy_id}` does not fit: {found}" + (f": {advice}" if advice else "")
+        raise BundleError(file, statement.line + line_of(statement.text, found), message)
     question = _question(node.action)
     if question is None:
         message = (

@@ -9,6 +9,7 @@ combinations of the other facts, with the most ordinary one of them as an exampl
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import cast
 
 from policies.atlas import PERMITTED, REFUSED, Atlas
 from policies.bundle import Bundle
@@ -114,7 +115,7 @@ def _cells(diagrams: Diagrams, pairs: Node, act: Act, what: str) -> Iterator[Cel
         rest = diagrams.fix(pairs, answers)
         counts = diagrams.count(rest, asked=len(ORDER))
         for pair, facts in counts.items():
-            was, becomes = _words(pair)
+            was, becomes = cast("tuple[str, str]", pair)
             if was == becomes:
                 continue
             near = (*answers, *usual[len(ORDER) :])
@@ -130,12 +131,6 @@ def _cells(diagrams: Diagrams, pairs: Node, act: Act, what: str) -> Iterator[Cel
                 facts=facts,
                 example=example,
             )
-
-
-def _words(pair: Hashable) -> tuple[str, str]:
-    if not isinstance(pair, tuple):
-        raise TypeError(pair)
-    return pair
 
 
 def _pair(left: Hashable, right: Hashable) -> Hashable:

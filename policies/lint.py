@@ -8,7 +8,7 @@ and line and ends in what to do. A shipped bundle has no findings.
 
 from collections.abc import Iterator, Mapping
 
-from policies.atlas import Atlas
+from policies.atlas import PERMITTED, Atlas
 from policies.budgets import ACT_OF
 from policies.bundle import QUOTAS_FILE, Bundle, load_bundle
 from policies.cedar_text import Policy
@@ -36,9 +36,14 @@ def lint(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
     except BundleError as error:
         return (Finding(error.file, error.line, "load", error.message),)
     atlas = Atlas(bundle)
-    found = [*_policies(bundle), *_limits(bundle), *unreadable(atlas)]
-    if not any(finding.rule == "condition-too-wide" for finding in found):
-        found += [*unreachable(atlas), *left_out(atlas), *_missing(atlas), *_unbound(atlas)]
+    found = [*_policies(bundle), *_limits(bundle)]
+    # A policy that fails refuses everything, so what the others would decide means nothing yet.
+    found += list(unreadable(atlas)) or [
+        *unreachable(atlas),
+        *left_out(atlas),
+        *_missing(atlas),
+        *_unbound(atlas),
+    ]
     return tuple(sorted(found))
 
 
@@ -84,6 +89,8 @@ def _unbound(atlas: Atlas) -> Iterator[Finding]:
     """The budgets for somebody whom the policies never let do what they count."""
     for place, budget in enumerate(atlas.bundle.budgets):
         act = ACT_OF[budget.measure]
+        if PERMITTED not in atlas.diagrams.count(atlas.admission(act)):
+            continue  # found as an act that nobody may do
         # Counted by an AI agent's own key, a budget binds nobody else.
         only = ActorKind.AI if budget.key is BudgetKey.ACTOR else budget.kind
         kinds = tuple(ActorKind) if only is None else (only,)

@@ -1,6 +1,13 @@
-"""The page about a catalogue's fields, generated so that it cannot be out of date."""
+"""The pages about a bundle's fields and who may see them, generated so that they stay true."""
 
+from itertools import product
+from typing import cast
+
+from policies.atlas import PERMITTED, Atlas
+from policies.bundle import Bundle
 from policies.catalogue import Catalogue, Param, TransformSpec
+from policies.conditions import VALUES
+from policies.model import Act, Desk, Form, Role
 
 _HEAD = """\
 # Fields
@@ -39,3 +46,70 @@ def _plain(value: Param) -> str:
 
 def _yes(answer: bool) -> str:  # noqa: FBT001 - a cell of a table
     return "yes" if answer else ""
+
+
+_ACCESS = """\
+# Who may see what
+
+What each role at each desk can come to see for a purpose, *at best*: with the strongest link, an
+ordinary customer and nothing that covers more. *view* is how a class looks in a record, *reveal*
+what single fields of it open to for seconds, in brackets where that is more. What is not listed is
+refused. The page is worked out from the policy that ships, over every combination of facts, by
+`python -m api.reference docs`; `guard policy explain` says why for one of them.
+
+P plain, M masked, R covered by a fixed text, - not there.
+
+"""
+
+
+def describe_access(bundle: Bundle) -> str:
+    """A Markdown page with one row per roles, desks and purpose that are admitted alike."""
+    atlas = Atlas(bundle)
+    rows: dict[tuple[str, ...], dict[Role, list[Desk]]] = {}
+    for answers in product(*(range(len(VALUES[name])) for name in ("purpose", "role", "desk"))):
+        purpose, role, desk = answers
+        found = _best(atlas, (role, desk, purpose))
+        if found is not None:
+            row = (str(VALUES["purpose"][purpose]), *found)
+            desks = rows.setdefault(row, {}).setdefault(Role(str(VALUES["role"][role])), [])
+            desks.append(Desk(str(VALUES["desk"][desk])))
+    head = ("purpose", "who", "acts", *(f"{cls}" for cls in bundle.classes))
+    lines = [head, ("---",) * len(head)]
+    for (purpose_name, acts, *classes), who in rows.items():
+        lines += [(purpose_name, people, acts, *classes) for people in _people(who)]
+    return _ACCESS + "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _best(atlas: Atlas, cell: tuple[int, int, int]) -> tuple[str, ...] | None:
+    """The acts of a cell, and per class the most that a view and a reveal show; None: nothing."""
+    acts = [a for a in Act if PERMITTED in _values(atlas, atlas.admission(a), cell)]
+    if not acts:
+        return None
+    looks = [
+        {cls: max(cast("set[int]", _values(atlas, node, cell))) for cls, node in nodes.items()}
+        for nodes in (atlas.shown(Act.VIEW), atlas.shown(Act.REVEAL))
+    ]
+    letters = [
+        _letter(looks[0][cls]) + (f" ({_letter(opened)})" if opened > looks[0][cls] else "")
+        for cls, opened in looks[1].items()
+    ]
+    return ", ".join(acts), *letters
+
+
+def _values(atlas: Atlas, node: int, cell: tuple[int, int, int]) -> set[object]:
+    return set(atlas.diagrams.count(atlas.diagrams.fix(node, cell)))
+
+
+def _letter(form: int) -> str:
+    return "-" if form <= Form.HIDE else Form(form).name[0]
+
+
+def _people(who: dict[Role, list[Desk]]) -> list[str]:
+    """Roles and their desks, roles with the same desks together."""
+    alike: dict[tuple[Desk, ...], list[Role]] = {}
+    for role, desks in who.items():
+        alike.setdefault(tuple(desks), []).append(role)
+    return [
+        f"{', '.join(roles)} at {'any desk' if len(desks) == len(Desk) else ', '.join(desks)}"
+        for desks, roles in alike.items()
+    ]

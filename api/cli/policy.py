@@ -107,7 +107,7 @@ def _read_table(path: Path) -> bytes:
 
 
 @app.command()
-def explain(
+def explain(  # noqa: PLR0913 - each is an option of the command
     facts: Annotated[
         list[str] | None,
         typer.Argument(help="Facts that are not usual, as link=none; see docs/policies.md."),

@@ -465,7 +465,9 @@ class TestReplay:
             ref = refs[len(how)]
             case = await service.case(ref, how=how)
             assert (await service.view(ref, case=case)).status_code == 200
-            assert (await service.view(ref, BOT_FOR, act=BOT, purpose="ai_session")).is_success
+            session = await service.case(ref, BOT_FOR)
+            answer = await service.view(ref, BOT_FOR, act=BOT, purpose="ai_session", case=session)
+            assert answer.is_success
         reviewed = await service.case(refs[0], LEAD, how="qa")
         review = await service.view(refs[0], LEAD, purpose="quality_review", case=reviewed)
         assert review.status_code == 200

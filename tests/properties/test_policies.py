@@ -1,18 +1,39 @@
 """What holds for every set of facts, not only for those that somebody thought of."""
 
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
+import cedarpy
+import numpy as np
+import pytest
+from cedarpy import pst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.bundle import load_bundle
-from policies.cedar_text import split
+from policies.cedar_text import Policy, split
+from policies.conditions import VALUES, facts_at, new_diagrams, point
 from policies.diff import diff
 from policies.engine import Engine
-from policies.facts import parse_facts
-from policies.model import ActorKind, Decision, Facts, Form, Link, Permit, Purpose, Risk, Role, Tier
-from tests.support.policy_bundles import default_files
+from policies.facts import admit_request, parse_facts, show_request
+from policies.model import (
+    Act,
+    ActorKind,
+    Decision,
+    Facts,
+    Forbid,
+    Form,
+    Link,
+    Permit,
+    Purpose,
+    Risk,
+    Role,
+    Tier,
+)
+from tests.support.policy_bundles import default_files, make_facts
 
 # Of all facts most are refused at once, so as many again are drawn where the finer rules decide.
 FACTS = st.one_of(
@@ -193,3 +214,145 @@ def test_cutting_text_loses_no_statement(pieces: list[str], gap: str) -> None:
     assert [statement.text for statement in split(text)] == [piece + ";" for piece in pieces]
     lines = [statement.line for statement in split(text)]
     assert lines == sorted(lines)
+
+
+# The number that the issue names; the quick form draws the same kind of requests, fewer of them.
+REQUESTS = 10_000 if os.environ.get("RECORDGUARD_FULL") else 600
+
+
+def requests(seed: int, count: int) -> Iterator[tuple[Facts, Act]]:
+    """Facts and acts, half of the facts as usual: else nearly everything is refused at once."""
+    rng = np.random.default_rng(seed)
+    usual, sizes, acts = point(make_facts(reason_given=True)), new_diagrams().sizes, list(Act)
+    for _ in range(count):
+        share = float(rng.random())
+        answers = tuple(
+            int(rng.integers(size)) if rng.random() < share else answer
+            for answer, size in zip(usual, sizes, strict=True)
+        )
+        yield facts_at(answers), acts[int(rng.integers(len(acts)))]
+
+
+TEXT = "".join(
+    content.decode() for name, content in default_files().items() if name.endswith(".cedar")
+)
+PLAIN = cedarpy.PolicySet.from_str(TEXT)
+SCHEMA = cedarpy.Schema.from_str(default_files()["schema.cedarschema"].decode())
+
+
+def ask_plainly(request: Mapping[str, object]) -> cedarpy.AuthzResult:
+    """Cedar by itself: the policies as one text, no batch, no memory, no code of ours."""
+    result = cedarpy.is_authorized(dict(request), PLAIN, "[]", SCHEMA)
+    assert not result.diagnostics.errors
+    return result
+
+
+def form_of(result: cedarpy.AuthzResult) -> Form:
+    """The lowest form among the permits that Cedar names; anything else hides."""
+    if not result.allowed:
+        return Form.HIDE
+    named = result.diagnostics.id_annotations_by_reason.values()
+    by_id = {policy.id: policy for policy in DEFAULT.bundle.policies}
+    return min(by_id[name].form or Form.HIDE for name in named)
+
+
+def test_the_memoised_engine_and_plain_cedar_agree_on_every_request_and_act() -> None:
+    mismatches, permitted = 0, 0
+    for facts, act in requests(1, REQUESTS):
+        decision = DEFAULT.decide(facts, act)
+        is_allowed = ask_plainly(admit_request(facts, act)).allowed
+        mismatches += is_allowed != isinstance(decision, Permit)
+        if isinstance(decision, Permit) and is_allowed:
+            permitted += 1
+            for cls in CLASSES:
+                wanted = form_of(ask_plainly(show_request(facts, cls, act)))
+                mismatches += decision.forms[cls] is not wanted
+    assert mismatches == 0
+    assert permitted > REQUESTS // 20
+
+
+@pytest.mark.parametrize("act", list(Act))
+@pytest.mark.parametrize("question", ["Admit", "Show", "Reveal"])
+def test_a_forbid_that_fails_is_a_refusal_whatever_is_asked(act: Act, question: str) -> None:
+    broken = engine_with(
+        f'@id("broken") @reason("r") forbid (principal, action == Action::"{question}", resource)'
+        " when { context.fresh_mfa && 9223372036854775807 + 1 > 0 };"
+    )
+    is_asked = question == "Admit" or (question == "Reveal") == (act is Act.REVEAL)
+    for facts, _ in requests(2, 25):
+        before = DEFAULT.decide(facts, act)
+        after = broken.decide(facts, act)
+        if facts.fresh_mfa and is_asked and (question == "Admit" or isinstance(before, Permit)):
+            assert isinstance(after, Forbid)
+            assert "broken" in after.determined_by
+        else:
+            assert after == before
+
+
+def test_the_name_of_facts_names_one_set_of_facts() -> None:
+    drawn = {facts for facts, _ in requests(3, 5 * REQUESTS)}
+
+    assert len({facts.facts_id for facts in drawn}) == len(drawn)
+    assert all(parse_facts(facts.as_dict()).facts_id == facts.facts_id for facts in drawn)
+
+
+def narrower(policy: Policy, rng: np.random.Generator) -> pst.Template:
+    """A permit with one more condition, or a forbid whose exemption asks for one more."""
+    name = sorted(VALUES)[int(rng.integers(len(VALUES)))]
+    value = VALUES[name][int(rng.integers(len(VALUES[name])))]
+    fact = pst.GetAttr(pst.Var("context"), name)
+    if isinstance(value, bool):
+        wanted: pst.Expr = fact if value else pst.UnaryOp("not", fact)
+    else:
+        kind = pst.EntityType(type(value).__name__)
+        wanted = pst.BinaryOp("eq", fact, pst.EntityLit(pst.EntityUid(kind, value.value)))
+    clauses = policy.node.clauses
+    if policy.is_permit:
+        return replace(policy.node, clauses=(*clauses, pst.When(wanted)))
+    exempt = [n for n, clause in enumerate(clauses) if isinstance(clause, pst.Unless)]
+    chosen = exempt[int(rng.integers(len(exempt)))]
+    stricter = pst.Unless(pst.BinaryOp("and", clauses[chosen].expr, wanted))
+    return replace(policy.node, clauses=(*clauses[:chosen], stricter, *clauses[chosen + 1 :]))
+
+
+@lru_cache(1)
+def narrowable() -> tuple[Policy, ...]:
+    """Permits of acts, and forbids with an exemption."""
+    return tuple(
+        policy
+        for policy in DEFAULT.bundle.policies
+        if (policy.is_permit and policy.form is None)
+        or (not policy.is_permit and any(isinstance(c, pst.Unless) for c in policy.node.clauses))
+    )
+
+
+def with_node(policy_id: str, node: pst.Template) -> Engine:
+    """The shipped bundle with one policy replaced."""
+    nodes = {policy.id: policy.node for policy in DEFAULT.bundle.policies} | {policy_id: node}
+    changed = pst.PolicySet(templates={}, static_policies=nodes, template_links=())
+    return Engine(replace(DEFAULT.bundle, policy_set=cedarpy.PolicySet.from_pst(changed)))
+
+
+def test_one_more_condition_on_an_exemption_never_widens_it() -> None:
+    rng = np.random.default_rng(4)
+    closed = 0
+    for round_ in range(REQUESTS // 20):
+        policy = narrowable()[int(rng.integers(len(narrowable())))]
+        changed = with_node(policy.id, narrower(policy, rng))
+        for facts, act in requests(100 + round_, 12):
+            before, after = DEFAULT.decide(facts, act), changed.decide(facts, act)
+            assert shows_no_more(after, before), (policy.id, facts)
+            assert not (isinstance(before, Forbid) and isinstance(after, Permit)), (
+                policy.id,
+                facts,
+            )
+            closed += isinstance(before, Permit) and isinstance(after, Forbid)
+    assert closed > 0
+
+
+def test_one_more_permit_of_a_form_never_shows_more_of_a_class_that_was_shown() -> None:
+    for facts, act in requests(5, REQUESTS // 3):
+        before = shown(DEFAULT.forms(facts, Act.VIEW))
+        for form, changed in ADDED_PERMITS.items():
+            after = shown(changed.forms(facts, Act.VIEW))
+            assert all(after[cls] <= min(before[cls], form) for cls in CLASSES), (facts, act)

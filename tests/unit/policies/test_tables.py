@@ -89,6 +89,22 @@ def test_a_case_that_does_not_hold_says_what_came_instead(expectation: str, mess
     assert mismatches(CASE + expectation) == [f"t.toml:18: masked: {message}"]
 
 
+def test_a_case_is_decided_for_its_act_and_else_for_that_of_the_table() -> None:
+    only_lists = """
+[files]
+"more.cedar" = '''
+@id("lists-only")
+@reason("only lists")
+forbid (principal, action == Action::"Admit", resource) unless { resource == Request::"list" };
+'''
+"""
+    listed = CASE + 'act = "list"\n'
+    assert mismatches(listed + only_lists) == []
+    assert mismatches(CASE + only_lists, 'act = "list"\n' + HEAD) == []
+    assert mismatches(listed.replace("list", "verify") + only_lists) != []
+    assert mismatches(CASE + only_lists) != []
+
+
 def test_a_permit_where_a_refusal_was_expected_is_a_mismatch() -> None:
     case = CASE.replace('"permit"', '"forbid"') + 'reasons = ["x"]'
 
@@ -122,6 +138,9 @@ def test_files_of_a_table_are_laid_over_the_bundle() -> None:
         (HEAD, CASE + "forms = { contact = 2 }", "18: form of `contact` must be one of hide"),
         (HEAD, CASE + 'reasons = "x"', "18: `reasons` must be a list of texts"),
         (HEAD, CASE + "reasons = [1]", "18: `reasons` must be a list of texts"),
+        (HEAD, CASE + 'act = "print"', "18: `act` must be one of view, reveal"),
+        (HEAD, CASE + "act = 1", "18: `act` must be one of view, reveal"),
+        ('act = "look"\n' + HEAD, CASE, "1: `act` must be one of view, reveal"),
         (HEAD, CASE + "[files]\nx = 1", "1: `x` must be a text"),
         (
             HEAD,

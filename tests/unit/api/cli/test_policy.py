@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from api.cli import policy as module
-from api.cli.policy import SHIPPED, all_facts
-from policies.model import Purpose
-from tests.unit.api.cli.conftest import Guard
+from api.cli.policy import SHIPPED
+from policies.bundle import load_bundle
+from tests.support.policy_bundles import default_files
+from tests.support.rig import Rig, make_caller, row_of
+from tests.unit.api.cli.conftest import Fill, Guard
 
 TABLE = """
 title = "who sees money"
@@ -84,27 +86,116 @@ def test_a_table_that_is_not_there_is_named(guard: Guard, tmp_path: Path) -> Non
     assert "none.toml" in said.err
 
 
-def few_facts() -> list[object]:
-    return list(all_facts()[:200])
-
-
-def test_a_change_is_told_by_what_it_opens_and_closes(
-    guard: Guard, bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "all_facts", few_facts)
-    assert guard("policy", "diff", SHIPPED, bundle).out == "no change\n"
-    shut = (
-        '@id("shut")\n@reason("closed")\nforbid (principal, action == Action::"Admit", resource);'
-    )
+def test_without_paths_the_tables_of_the_bundle_are_decided(guard: Guard, bundle: Path) -> None:
+    assert guard("policy", "test").code == 0
+    said = guard("policy", "test", "--bundle", bundle, "--json")
+    assert json.loads(said.out)["cases"] > 5
+    shut = '@id("shut") @reason("r") forbid (principal, action == Action::"Admit", resource);'
     (bundle / "shut.cedar").write_text(shut)
+    assert guard("policy", "test", "--bundle", bundle).code == 1
+
+
+def test_a_bundle_without_tables_says_where_to_put_them(guard: Guard, bundle: Path) -> None:
+    shutil.rmtree(bundle / "tables")
+    said = guard("policy", "test", "--bundle", bundle)
+    assert said.code == 78
+    (bundle / "tables").mkdir()
+    said = guard("policy", "test", "--bundle", bundle)
+    assert said.code == 78
+    assert "put them into `tables`" in said.err
+
+
+def test_a_change_is_told_by_cell(guard: Guard, bundle: Path) -> None:
+    assert guard("policy", "diff", SHIPPED, bundle).out == "no change\n"
+    text = (
+        '@id("new") @reason("r") @form("redact") permit (principal, action == Action::"Show", '
+        'resource == FieldClass::"contact") when { context.desk == Desk::"outreach" };'
+        '@id("shut") @reason("r") forbid (principal, action == Action::"Admit", '
+        'resource == Request::"search") when { context.role == Role::"manager" };'
+    )
+    (bundle / "zz.cedar").write_text(text)
     said = guard("policy", "diff", SHIPPED, bundle)
     assert said.code == 1
-    assert "closes admit" in said.out
-    assert "for example: role=" in said.out
-    assert json.loads(guard("policy", "diff", bundle, SHIPPED, "--json").out)["points"]
+    lines = [line for line in said.out.splitlines() if "quality_review" in line]
+    (row,) = [line for line in lines if "mask -> redact" in line]
+    assert row.startswith("agent, lead, manager")
+    assert row.split()[3:6] == ["outreach", "quality_review", "view"]
+    assert "sets of facts each     e.g. desk=outreach purpose=quality_review link=qa" in row
+    assert "search admitted" in said.out
+    cells = json.loads(guard("policy", "diff", bundle, SHIPPED, "--json").out)["cells"]
+    assert {(c["before"], c["after"]) for c in cells} == {("redact", "mask"), ("no", "yes")}
+    assert all(c["facts"] > 0 and c["example"]["role"] == c["role"] for c in cells)
 
 
-def test_all_facts_are_different_and_hold_every_purpose() -> None:
-    facts = all_facts()
-    assert len(set(facts)) == len(facts)
-    assert len({f.purpose for f in facts}) == len(Purpose)
+def test_a_request_is_explained_in_the_policies_own_words(guard: Guard) -> None:
+    said = guard("policy", "explain", "tie=family")
+    assert said.code == 0
+    assert said.out.splitlines()[0] == "view is refused"
+    assert "family-record (refuse.cedar:" in said.out
+    assert "ask your lead to pass the case on" in said.out
+    assert "would have to be" not in said.out
+    said = guard("policy", "explain", "on_shift=false", "--class", "contact", "--close")
+    assert said.out.startswith("view goes on: contact mask\n  to do: notify\nfacts: on_shift=false")
+    assert "on_shift would have to be true, it is false" in said.out
+    assert "facts: all as usual" in guard("policy", "explain").out
+
+
+def test_an_explanation_is_one_document_with_json(guard: Guard) -> None:
+    words = ("policy", "explain", "--json", "reason_given=true")
+    permit = json.loads(guard(*words, "--act", "reveal", "--close").out)
+    assert (permit["effect"], permit["act"]) == ("permit", "reveal")
+    assert permit["forms"]["contact"] == "plain"
+    assert permit["facts"]["reason_given"] is True
+    assert {row["id"] for row in permit["decided"]} >= {"support-desk", "reveal-contact"}
+    assert all(row["missing"] for row in permit["close"])
+    refusal = json.loads(guard(*words, "role=auditor").out)
+    assert (refusal["effect"], refusal["decided"], refusal["close"]) == ("forbid", [], [])
+    assert refusal["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("link=cousin",), "fact `link` must be one of owner"),
+        (("on_shift=perhaps",), "fact `on_shift` must be true or false"),
+        (("mood=good",), "unknown fact `mood`"),
+        (("--class", "mood"), "no field has that class: use address, contact"),
+        (("link=none", "--entry", "3"), "give facts or `--entry`, not both"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused(
+    guard: Guard, words: tuple[str, ...], message: str
+) -> None:
+    said = guard("policy", "explain", *words)
+    assert said.code == 65
+    assert message in said.err
+
+
+async def a_view_and_a_refusal(rig: Rig) -> None:
+    agent = make_caller("a1")
+    await rig.directory.put(make_caller("desk"), [row_of(agent)])
+    digest = load_bundle(default_files()).digest
+    await rig.committer.run(lambda tx: tx.rows.put_bundle(digest, default_files()))
+    (ref,) = await rig.customers(1)
+    await rig.broker.view(agent, rig.asks(ref, await rig.case(ref)))
+    await rig.broker.view(agent, rig.asks(ref, None, purpose="outreach"))
+
+
+def test_an_entry_is_explained_by_the_facts_and_the_bundle_that_decided_it(
+    guard: Guard, fill: Fill
+) -> None:
+    fill(a_view_and_a_refusal)
+    size = json.loads(guard("verify", "--json").out)["size"]
+    found = {}
+    for index in range(size):
+        said = guard("policy", "explain", "--entry", index, "--json")
+        if said.code == 0:
+            document = json.loads(said.out)
+            found[document["effect"]] = {row["id"] for row in document["decided"]}
+        else:
+            assert said.code == 65
+            assert "no policy decided that entry" in said.err
+    assert "support-explained" in found["permit"]
+    assert found["forbid"] == {"outreach-needs-list"}
+    for index in (size, -1):
+        assert "no entry of that index" in guard("policy", "explain", "--entry", index).err
