@@ -23,7 +23,8 @@ from guard.clock import Micros
 from guard.entries import EntryKind, Outcome, SealedPart
 from guard.errors import ProofError
 from guard.in_force import InForce
-from guard.ledger.entry import HASH_SIZE, event_bytes
+from guard.ledger.entry import event_bytes
+from guard.ledger.merkle import HASH_SIZE
 from guard.ports import DetailVault, ReadView
 from guard.rows import PartQuery
 
@@ -92,7 +93,7 @@ class Replay:
         self._tally = Tally()
 
     @classmethod
-    def begin(
+    def over(
         cls,
         view: ReadView,
         policy: InForce,

@@ -19,6 +19,10 @@ from tests.support.rig import Rig, row_of
 pytestmark = pytest.mark.anyio
 
 
+async def record(rig: Rig, entry: NewEntry) -> None:
+    await rig.committer.run(lambda tx: tx.record(entry))
+
+
 async def test_people_are_what_they_were_on_the_day(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,7 +61,7 @@ async def test_what_the_log_does_not_say_is_said(rig: Rig) -> None:
     for body in (old, old | {"agent": "odd", "role": "wizard", "desk": "vip"}):
         event = system_event(TENANT, EntryKind.PRINCIPAL, rig.clock.now(), dict(body))
         entry = NewEntry(kind=EntryKind.PRINCIPAL, event=event)
-        await rig.committer.run(lambda tx, entry=entry: tx.record(entry))
+        await record(rig, entry)
     with rig.store.read() as view:
         found = roster_on(view, rig.vault, TENANT, rig.clock.now() + DAY)
     assert [person.id for person in found.people] == ["old"]
@@ -99,7 +103,7 @@ async def test_the_newest_word_on_the_policy_holds_and_a_lost_one_is_said(rig: R
     for digest in (digest_of(BASE), "lost", "broken"):
         event = system_event(SYSTEM, EntryKind.BUNDLE, rig.clock.now(), {"digest": digest})
         entry = NewEntry(kind=EntryKind.BUNDLE, event=event)
-        await rig.committer.run(lambda tx, entry=entry: tx.record(entry))
+        await record(rig, entry)
         rig.clock.advance(DAY)
     with rig.store.begin() as rows:
         rows.put_bundle(digest_of(BASE), BASE)
