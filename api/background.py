@@ -66,8 +66,9 @@ async def follow_forever(activations: Activations, committer: GroupCommitter) ->
     """
     try:
         await _forever(activations.follow, POLICY_INTERVAL_S, "policies")
-    except ConfigurationError as error:
-        log.critical("policy.unusable", error=str(error))
+    except ConfigurationError:
+        # Which one and why is said at the next start, which refuses for the same reason.
+        log.critical("policy.unusable")
         committer.refuse_all()
         raise
 

@@ -167,7 +167,7 @@ def replayed(
     """Replay a tenant's log of [since, until) under a bundle, a short read at a time."""
     tenant, since, until = place
     with store.read() as view:
-        replay = Replay.begin(
+        replay = Replay.over(
             view, InForce.of(bundle), vault, tenant=tenant, since=since, until=until
         )
     steps, more = 0, True

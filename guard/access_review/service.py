@@ -78,6 +78,9 @@ class AccessReviews:
         """Write through `committer`, read and open through `readers` and `vault`."""
         self._committer, self._readers, self._clock = committer, readers, clock
         self._vault, self._policies = vault, policies
+        # An entry can be found only after its transaction, which two countersignatures of this
+        # process could share; those of several processes follow one another.
+        self._turn = asyncio.Lock()
 
     async def sign(self, principal: Principal, field: str, on: Micros, statement: str) -> Review:
         """Look at who could see a field (or `all`) on a day, and sign for it.
@@ -140,7 +143,8 @@ class AccessReviews:
             _record(tx, principal, review, self._clock.now(), "countersigned")
             return review
 
-        return await self._committer.run(work)
+        async with self._turn:
+            return await self._committer.run(work)
 
     async def reviews(self, principal: Principal) -> list[Review]:
         """All reviews of the caller's tenant, newest first.

@@ -59,7 +59,7 @@ class Backtests:
             bundle = await asyncio.to_thread(load_kept, asked.row, asked.files)
             replay = await self._readers.read(
                 partial(
-                    Replay.begin,
+                    Replay.over,
                     policy=InForce.of(bundle),
                     vault=self._vault,
                     tenant=principal.tenant,

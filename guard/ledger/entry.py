@@ -297,11 +297,6 @@ def _is_searched_by_its_own(stored: StoredEntry, leaf: Leaf, event: EventPart) -
     )
 
 
-def is_part_erased(part: SealedPart) -> bool:
-    """Whether only the hash of an event part is left."""
-    return part.sealed is not None and len(part.sealed) == HASH_SIZE
-
-
 def event_bytes(part: SealedPart, vault: DetailVault) -> memoryview:
     """Open an event part by itself, for who reads very many; what it says is not parsed.
 

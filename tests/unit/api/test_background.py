@@ -7,9 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from api import background
-from api.background import apply_forever, publish_forever
+from api.background import apply_forever, follow_forever, publish_forever
+from guard.activations import Activations
 from guard.alerts import Alerts
-from guard.errors import ForkError, StoreUnavailableError
+from guard.errors import ConfigurationError, ForkError, StoreUnavailableError
 from guard.findings import Severity
 from guard.ledger.publisher import Publisher
 from guard.ports import Committer, Outbox, Readers
@@ -157,3 +158,41 @@ async def test_a_long_outbox_is_applied_in_pieces(
     outbox.commit(1, {}, [(TENANT, make_finding(Severity.MEDIUM))] * 3)
     alerts = await apply_all(rig, outbox, 3)
     assert alerts.batches == [[1, 2], [3]]
+
+
+class Following:
+    """Stands in for the activations of a process that follows: each turn as the test said."""
+
+    def __init__(self, *turns: Exception | None) -> None:
+        self.left = list(turns)
+        self.all_taken = asyncio.Event()
+
+    async def follow(self) -> None:
+        turn = self.left.pop(0) if self.left else None
+        if not self.left:
+            self.all_taken.set()
+        if turn is not None:
+            raise turn
+
+
+async def test_policies_are_followed_through_an_outage(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "POLICY_INTERVAL_S", 0)
+    turns = Following(None, StoreUnavailableError("gone"), None)
+    task = asyncio.create_task(follow_forever(cast("Activations", turns), rig.committer))
+    await asyncio.wait_for(turns.all_taken.wait(), PATIENCE_S)
+    await cancel(task)
+    assert rig.committer.is_alive
+
+
+async def test_a_policy_that_cannot_be_used_here_stops_what_it_would_have_decided(rig: Rig) -> None:
+    turns = Following(ConfigurationError("policy `pol-1` was changed in the store"))
+    with capture_logs() as lines, pytest.raises(ConfigurationError):
+        await follow_forever(cast("Activations", turns), rig.committer)
+    assert [line["event"] for line in lines] == ["policy.unusable"]
+    assert not rig.committer.is_alive
+
+
+def test_other_processes_decide_by_a_new_policy_well_within_a_second() -> None:
+    assert background.POLICY_INTERVAL_S <= 0.5

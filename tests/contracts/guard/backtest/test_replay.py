@@ -38,7 +38,7 @@ def replayed(
 ) -> tuple[Report, Engine]:
     policy = InForce.of(load_bundle(files))
     with rig.store.read() as view:
-        one = Replay.begin(view, policy, rig.vault, tenant=TENANT, since=since, until=until)
+        one = Replay.over(view, policy, rig.vault, tenant=TENANT, since=since, until=until)
         while one.step(view):
             pass
     return one.report(), policy.engine
@@ -159,7 +159,7 @@ async def test_what_is_written_meanwhile_is_left_for_the_next_backtest(rig: Rig)
     (ref,) = await rig.customers(1)
     await work(rig, AGENT, [ref], how="inbound")
     with rig.store.read() as view:
-        one = Replay.begin(
+        one = Replay.over(
             view, InForce.of(load_bundle(STRICT)), rig.vault, tenant=TENANT, since=0, until=END
         )
     await work(rig, AGENT, [ref], how="inbound")

@@ -4,10 +4,17 @@ import msgspec
 import pytest
 
 from guard.clock import DAY
-from guard.entries import EntryKind, StoredEntry
+from guard.entries import EntryKind, SealedPart, StoredEntry
 from guard.errors import KeyUnavailableError, NotFoundError, ProofError
 from guard.ledger import entry, merkle
-from guard.ledger.entry import Sealer, check_stored, decode_leaf, encode_leaf, open_entry
+from guard.ledger.entry import (
+    Sealer,
+    check_stored,
+    decode_leaf,
+    encode_leaf,
+    event_bytes,
+    open_entry,
+)
 from tests.unit.guard.ledger.makers import NOW, WRITER, LogMaker, make_entry, make_subject, stored
 
 
@@ -243,3 +250,23 @@ def test_checking_needs_no_key(log: LogMaker) -> None:
     assert check_stored(whole).writer == WRITER
     sealed = Sealer(log.vault, WRITER).seal(make_entry(), writer_seq=4, subjects={}, next_n={})
     assert check_stored(stored(sealed, 5)).writer_seq == 4
+
+
+def part_of(log: LogMaker) -> SealedPart:
+    sealed = log.add(make_entry(customers=[log.subject]))
+    entry_id = decode_leaf(sealed.leaf).entry_id
+    return SealedPart(5, entry_id, EntryKind.VIEW, sealed.epoch, sealed.sealed_event)
+
+
+def test_an_event_part_opens_by_itself(log: LogMaker) -> None:
+    opened = msgspec.json.decode(event_bytes(part_of(log), log.vault))
+    assert opened["kind"] == "view"
+
+
+def test_an_event_part_opens_nowhere_else_and_not_when_it_is_gone(log: LogMaker) -> None:
+    part = part_of(log)
+    moved, hash_only = part._replace(entry_id=bytes(16)), (part.sealed or b"")[:32]
+    for broken in (moved, part._replace(sealed=None), part._replace(sealed=hash_only)):
+        with pytest.raises(ProofError, match="entry 5: ") as caught:
+            event_bytes(broken, log.vault)
+        assert caught.value.index == 5

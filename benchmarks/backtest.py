@@ -1,0 +1,192 @@
+"""How fast a backtest replays the log, next to a bare loop over the same rows.
+
+    python -m benchmarks.backtest [--entries 100000] [--rounds 5] [--facts 300]
+
+Makes a SQLite ledger of sealed views (different facts, teams and classes), then in each round reads
+it three times, in turn: the rows alone; the rows and their event parts, opened; the whole backtest.
+Prints medians in entries per second, the ratio of the backtest to the bare loop, and how many
+decisions were worked out. Compare the ratios: the machine is whatever it is.
+"""
+
+import argparse
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import msgspec
+
+from api.bootstrap import open_bundle
+from guard.backtest import Replay
+from guard.backtest.known import KnownBad
+from guard.backtest.replay import CHUNK, DECIDED
+from guard.clock import SECOND, Micros, from_rfc3339
+from guard.entries import Charge, EntryKind, EventPart, NewEntry, SealedPart
+from guard.in_force import InForce
+from guard.ledger.entry import Sealer, event_bytes
+from guard.rows import PartQuery
+from guard.store import SqlStore, migrate
+from guard.store.engine import sqlite_url
+from guard.vault.keyring import Keyring
+from guard.vault.sealing import EntryVault
+from policies.bundle import Bundle
+from policies.facts import parse_facts
+from policies.model import Desk, Facts, Link, Purpose, Role, Tier
+
+TENANT = "bench"
+START: Micros = from_rfc3339("2026-11-02T08:00:00Z")
+BATCH = 5_000
+ORDINARY = {
+    "actor": "human",
+    "tie": "none",
+    "risk": "none",
+    "on_shift": True,
+    "same_tenant": True,
+    "same_region": True,
+    "fresh_mfa": False,
+    "reason_given": False,
+    "customer_present": False,
+}
+
+
+def some_facts(count: int) -> list[Facts]:
+    """So many different facts, the ordinary ones first."""
+    combined = product(Tier, Desk, (Role.AGENT, Role.LEAD), Purpose, Link)
+    found = []
+    for (tier, desk, role, purpose, link), _ in zip(combined, range(count), strict=False):
+        words = {"tier": tier, "desk": desk, "role": role, "purpose": purpose, "link": link}
+        found.append(parse_facts({**ORDINARY, **{k: v.value for k, v in words.items()}}))
+    return found
+
+
+def make_event(n: int, facts: Facts, bundle: Bundle) -> EventPart:
+    """The event part of an ordinary view."""
+    return EventPart(
+        at=START + n * SECOND,
+        kind="view",
+        tenant=TENANT,
+        agent=f"a{n % 120:03}",
+        region="eu",
+        vendor="vendor-1",
+        site=f"site-{n % 4}",
+        team=f"team-{n % 12}",
+        line=("lead-1", "manager-1"),
+        client="desk",
+        role=facts.role.value,
+        session=f"s{n % 400}",
+        purpose=facts.purpose.value,
+        link=facts.link.value,
+        tier=facts.tier.value,
+        classes=dict.fromkeys(bundle.classes[: 3 + n % 4], "mask"),
+        n_fields=12,
+        n_sensitive=4,
+        walk=(n % 7, n % 5),
+        facts_id=facts.facts_id,
+        bundle=bundle.digest,
+        mode="enforce",
+        outcome="permitted",
+        determined_by=("support-case", "contact-masked", "identity-masked", "orders"),
+        charges=(Charge("agent:bench/a", "views", 1), Charge("agent:bench/a", "customers", 1)),
+        body={"on_shift": True},
+    )
+
+
+def fill(store: SqlStore, vault: EntryVault, bundle: Bundle, entries: int, facts: int) -> None:
+    """Write the ledger."""
+    known = some_facts(facts)
+    sealer = Sealer(vault, secrets.token_bytes(8))
+    with store.begin() as rows:
+        rows.put_bundle(bundle.digest, bundle.files)
+        rows.put_facts({one.facts_id: one.as_dict() for one in known})
+    for start in range(0, entries, BATCH):
+        batch = [
+            sealer.seal(
+                NewEntry(
+                    kind=EntryKind.VIEW, event=make_event(n, known[n * 7_919 % len(known)], bundle)
+                ),
+                writer_seq=n,
+                subjects={},
+                next_n={},
+            )
+            for n in range(start, min(start + BATCH, entries))
+        ]
+        with store.begin() as rows:
+            rows.append(batch)
+
+
+def walk(store: SqlStore, query: PartQuery, look: Callable[[SealedPart], object]) -> int:
+    """Hand every row to `look`."""
+    count, after = 0, -1
+    while True:
+        with store.read() as view:
+            parts = view.event_parts(query, after, CHUNK)
+        if not parts:
+            return count
+        for part in parts:
+            look(part)
+        count, after = count + len(parts), parts[-1].position
+
+
+def measure(entries: int, rounds: int, facts: int) -> None:
+    """Fill, run and print."""
+    bundle = open_bundle(None)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        url = sqlite_url(folder / "ledger.db")
+        migrate.upgrade(url)
+        keys = folder / "keys"
+        vault = EntryVault(Keyring.open((keys / "root.key").as_uri(), keys / "keyring.json"))
+        with SqlStore(url) as store:
+            fill(store, vault, bundle, entries, facts)
+            query = PartQuery(tenant=TENANT, kinds=DECIDED, size=entries, since=0, until=START * 2)
+            decode = msgspec.json.Decoder(EventPart).decode
+            engines = []
+
+            def backtest() -> int:
+                policy = InForce.of(bundle)
+                replay = Replay(policy, vault, query, KnownBad(frozenset(), {}))
+                more = True
+                while more:
+                    with store.read() as view:
+                        more = replay.step(view)
+                engines.append(policy.engine.evaluations)
+                return replay.report().decided
+
+            runs: dict[str, Callable[[], int]] = {
+                "rows alone": lambda: walk(store, query, lambda part: part),
+                "rows, opened": lambda: walk(store, query, lambda p: event_bytes(p, vault)),
+                "rows, opened and parsed whole": lambda: walk(
+                    store, query, lambda p: decode(event_bytes(p, vault))
+                ),
+                "backtest": backtest,
+            }
+            rates: dict[str, list[float]] = {name: [] for name in runs}
+            for _ in range(rounds):
+                for name, run in runs.items():
+                    began = time.perf_counter()
+                    assert run() == entries
+                    rates[name].append(entries / (time.perf_counter() - began))
+    for name, found in rates.items():
+        print(f"{name:32} {statistics.median(found):>10,.0f} entries/s (best {max(found):,.0f})")
+    ratio = statistics.median(
+        [b / a for a, b in zip(rates["rows alone"], rates["backtest"], strict=True)]
+    )
+    print(f"backtest / rows alone            {ratio:>10.2f}")
+    print(f"decisions worked out             {engines[-1]:>10,} for {facts:,} different facts")
+
+
+def main() -> None:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--facts", type=int, default=300)
+    given = parser.parse_args()
+    measure(given.entries, given.rounds, given.facts)
+
+
+if __name__ == "__main__":
+    main()
