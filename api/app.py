@@ -23,7 +23,19 @@ from api.identity.tokens import TokenVerifier
 from api.middleware import Edge
 from api.ports import Services
 from api.problems import TABLE, RefusalError, on_error
-from api.routers import alerts, api_keys, cases, directory, health, log, modes, suspensions, views
+from api.routers import (
+    alerts,
+    api_keys,
+    cases,
+    directory,
+    health,
+    log,
+    merges,
+    modes,
+    redactions,
+    suspensions,
+    views,
+)
 from api.settings import Settings
 from guard.clock import Micros, wall_micros
 
@@ -69,7 +81,19 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
         if kind is not Exception:
             app.add_exception_handler(kind, on_error)
     app.include_router(views.direct)
-    for room in (views, cases, directory, api_keys, alerts, suspensions, modes, log, health):
+    for room in (
+        views,
+        cases,
+        directory,
+        api_keys,
+        alerts,
+        suspensions,
+        modes,
+        log,
+        health,
+        merges,
+        redactions,
+    ):
         app.include_router(room.routes)
     pages.install(app)
     app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign] # FastAPI's own hook

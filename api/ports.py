@@ -15,12 +15,14 @@ from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
 from guard.exports import ExportFormat
+from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
 from guard.purposes.work_lists import WorkListPut
 from guard.quotas import BudgetStatus
+from guard.redactions import Redacted, RedactionRequest
 from guard.rows import (
     AlertRow,
     AlertState,
@@ -194,6 +196,22 @@ class Auditing(Protocol):
         ...
 
 
+class Merges(Protocol):
+    """*Protocol* of merging by reference: `guard.merges`."""
+
+    async def merge(self, principal: Principal, request: MergeRequest) -> Merged | Refused:
+        """Have two records merged, or refuse."""
+        ...
+
+
+class Redactions(Protocol):
+    """*Protocol* of redacting texts: `guard.redactions`."""
+
+    async def redact(self, principal: Principal, request: RedactionRequest) -> Redacted | Refused:
+        """Redact one text, or refuse."""
+        ...
+
+
 class Services(Protocol):
     """*Protocol* of all services together; `api.bootstrap.Services` is the real one."""
 
@@ -260,6 +278,16 @@ class Services(Protocol):
     @property
     def auditing(self) -> Auditing:
         """The log."""
+        ...
+
+    @property
+    def merges(self) -> Merges:
+        """Merges."""
+        ...
+
+    @property
+    def redactions(self) -> Redactions:
+        """Redactions."""
         ...
 
     @property

@@ -22,11 +22,13 @@ class Scope(StrEnum):
     EXPORTS_WRITE = "exports:write"
     LOG_READ = "log:read"
     LOG_VERIFY = "log:verify"
+    MERGES_WRITE = "merges:write"
     MODES_READ = "modes:read"
     MODES_WRITE = "modes:write"
     NOTICES_READ = "notices:read"
     NOTICES_CONTEST = "notices:contest"
     QUOTA_READ = "quota:read"
+    REDACTIONS_WRITE = "redactions:write"
     SUSPENSIONS_WRITE = "suspensions:write"
     VIEWS_WRITE = "views:write"
     WORK_LISTS_APPROVE = "work-lists:approve"
@@ -36,10 +38,15 @@ class Scope(StrEnum):
 ALL = frozenset(scope.value for scope in Scope)
 # Rights that come with being logged at all: one's own quota, one's own notices, checking the log.
 OWN = frozenset({Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST, Scope.LOG_VERIFY})
-_LEAD = OWN | {Scope.VIEWS_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
+_LEAD = OWN | {
+    Scope.MERGES_WRITE,
+    Scope.VIEWS_WRITE,
+    Scope.WORK_LISTS_WRITE,
+    Scope.WORK_LISTS_APPROVE,
+}
 
 BY_ROLE: dict[Role, frozenset[Scope]] = {
-    Role.AGENT: OWN | {Scope.VIEWS_WRITE},
+    Role.AGENT: OWN | {Scope.MERGES_WRITE, Scope.VIEWS_WRITE},
     Role.LEAD: _LEAD,
     Role.MANAGER: _LEAD | {Scope.MODES_READ},
     Role.ANALYST: OWN
@@ -75,12 +82,13 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
         Scope.WORK_LISTS_WRITE,
+        Scope.REDACTIONS_WRITE,
     },
 }
 # What a person may hand on to an AI agent that acts for them: looking, and nothing that decides.
 DELEGABLE = OWN | {Scope.VIEWS_WRITE}
 # What a tool may do in the name of an agent that it asserts: the agent's desk work.
-ASSERTABLE = OWN | {Scope.VIEWS_WRITE}
+ASSERTABLE = OWN | {Scope.MERGES_WRITE, Scope.VIEWS_WRITE}
 # What is left to somebody suspended: their own page, and views, which the broker refuses and logs.
 SUSPENDED = frozenset(
     {Scope.VIEWS_WRITE, Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}
