@@ -9,6 +9,7 @@ of it.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -22,7 +23,6 @@ from guard.errors import AccessDeniedError, InvalidRequestError, StoreUnavailabl
 from guard.facts import situation_query
 from guard.in_force import Policies
 from guard.masking.prose import redact
-from guard.masking.registry import REDACTED
 from guard.masking.scalars import MAX_TEXT
 from guard.ports import Readers
 from guard.principals import Principal
@@ -34,6 +34,9 @@ from policies.catalogue import Catalogue
 from policies.model import ActorKind, BudgetKey, Measure, Risk, Role
 
 SCOPE = "redactions:write"
+
+# What masking leaves where it has taken something: `[hidden]`, `[card]`, `[email]`...
+_MARK = re.compile(r"\[[a-z]+\]")
 
 SUSPENDED = Refusal(
     code=RefusalCode.SUSPENDED,
@@ -168,7 +171,7 @@ class Redactions:
     async def _admit(
         self, principal: Principal, asked: _Asked, ref: str, text: str
     ) -> Redacted | Refused:
-        taken = max(0, text.count(REDACTED) - asked.request.text.count(REDACTED))
+        taken = max(0, len(_MARK.findall(text)) - len(_MARK.findall(asked.request.text)))
         counts = {"chars": len(asked.request.text), "taken": taken}
         answer = await self._committer.admit(
             Admission(
