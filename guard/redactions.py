@@ -22,6 +22,7 @@ from guard.entries import EntryKind, EventPart, NewEntry, Outcome, Receipt, Subj
 from guard.errors import AccessDeniedError, InvalidRequestError, StoreUnavailableError
 from guard.facts import situation_query
 from guard.in_force import Policies
+from guard.masking.narrowing import narrowed, sensitive_fields
 from guard.masking.prose import redact
 from guard.masking.scalars import MAX_TEXT
 from guard.ports import Readers
@@ -149,12 +150,12 @@ class Redactions:
             return await self._refuse(asked, SUSPENDED)
         if situation.subject is None:
             return await self._refuse(asked, UNKNOWN_CUSTOMER)
-        text = await self._redacted(asked, situation.subject, sensitive_fields(bundle.catalogue))
+        text = await self._redacted(asked, situation.subject, bundle.catalogue)
         return await self._admit(principal, asked, situation.subject.ref, text)
 
-    async def _redacted(self, asked: _Asked, subject: SubjectRow, fields: frozenset[str]) -> str:
+    async def _redacted(self, asked: _Asked, subject: SubjectRow, catalogue: Catalogue) -> str:
         try:
-            raw = await self._reads.read(subject, fields)
+            raw = await self._reads.read(subject, sensitive_fields(catalogue))
         except BaseException as error:
             # Also for a caller who went away: what was asked of the source is in the log.
             failed = asked.ended(
@@ -165,8 +166,9 @@ class Redactions:
             )
             await asyncio.shield(self._committer.run(lambda tx: tx.record(failed)))
             raise
+        own = None if raw is None else narrowed(raw, catalogue)
         # Linear, and still some milliseconds for the longest text: not on the loop.
-        return await asyncio.to_thread(redact, asked.request.text, raw)
+        return await asyncio.to_thread(redact, asked.request.text, own)
 
     async def _admit(
         self, principal: Principal, asked: _Asked, ref: str, text: str
@@ -206,15 +208,6 @@ class Redactions:
     async def _refuse(self, asked: _Asked, refusal: Refusal) -> Refused:
         entry = asked.refused(refusal)
         return refusal.answer(await self._committer.run(lambda tx: tx.record(entry)))
-
-
-def sensitive_fields(catalogue: Catalogue) -> frozenset[str]:
-    """The top-level fields whose values a text must not hold; a plan or a language may stand."""
-    return frozenset(
-        path.partition(".")[0].removesuffix("[]")
-        for path, rule in catalogue.fields.items()
-        if rule.is_sensitive and not rule.mask.name.startswith("free_text")
-    )
 
 
 def _check(principal: Principal, request: RedactionRequest) -> None:

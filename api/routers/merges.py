@@ -22,7 +22,7 @@ routes = router("merges")
     "/v1/merges",
     response_model=MergeOut,
     dependencies=REPEATABLE,
-    responses=documents(403, 404, 409, 429),
+    responses=documents(403, 404, 409, 429, 504),
     summary="Have two customers' records merged",
 )
 async def merge(

