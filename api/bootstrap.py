@@ -47,6 +47,9 @@ from guard.merges import Merges
 from guard.modes import Modes
 from guard.ports import Committer, Readers, RecordSource, Store, Transaction
 from guard.purposes.cases import Cases
+from guard.purposes.relations import Relations
+from guard.purposes.samples import Samples
+from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
 from guard.redactions import Redactions
 from guard.sources import open_source
@@ -76,6 +79,9 @@ class Services:
     committer: Committer
     broker: Broker
     cases: Cases
+    relations: Relations
+    ties: Ties
+    samples: Samples
     work_lists: WorkLists
     modes: Modes
     directory: Directory
@@ -236,6 +242,9 @@ def _compose(
             source_deadline_s=settings.source_deadline_s,
         ),
         cases=Cases(committer, enrolment, clock),
+        relations=Relations(committer, clock),
+        ties=Ties(committer, clock),
+        samples=Samples(committer, readers, clock),
         work_lists=WorkLists(committer, clock),
         modes=Modes(committer, readers, clock),
         directory=Directory(committer, readers, clock),

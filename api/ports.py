@@ -20,6 +20,8 @@ from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
+from guard.purposes.relations import RelationPut
+from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import WorkListPut
 from guard.quotas import BudgetStatus
 from guard.redactions import Redacted, RedactionRequest
@@ -31,10 +33,11 @@ from guard.rows import (
     ModeRow,
     PrincipalRow,
     ResponseRow,
+    WebhookDeliveryRow,
     WorkListRow,
 )
 from guard.views import Refused, Served, ViewRequest
-from policies.model import Mode
+from policies.model import Mode, Tie
 
 
 class Broker(Protocol):
@@ -54,6 +57,36 @@ class Cases(Protocol):
 
     async def put(self, principal: Principal, case: CasePut) -> CaseRow:
         """Insert or replace a case."""
+        ...
+
+    async def deliver(
+        self, principal: Principal, case: CasePut, delivery: WebhookDeliveryRow
+    ) -> None:
+        """Put a case that a webhook brought, once."""
+        ...
+
+
+class Relations(Protocol):
+    """*Protocol* of customers who belong together: `guard.purposes.relations`."""
+
+    async def put(self, principal: Principal, put: RelationPut) -> int:
+        """Store or end relations; how many pairs changed."""
+        ...
+
+
+class Ties(Protocol):
+    """*Protocol* of people who are close to customers: `guard.purposes.ties`."""
+
+    async def put(self, principal: Principal, principal_id: str, ref: str, tie: Tie) -> bool:
+        """Store or end a tie; whether that was new."""
+        ...
+
+
+class Samples(Protocol):
+    """*Protocol* of quality samples: `guard.purposes.samples`."""
+
+    async def draw(self, principal: Principal, put: SamplePut) -> Sample:
+        """Draw and assign a sample."""
         ...
 
 
@@ -243,6 +276,21 @@ class Services(Protocol):
     @property
     def cases(self) -> Cases:
         """Cases."""
+        ...
+
+    @property
+    def relations(self) -> Relations:
+        """Relations of customers."""
+        ...
+
+    @property
+    def ties(self) -> Ties:
+        """Ties of people to customers."""
+        ...
+
+    @property
+    def samples(self) -> Samples:
+        """Quality samples."""
         ...
 
     @property

@@ -53,7 +53,7 @@ _IN_BACKTICKS = re.compile(r"`([^`]*)`?")
 OWN_WORDS = ALL | {
     "Authorization", "UTC", "act", "agent", "alert", "assignee", "case", "customer", "customers",
     "ends_at", "fields", "how", "label", "note", "pseudonym", "purpose", "reason", "region",
-    "source", "source_key", "starts_at", "state", "team",
+    "source", "source_key", "starts_at", "state", "team", "kind", "webhook-id",
 }  # fmt: skip
 _BODY = "body"
 

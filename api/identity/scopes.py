@@ -29,7 +29,10 @@ class Scope(StrEnum):
     NOTICES_CONTEST = "notices:contest"
     QUOTA_READ = "quota:read"
     REDACTIONS_WRITE = "redactions:write"
+    RELATIONS_WRITE = "relations:write"
+    SAMPLES_WRITE = "samples:write"
     SUSPENSIONS_WRITE = "suspensions:write"
+    TIES_WRITE = "ties:write"
     VIEWS_WRITE = "views:write"
     WORK_LISTS_APPROVE = "work-lists:approve"
     WORK_LISTS_WRITE = "work-lists:write"
@@ -48,7 +51,7 @@ _LEAD = OWN | {
 BY_ROLE: dict[Role, frozenset[Scope]] = {
     Role.AGENT: OWN | {Scope.MERGES_WRITE, Scope.VIEWS_WRITE},
     Role.LEAD: _LEAD,
-    Role.MANAGER: _LEAD | {Scope.MODES_READ},
+    Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.SAMPLES_WRITE},
     Role.ANALYST: OWN
     | {
         Scope.VIEWS_WRITE,
@@ -74,6 +77,9 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.CASES_WRITE,
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
+        Scope.RELATIONS_WRITE,
+        Scope.SAMPLES_WRITE,
+        Scope.TIES_WRITE,
     },
     Role.SERVICE: OWN
     | {
@@ -81,6 +87,9 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.CASES_WRITE,
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
+        Scope.RELATIONS_WRITE,
+        Scope.SAMPLES_WRITE,
+        Scope.TIES_WRITE,
         Scope.WORK_LISTS_WRITE,
         Scope.REDACTIONS_WRITE,
     },

@@ -26,7 +26,7 @@ class AssignmentBody(Body):
     """Somebody works on the case."""
 
     agent: Ident
-    how: Literal["inbound", "transfer", "escalation", "qa", "self"]
+    how: Literal["inbound", "transfer", "escalation", "consult", "qa", "queue", "self"]
     from_at: Instant = Field(alias="from")
     to_at: Instant | None = Field(default=None, alias="to")
 

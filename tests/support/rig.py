@@ -27,6 +27,9 @@ from guard.modes import Modes
 from guard.ports import Store
 from guard.principals import Principal
 from guard.purposes.cases import AssignmentPut, CasePut, Cases
+from guard.purposes.relations import Relations
+from guard.purposes.samples import Samples
+from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
 from guard.rows import PrincipalRow
 from guard.sources.memory import MemorySource
@@ -43,6 +46,7 @@ from tests.support.policy_bundles import default_files
 
 SCOPES = frozenset(
     {"views:write", "cases:write", "customers:write", "directory:write", "work-lists:write"}
+    | {"relations:write", "ties:write", "samples:write"}
 )
 
 
@@ -130,6 +134,9 @@ class Rig:
     broker: Broker
     enrolment: Enrolment
     cases: Cases
+    relations: Relations
+    ties: Ties
+    samples: Samples
     work_lists: WorkLists
     modes: Modes
     directory: Directory
@@ -222,6 +229,9 @@ def open_rig(
                 source_deadline_s=20.0,
             ),
             cases=Cases(committer, enrolment, clock),
+            relations=Relations(committer, clock),
+            ties=Ties(committer, clock),
+            samples=Samples(committer, readers, clock),
             work_lists=WorkLists(committer, clock),
             modes=Modes(committer, readers, clock),
             directory=Directory(committer, readers, clock),

@@ -8,7 +8,7 @@ transaction, and numbers entries. The services keep rows in it or answer from li
 
 import copy
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -22,7 +22,7 @@ from guard.alerts import AlertChange
 from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
-from guard.errors import ConflictError, NotFoundError
+from guard.errors import AccessDeniedError, ConflictError, NotFoundError
 from guard.exports import ExportFormat
 from guard.findings import Finding, FindingKind, Severity
 from guard.masking import MaskedRecord
@@ -31,6 +31,8 @@ from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
+from guard.purposes.relations import RelationPut
+from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import WorkListPut
 from guard.quotas import BudgetStatus
 from guard.redactions import Redacted, RedactionRequest
@@ -45,10 +47,11 @@ from guard.rows import (
     ResponseKind,
     ResponseRow,
     SessionRow,
+    WebhookDeliveryRow,
     WorkListRow,
 )
 from guard.views import FieldNote, RefusalCode, Refused, Served, ViewRequest
-from policies.model import ActorKind, Form, Measure, Mode, Purpose, Role, Window
+from policies.model import ActorKind, Form, Measure, Mode, Purpose, Role, Tie, Window
 
 T = TypeVar("T")
 NOW: Micros = 1_790_000_000_000_000
@@ -66,6 +69,10 @@ class Memory:
     replies: dict[tuple[str, str, str], tuple[bytes, int, bytes]] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     note: bytes | None = None
+    repaired: dict[int, str] = field(default_factory=dict)
+
+    def late_links(self, indexes: Collection[int]) -> dict[int, str]:
+        return {index: link for index, link in self.repaired.items() if index in indexes}
 
     def principal(self, tenant: str, principal_id: str) -> PrincipalRow | None:
         return self.people.get((tenant, principal_id))
@@ -222,6 +229,15 @@ def refused(code: str, left: int = 12) -> Refused:
 class FakeCases:
     failure: Exception | None = None
     puts: list[CasePut] = field(default_factory=list)
+    deliveries: list[WebhookDeliveryRow] = field(default_factory=list)
+
+    async def deliver(
+        self, principal: Principal, case: CasePut, delivery: WebhookDeliveryRow
+    ) -> None:
+        if any((d.id, d.at) == (delivery.id, delivery.at) for d in self.deliveries):
+            raise ConflictError("this delivery was taken in before: sign a new one")
+        await self.put(principal, case)
+        self.deliveries.append(delivery)
 
     async def put(self, principal: Principal, case: CasePut) -> CaseRow:
         if self.failure is not None and (case.id == "bad" or len(self.puts) > 900):
@@ -236,6 +252,32 @@ class FakeCases:
             opened_by=case.opened_by,
             closed_at=case.closed_at,
         )
+
+
+@dataclass
+class FakeRelations:
+    puts: list[RelationPut] = field(default_factory=list)
+
+    async def put(self, principal: Principal, put: RelationPut) -> int:
+        self.puts.append(put)
+        return 1
+
+
+@dataclass
+class FakeTies:
+    puts: list[tuple[str, str, Tie]] = field(default_factory=list)
+
+    async def put(self, principal: Principal, principal_id: str, ref: str, tie: Tie) -> bool:
+        if principal_id == principal.id:
+            raise AccessDeniedError("nobody writes their own ties: ask an administrator")
+        self.puts.append((principal_id, ref, tie))
+        return True
+
+
+class FakeSamples:
+    async def draw(self, principal: Principal, put: SamplePut) -> Sample:
+        drawn = tuple((f"case-{n}", put.reviewers[0]) for n in range(put.size))
+        return Sample(seed="5e" * 16, drawn_from=9, ends_at=NOW, drawn=drawn)
 
 
 @dataclass
@@ -558,6 +600,9 @@ class World:
     memory: Memory = field(default_factory=Memory)
     broker: FakeBroker = field(default_factory=FakeBroker)
     cases: FakeCases = field(default_factory=FakeCases)
+    relations: FakeRelations = field(default_factory=FakeRelations)
+    ties: FakeTies = field(default_factory=FakeTies)
+    samples: FakeSamples = field(default_factory=FakeSamples)
     work_lists: FakeWorkLists = field(default_factory=FakeWorkLists)
     modes: FakeModes = field(default_factory=FakeModes)
     enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)

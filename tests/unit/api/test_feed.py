@@ -7,6 +7,7 @@ from guard.events import (
     AccessEvent,
     AssignmentEvent,
     CaseEvent,
+    LateLinkEvent,
     ProfileEvent,
     ReviewEvent,
 )
@@ -203,3 +204,44 @@ def test_what_says_nothing_of_the_floor_is_passed_over(kind: EntryKind) -> None:
 def test_a_baseline_names_its_digest() -> None:
     assert baseline_digest(opened(EntryKind.BASELINE, {"digest": "ab"}).event) == "ab"
     assert baseline_digest(opened(EntryKind.BASELINE).event) == ""
+
+
+def test_a_late_link_names_the_view_and_an_assignment_says_how_many_there_are() -> None:
+    body: dict[str, BodyValue] = {
+        "of": "00" * 16,
+        "index": 4,
+        "agent": "a-2",
+        "was": "pending",
+        "link": "owner",
+        "case": "c-9",
+        "case_opened_by": "",
+    }
+    assert floor_events(opened(EntryKind.LATE_LINK, body, ("r1",))) == [
+        LateLinkEvent(
+            position=11,
+            ts=5_000,
+            agent_id="a-2",
+            customer_id="r1",
+            of=4,
+            link=Link.OWNER,
+            case_id="c-9",
+            opened_by=None,
+        )
+    ]
+    given: dict[str, BodyValue] = {
+        "case": "c-9",
+        "agent": "a-2",
+        "how": "inbound",
+        "start": True,
+        "until": 9,
+        "late_links": 0,
+    }
+    (event,) = floor_events(opened(EntryKind.ASSIGNMENT, given, ("r1",)))
+    assert isinstance(event, AssignmentEvent)
+    assert (event.until, event.late_links) == (9, 0)
+
+
+def test_a_late_link_that_says_nothing_repairs_nothing() -> None:
+    (event,) = floor_events(opened(EntryKind.LATE_LINK, {}, ("r1",)))
+    assert isinstance(event, LateLinkEvent)
+    assert (event.of, event.link) == (-1, Link.NONE)
