@@ -19,6 +19,7 @@ from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
 from guard.exports import ExportFormat
+from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
 from guard.principals import Principal
@@ -29,6 +30,7 @@ from guard.purposes.relations import RelationPut
 from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import StatedList, Upload, WorkListPut
 from guard.quotas import BudgetStatus
+from guard.redactions import Redacted, RedactionRequest
 from guard.rows import (
     ActivationRow,
     AlertRow,
@@ -391,6 +393,22 @@ class Auditing(Protocol):
         ...
 
 
+class Merges(Protocol):
+    """*Protocol* of merging by reference: `guard.merges`."""
+
+    async def merge(self, principal: Principal, request: MergeRequest) -> Merged | Refused:
+        """Have two records merged, or refuse."""
+        ...
+
+
+class Redactions(Protocol):
+    """*Protocol* of redacting texts: `guard.redactions`."""
+
+    async def redact(self, principal: Principal, request: RedactionRequest) -> Redacted | Refused:
+        """Redact one text, or refuse."""
+        ...
+
+
 class Services(Protocol):
     """*Protocol* of all services together; `api.bootstrap.Services` is the real one."""
 
@@ -502,6 +520,16 @@ class Services(Protocol):
     @property
     def auditing(self) -> Auditing:
         """The log."""
+        ...
+
+    @property
+    def merges(self) -> Merges:
+        """Merges."""
+        ...
+
+    @property
+    def redactions(self) -> Redactions:
+        """Redactions."""
         ...
 
     @property

@@ -156,7 +156,7 @@ TABLE: dict[type[Exception], Problem] = {
         headers=_RETRY,
     ),
     DeliveryUnknownError: Problem(
-        503,
+        504,
         "delivery-unknown",
         "Nobody knows whether it was delivered",
         "it may have arrived: look before you repeat it",

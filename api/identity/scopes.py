@@ -28,6 +28,7 @@ class Scope(StrEnum):
     EXPORTS_WRITE = "exports:write"
     LOG_READ = "log:read"
     LOG_VERIFY = "log:verify"
+    MERGES_WRITE = "merges:write"
     MODES_READ = "modes:read"
     MODES_WRITE = "modes:write"
     NOTICES_READ = "notices:read"
@@ -38,6 +39,7 @@ class Scope(StrEnum):
     POLICIES_READ = "policies:read"
     POLICIES_WRITE = "policies:write"
     QUOTA_READ = "quota:read"
+    REDACTIONS_WRITE = "redactions:write"
     RELATIONS_WRITE = "relations:write"
     SAMPLES_WRITE = "samples:write"
     REVEALS_WRITE = "reveals:write"
@@ -61,6 +63,7 @@ _DESK = frozenset(
         Scope.SEARCHES_WRITE,
         Scope.VERIFICATIONS_WRITE,
         Scope.CONTACTS_WRITE,
+        Scope.MERGES_WRITE,
     }
 )
 # What opens a customer without a case: for people at a desk only.
@@ -133,6 +136,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.TIES_WRITE,
         Scope.PRESENCE_WRITE,
         Scope.WORK_LISTS_WRITE,
+        Scope.REDACTIONS_WRITE,
     },
 }
 # What a person may hand on to an AI agent that acts for them: looking, and nothing that decides.

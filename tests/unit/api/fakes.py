@@ -31,6 +31,7 @@ from guard.errors import AccessDeniedError, ConflictError, NotFoundError, Source
 from guard.exports import ExportFormat
 from guard.findings import Finding, FindingKind, Severity
 from guard.masking import MaskedRecord
+from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
@@ -41,6 +42,7 @@ from guard.purposes.relations import RelationPut
 from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import StatedList, Upload, WorkListPut, digest_of
 from guard.quotas import BudgetStatus
+from guard.redactions import Redacted, RedactionRequest
 from guard.rows import (
     ActivationRow,
     ActivationState,
@@ -653,10 +655,38 @@ class FakeDirectory:
         return len(rows)
 
 
+@dataclass
+class FakeMerges:
+    """Merges, or answers what `answer` says."""
+
+    answer: Refused | None = None
+    asked: list[MergeRequest] = field(default_factory=list)
+
+    async def merge(self, principal: Principal, request: MergeRequest) -> Merged | Refused:
+        self.asked.append(request)
+        return self.answer or Merged(
+            keep=request.keep, merge=request.merge, merge_id="m-7", receipt=receipt(43)
+        )
+
+
+@dataclass
+class FakeRedactions:
+    """Redacts everything, or answers what `answer` says."""
+
+    answer: Refused | None = None
+
+    async def redact(self, principal: Principal, request: RedactionRequest) -> Redacted | Refused:
+        return self.answer or Redacted(text="[hidden]", taken=1, receipt=receipt(44))
+
+
+@dataclass
 class FakeEnrolment:
+    puts: list[CustomerPut] = field(default_factory=list)
+
     async def enrol(
         self, principal: Principal, customers: Sequence[CustomerPut]
     ) -> dict[tuple[str, str], str]:
+        self.puts.extend(customers)
         return {(c.source, c.source_key): f"ref-{n}" for n, c in enumerate(customers)}
 
 
@@ -885,6 +915,8 @@ class World:
     enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
     auditing: FakeAuditing = field(default_factory=FakeAuditing)
+    merges: FakeMerges = field(default_factory=FakeMerges)
+    redactions: FakeRedactions = field(default_factory=FakeRedactions)
     store: FakeStore = field(default_factory=FakeStore)
     metrics: Metrics = field(default_factory=Metrics)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
