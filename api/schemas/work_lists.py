@@ -24,7 +24,7 @@ class WorkListBody(Body):
     fields: Annotated[list[Ident], Field(min_length=1, max_length=MAX_FIELDS)] | None = Field(
         default=None, description="All that the campaign may show; absent: what the policy shows."
     )
-    pace: Annotated[int, Field(ge=1, le=MAX_PACE)] | None = Field(
+    pace: Annotated[int, Field(ge=1, le=MAX_PACE, strict=True)] | None = Field(
         default=None, description="Most customers of the list per agent and hour."
     )
 
@@ -75,8 +75,8 @@ class StatedListOut(WorkListOut):
     @classmethod
     def of(cls, stated: StatedList) -> "StatedListOut":
         """Describe a list and which one it is."""
-        row = WorkListOut.model_validate(stated.row)
-        return cls(**row.model_dump(), digest=stated.digest)
+        known = {name: getattr(stated.row, name) for name in WorkListOut.model_fields}
+        return cls(**known, digest=stated.digest)
 
 
 class FaultOut(Answer):

@@ -54,7 +54,17 @@ def test_a_list_may_bound_fields_and_pace_and_be_uploaded_later() -> None:
     assert (put.customers, put.fields, put.pace) == (None, ("full_name", "phone"), 12)
 
 
-@pytest.mark.parametrize("wrong", [{"pace": 0}, {"pace": 1_001}, {"fields": []}, {"fields": [""]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pace": 0},
+        {"pace": 1_001},
+        {"pace": "12"},
+        {"pace": True},
+        {"fields": []},
+        {"fields": [""]},
+    ],
+)
 def test_bounds_that_bound_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(RequestValidationError):
         parse(WorkListBody, json.dumps(LIST | wrong).encode())
