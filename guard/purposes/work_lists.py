@@ -108,19 +108,19 @@ def limited(asked: Collection[str] | None, row: WorkListRow | None) -> tuple[str
 def digest_of(refs: Iterable[str]) -> str:
     """SHA-256, in hex, over the references in the order of their bytes, each behind its length.
 
-    `refs` come in that order, each once, so equal lists have equal digests however they came.
+    Each comes once, in any order: equal lists have equal digests however they were uploaded.
     """
     return _counted(refs)[0]
 
 
 def _counted(refs: Iterable[str]) -> tuple[str, int]:
     """The digest of references, and how many they are."""
-    digest, size = hashlib.sha256(b"recordguard work list v1\n"), 0
-    for ref in refs:
-        encoded = ref.encode()
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
-        size += 1
-    return digest.hexdigest(), size
+    # Sorted here, because engines sort texts in ways of their own. At most `MAX_ROWS` are held.
+    ordered = sorted(ref.encode() for ref in refs)
+    digest = hashlib.sha256(b"recordguard work list v1\n")
+    for ref in ordered:
+        digest.update(len(ref).to_bytes(4, "big") + ref)
+    return digest.hexdigest(), len(ordered)
 
 
 class WorkLists:
@@ -148,8 +148,7 @@ class WorkLists:
         def work(tx: Transaction) -> WorkListRow:
             if tx.rows.work_list(principal.tenant, put.id) is not None:
                 raise ConflictError("a work list of that id exists: choose another id")
-            known = tx.rows.subjects(customers)
-            if any(ref not in known or known[ref].tenant != principal.tenant for ref in customers):
+            if tx.rows.known_refs(principal.tenant, customers) != customers:
                 raise InvalidRequestError("the list names unknown customers: enrol them first")
             row = WorkListRow(
                 id=put.id,
@@ -341,13 +340,13 @@ def _resolved(
     view: ReadView, tenant: str, chunk: Sequence[ListRow], blinds: dict[int, bytes]
 ) -> dict[int, str]:
     """The reference of each row's customer, by line; lines without one are absent."""
-    known = view.subjects({row.customer for row in chunk if row.customer is not None})
+    known = view.known_refs(tenant, {row.customer for row in chunk if row.customer is not None})
     by_source: dict[str, list[int]] = {}
     found = {}
     for row in chunk:
         if row.customer is None:
             by_source.setdefault(row.source, []).append(row.line)
-        elif row.customer in known and known[row.customer].tenant == tenant:
+        elif row.customer in known:
             found[row.line] = row.customer
     for source, lines in by_source.items():
         refs = view.refs_by_blind(tenant, source, {blinds[line] for line in lines})

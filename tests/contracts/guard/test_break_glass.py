@@ -119,9 +119,9 @@ async def test_it_is_scarce_by_day_and_by_month_and_asking_on_is_an_entry(rig: R
     refused = grants(rig)[-1]
     assert (refused.event.body["state"], refused.event.outcome) == ("refused", "refused")
     assert refused.refs == (refs[-1],)
-    assert await rig.break_glass.open(make_caller("a2"), make_put(refs[-1]))
+    await rig.break_glass.open(make_caller("a2"), make_put(refs[-1]))
     rig.clock.advance(MONTH)
-    assert await rig.break_glass.open(AGENT, make_put(refs[-1]))
+    await rig.break_glass.open(AGENT, make_put(refs[-1]))
 
 
 async def test_many_at_once_get_no_more_than_the_limit(rig: Rig) -> None:
@@ -266,7 +266,7 @@ async def test_an_overdue_review_stops_the_next_one(rig: Rig) -> None:
     with pytest.raises(AccessDeniedError, match="waits for its review"):
         await rig.break_glass.open(AGENT, make_put(other))
     await rig.break_glass.review(ANALYST, row.id, ReviewOutcome.UNJUSTIFIED, "nobody called")
-    assert await rig.break_glass.open(AGENT, make_put(other))
+    await rig.break_glass.open(AGENT, make_put(other))
 
 
 async def test_its_alert_ends_by_review_and_is_given_to_nobody_of_the_line(rig: Rig) -> None:

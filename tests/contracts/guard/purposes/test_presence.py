@@ -129,7 +129,7 @@ async def test_a_new_code_voids_the_one_before(rig: Rig) -> None:
     if first.code != second.code:
         with pytest.raises(AccessDeniedError):
             await rig.presence.claim(AGENT, ref, first.code)
-    assert await rig.presence.claim(AGENT, ref, second.code)
+    await rig.presence.claim(AGENT, ref, second.code)
 
 
 async def test_a_code_is_its_own_customers(rig: Rig) -> None:
@@ -150,7 +150,7 @@ async def test_an_agent_who_guesses_is_stopped_and_the_charges_rebuild(rig: Rig)
     with pytest.raises(AccessDeniedError, match="too many wrong codes"):
         await rig.presence.claim(AGENT, refs[-1], fresh.code)
     assert grants(rig)[-1].event.body["why"] == "limit"
-    assert await rig.presence.claim(make_caller("a2"), refs[-1], fresh.code)
+    await rig.presence.claim(make_caller("a2"), refs[-1], fresh.code)
     key = f"{AGENT.agent_key}#presence"
     charged = [c for entry in rig.log() if (c := quotas.charged_in(entry)) is not None]
     rebuilt = quotas.rebuild(charged, rig.clock.now()).counters
@@ -160,7 +160,7 @@ async def test_an_agent_who_guesses_is_stopped_and_the_charges_rebuild(rig: Rig)
     assert kept[key, Measure.VERIFICATIONS.value, Window.HOUR] == WRONG_AN_HOUR
     rig.clock.advance(HOUR)
     fresh = await rig.presence.issue(APP, refs[-1])
-    assert await rig.presence.claim(AGENT, refs[-1], fresh.code)
+    await rig.presence.claim(AGENT, refs[-1], fresh.code)
 
 
 async def test_only_a_service_with_the_scope_gets_codes(rig: Rig) -> None:
@@ -206,4 +206,4 @@ async def test_codes_of_one_customer_differ_in_two_tenants(rig: Rig) -> None:
     with pytest.raises(AccessDeniedError):
         await rig.presence.claim(make_caller("a1", tenant="other"), ref, fresh.code)
     rig.clock.advance(MINUTE)
-    assert await rig.presence.claim(AGENT, ref, fresh.code)
+    await rig.presence.claim(AGENT, ref, fresh.code)

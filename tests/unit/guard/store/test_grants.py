@@ -67,11 +67,10 @@ def test_a_live_code_is_neither_used_nor_expired(sqlite_store: SqlStore) -> None
         assert view.live_code("other", "c1", NOON) is None
 
 
-def test_members_come_in_the_order_of_their_bytes_piece_by_piece(
+def test_members_come_each_once_piece_by_piece(
     sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PIECE", 4)
-    module._members.cache_clear()  # noqa: SLF001 - a statement is built once, with its limit
     refs = ["cB", "ca", "c_", "c-", "c0", "cZ"]
     with sqlite_store.begin() as rows:
         rows.add_subjects([make_subject(ref) for ref in refs])
@@ -81,7 +80,6 @@ def test_members_come_in_the_order_of_their_bytes_piece_by_piece(
         rows.add_members(TENANT, "w1", ())
         assert list(rows.work_list_members(TENANT, "w1")) == sorted(refs)
         assert list(rows.work_list_members("other", "w1")) == []
-    module._members.cache_clear()  # noqa: SLF001 - a statement is built once, with its limit
 
 
 def test_references_are_found_by_many_blind_indexes(sqlite_store: SqlStore) -> None:
@@ -90,3 +88,10 @@ def test_references_are_found_by_many_blind_indexes(sqlite_store: SqlStore) -> N
         assert rows.refs_by_blind(TENANT, "crm", ()) == {}
         blinds = {b"blind-c1", b"blind-c2", b"none"}
         assert rows.refs_by_blind(TENANT, "crm", blinds) == {b"blind-c1": "c1"}
+
+
+def test_known_references_are_those_of_the_tenant(sqlite_store: SqlStore) -> None:
+    with sqlite_store.begin() as rows:
+        rows.add_subjects([make_subject("c1"), make_subject("c2", tenant="other")])
+        assert rows.known_refs(TENANT, {"c1", "c2", "c3"}) == {"c1"}
+        assert rows.known_refs(TENANT, ()) == set()
