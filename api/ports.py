@@ -20,9 +20,10 @@ from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
+from guard.purposes.list_members import Upload
 from guard.purposes.list_rows import BadRow, ListRow
 from guard.purposes.presence import FreshCode
-from guard.purposes.work_lists import StatedList, Upload, WorkListPut
+from guard.purposes.work_lists import StatedList, WorkListPut
 from guard.quotas import BudgetStatus
 from guard.rows import (
     AlertRow,

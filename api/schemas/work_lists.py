@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from api.schemas.words import Answer, Body, Ident, Instant, When
-from guard.purposes.work_lists import MAX_PACE, MAX_SIZE, StatedList, Upload, WorkListPut
+from guard.purposes.list_members import Upload
+from guard.purposes.work_lists import MAX_PACE, MAX_SIZE, StatedList, WorkListPut
 
 # The most fields that a list may name; a catalogue has fewer.
 MAX_FIELDS = 128

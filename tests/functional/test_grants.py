@@ -20,7 +20,7 @@ from tests.support.service import (
 pytestmark = [pytest.mark.functional, pytest.mark.anyio]
 
 ROWS = 100_000
-DISTINCT, PIECE = 20_000, 5_000
+DISTINCT, PIECE = 10_000, 2_500
 PIECES_IN_DISTINCT = DISTINCT // PIECE
 TEXT = "the caller says that somebody empties the account right now"
 

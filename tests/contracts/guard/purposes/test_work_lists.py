@@ -14,8 +14,9 @@ from guard.errors import (
     InvalidRequestError,
     NotFoundError,
 )
+from guard.purposes.list_members import digest_of
 from guard.purposes.list_rows import BadRow, Fault, ListRow
-from guard.purposes.work_lists import CHUNK, MAX_ROWS, digest_of
+from guard.purposes.work_lists import CHUNK, MAX_ROWS
 from guard.views import Refused, Served
 from policies.model import ActorKind, Role
 from tests.support.makers import TENANT

@@ -1,6 +1,6 @@
 from starlette.testclient import TestClient
 
-from guard.purposes.work_lists import digest_of
+from guard.purposes.list_members import digest_of
 from tests.unit.api.fakes import World
 
 LIST = {

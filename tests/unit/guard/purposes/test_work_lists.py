@@ -1,8 +1,8 @@
-"""The parts that the broker asks: the pace of a list, its field set, its digest."""
+"""The parts that the broker asks: the pace of a list, its field set."""
 
 import pytest
 
-from guard.purposes.work_lists import digest_of, limited, pace_binding
+from guard.purposes.work_lists import limited, pace_binding
 from guard.quotas import Exceeded, Spent, consume
 from guard.rows import BudgetState
 from policies.model import BudgetKey, Measure, Window
@@ -43,9 +43,3 @@ def test_a_list_shows_its_own_fields_at_most(
 
 def test_without_a_list_all_that_was_asked_for_is_planned() -> None:
     assert limited(["phone"], None) == ("phone",)
-
-
-def test_lists_that_differ_have_other_digests() -> None:
-    lists: list[tuple[str, ...]] = [(), ("a",), ("a", "b"), ("ab",), ("a", "bc"), ("ab", "c")]
-    assert len({digest_of(refs) for refs in lists}) == len(lists)
-    assert digest_of([]) == digest_of(())
