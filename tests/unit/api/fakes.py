@@ -36,6 +36,7 @@ from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
+from guard.purposes.list_members import Upload, digest_of
 from guard.purposes.list_rows import BadRow, ListRow
 from guard.purposes.presence import FreshCode
 from guard.purposes.relations import RelationPut
