@@ -1,6 +1,7 @@
 """The page about a catalogue's fields, generated so that it cannot be out of date."""
 
-from policies.catalogue import Catalogue, Param, TransformSpec
+from policies.catalogue import Catalogue, TransformSpec
+from policies.signatures import Param
 
 _HEAD = """\
 # Fields

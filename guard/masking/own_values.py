@@ -8,7 +8,8 @@ each value, and no value stays behind in a cache of patterns.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
 
 from guard.masking.graphemes import normal
 from guard.masking.registry import REDACTED
@@ -27,6 +28,16 @@ MAX_WORDY, SHORTEST_WORD = 100, 4
 # A phone number is noted with or without its country code: its last digits give it away.
 LONG_NUMBER, NUMBER_TAIL = 10, 8
 
+# Places of one short value that are looked at; a text with more is not prose.
+MAX_HITS = 2_000
+
+# Beyond so many values, a look at which can be there at all pays.
+MANY = 100
+
+# Characters whose folded form is kept; more than any note is written in.
+MAX_FOLDS = 20_000
+
+_IS_ALNUM = bytes(chr(code).isascii() and chr(code).isalnum() for code in range(256))
 _NOT_ALNUM = {code: None for code in range(128) if not chr(code).isalnum()}
 _WORD = re.compile(r"[^\W_]++")
 
@@ -83,62 +94,97 @@ def _variants(text: str) -> Iterator[str]:
         yield whole[-NUMBER_TAIL:]
 
 
+class _Folds(dict[int, str]):
+    """What each character folds to, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if char.isdecimal():
+            letters = str(unicodedata.decimal(char))
+        else:
+            plain = unicodedata.normalize("NFKD", char).casefold()
+            letters = "".join(letter for letter in plain if letter.isalnum())
+        if len(self) < MAX_FOLDS:
+            self[code] = letters
+        return letters
+
+
+_FOLDS = _Folds()
+
+
 def folded(text: str) -> str:
     """The letters and digits of `text` in comparable form."""
-    if text.isascii():
-        return text.lower().translate(_NOT_ALNUM)
-    return "".join(letter for char in text for letter in _fold(char))
+    return text.lower().translate(_NOT_ALNUM) if text.isascii() else text.translate(_FOLDS)
 
 
 def _places(text: str) -> list[int]:
     """Where in `text` each character of `folded(text)` came from."""
     if text.isascii():
-        return [place for place, char in enumerate(text) if char.isalnum()]
-    return [place for place, char in enumerate(text) for _ in _fold(char)]
-
-
-def _fold(char: str) -> str:
-    if char.isdecimal():
-        return str(unicodedata.decimal(char))
-    plain = unicodedata.normalize("NFKD", char).casefold()
-    return "".join(letter for letter in plain if letter.isalnum())
+        return list(compress(range(len(text)), text.encode().translate(_IS_ALNUM)))
+    return [place for place, char in enumerate(text) for _ in _FOLDS[ord(char)]]
 
 
 def take_out(text: str, own: frozenset[str]) -> str:
-    """Replace every place where one of `own` stands in `text` (NFC) by the constant."""
+    """Replace every place where one of `own` stands in `text` (NFC) by the constant.
+
+    Raises:
+        UnmaskableError: The text is made of the values rather than about them.
+    """
     plain = folded(text)
-    found = [value for value in own if value in plain]
+    found = [value for value in _candidates(plain, own) if value in plain]
     if not found:
         return text
     places = _places(text)
-    spans = sorted(
-        span for value in found for span in _spans(text, places, value, _starts(plain, value))
-    )
+    spans: list[tuple[int, int]] = []
+    for value in found:
+        if len(value) > SHORT:
+            spans += ((places[a], places[b - 1] + 1) for a, b in _covered(plain, value))
+        else:
+            spans += _words(text, places, plain, value)
+    spans.sort()
     kept: list[str] = []
     at = 0
     for start, end in spans:
         if start >= at:
-            kept.extend((text[at:start], REDACTED))
+            kept += (text[at:start], REDACTED)
         at = max(at, end)
     return "".join(kept) + text[at:]
 
 
-def _starts(plain: str, value: str) -> Iterator[int]:
+def _candidates(plain: str, own: frozenset[str]) -> Iterable[str]:
+    """Of many values, those whose first letters are in the text at all."""
+    if len(own) <= MANY:
+        return own
+    starts = set(map("".join, zip(plain, plain[1:], plain[2:], strict=False)))
+    return [value for value in own if value[:SHORTEST] in starts]
+
+
+def _covered(plain: str, value: str) -> Iterator[tuple[int, int]]:
+    """The stretches of `plain` that `value` covers, overlaps joined.
+
+    From each place the search jumps to the last one that overlaps it, so that a run of one letter
+    costs no more than any other text.
+    """
+    size = len(value)
     start = plain.find(value)
     while start >= 0:
-        yield start
-        start = plain.find(value, start + 1)
+        end = start + size
+        last = plain.rfind(value, end - size + 1, end + size - 1)
+        while last >= 0:
+            end = last + size
+            last = plain.rfind(value, end - size + 1, end + size - 1)
+        yield start, end
+        start = plain.find(value, end)
 
 
-def _spans(
-    text: str, places: list[int], value: str, starts: Iterator[int]
-) -> Iterator[tuple[int, int]]:
-    for start in starts:
+def _words(text: str, places: list[int], plain: str, value: str) -> Iterator[tuple[int, int]]:
+    """Where a short `value` is a word by itself."""
+    start = plain.find(value)
+    for _ in range(MAX_HITS):
+        if start < 0:
+            return
         first, end = places[start], places[start + len(value) - 1] + 1
-        if len(value) > SHORT or _stands_alone(text, first, end):
+        if not text[first - 1 : first].isalnum() and not text[end : end + 1].isalnum():
             yield first, end
-
-
-def _stands_alone(text: str, first: int, end: int) -> bool:
-    before, after = text[first - 1 : first], text[end : end + 1]
-    return not before.isalnum() and not after.isalnum()
+        start = plain.find(value, start + 1)
+    raise UnmaskableError("a text of nothing but short values")
