@@ -46,7 +46,7 @@ TRANSFORMS: Mapping[str, Signature] = MappingProxyType(
             {"local": range(3), "domain": ("mask", "keep")}, (("local",), ("domain",))
         ),
         "fake": Signature({"kind": ("name", "email", "phone", "street")}, (("kind",),)),
-        "free_text": Signature({}),
+        "free_text": Signature({"redactor": ("patterns", "presidio")}),
         "geohash": Signature({"n": range(1, 6)}, (("n",),)),
         "hash": Signature({"bytes": range(16, 33), "joins": ("scope", "tenant")}, (("joins",),)),
         "hide": Signature({}),

@@ -8,8 +8,9 @@ each value, and no value stays behind in a cache of patterns.
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import compress
+from itertools import accumulate, compress, count
 
 from guard.masking.graphemes import normal
 from guard.masking.registry import REDACTED
@@ -37,6 +38,10 @@ MANY = 100
 # Characters whose folded form is kept; more than any note is written in.
 MAX_FOLDS = 20_000
 
+# Characters that are folded and placed together.
+BLOCK = 256
+
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _IS_ALNUM = bytes(chr(code).isascii() and chr(code).isalnum() for code in range(256))
 _NOT_ALNUM = {code: None for code in range(128) if not chr(code).isalnum()}
 _WORD = re.compile(r"[^\W_]++")
@@ -98,12 +103,7 @@ class _Folds(dict[int, str]):
     """What each character folds to, worked out when it is first met."""
 
     def __missing__(self, code: int) -> str:
-        char = chr(code)
-        if char.isdecimal():
-            letters = str(unicodedata.decimal(char))
-        else:
-            plain = unicodedata.normalize("NFKD", char).casefold()
-            letters = "".join(letter for letter in plain if letter.isalnum())
+        letters = folded(chr(code))
         if len(self) < MAX_FOLDS:
             self[code] = letters
         return letters
@@ -114,14 +114,40 @@ _FOLDS = _Folds()
 
 def folded(text: str) -> str:
     """The letters and digits of `text` in comparable form."""
-    return text.lower().translate(_NOT_ALNUM) if text.isascii() else text.translate(_FOLDS)
-
-
-def _places(text: str) -> list[int]:
-    """Where in `text` each character of `folded(text)` came from."""
     if text.isascii():
-        return list(compress(range(len(text)), text.encode().translate(_IS_ALNUM)))
-    return [place for place, char in enumerate(text) for _ in _FOLDS[ord(char)]]
+        return text.lower().translate(_NOT_ALNUM)
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(filter(str.isalnum, _OTHER_DIGIT.sub(lambda d: str(int(d[0])), plain)))
+
+
+class _Folding:
+    """A text and its folded form, and where in the text each character of that came from.
+
+    Places are worked out block by block, where something was found: most of a note is never asked
+    for.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._blocks = [text[i : i + BLOCK] for i in range(0, len(text), BLOCK)]
+        parts = [folded(block) for block in self._blocks]
+        self._ends = list(accumulate(map(len, parts)))
+        self._known: dict[int, list[int]] = {}
+        self.plain = "".join(parts)
+
+    def place(self, offset: int) -> int:
+        """Where the character at `offset` of `plain` stands in the text."""
+        n = bisect_right(self._ends, offset)
+        places = self._known.get(n)
+        if places is None:
+            places = self._known[n] = _places(self._blocks[n], n * BLOCK)
+        # Counted from the block's end, which is known, so below nought.
+        return places[offset - self._ends[n]]
+
+
+def _places(block: str, start: int) -> list[int]:
+    if block.isascii():
+        return list(compress(count(start), block.encode().translate(_IS_ALNUM)))
+    return [place for place, char in enumerate(block, start) for _ in _FOLDS[ord(char)]]
 
 
 def take_out(text: str, own: frozenset[str]) -> str:
@@ -130,25 +156,34 @@ def take_out(text: str, own: frozenset[str]) -> str:
     Raises:
         UnmaskableError: The text is made of the values rather than about them.
     """
-    plain = folded(text)
-    found = [value for value in _candidates(plain, own) if value in plain]
-    if not found:
-        return text
-    places = _places(text)
+    folding = _Folding(text)
     spans: list[tuple[int, int]] = []
-    for value in found:
+    for value in _candidates(folding.plain, own):
         if len(value) > SHORT:
-            spans += ((places[a], places[b - 1] + 1) for a, b in _covered(plain, value))
-        else:
-            spans += _words(text, places, plain, value)
-    spans.sort()
+            spans += _covered(folding.plain, value)
+        elif value in folding.plain:
+            spans += _words(text, folding, value)
+    if not spans:
+        return text
     kept: list[str] = []
     at = 0
-    for start, end in spans:
-        if start >= at:
-            kept += (text[at:start], REDACTED)
-        at = max(at, end)
+    for first, last in _joined(spans):
+        start, end = folding.place(first), folding.place(last - 1) + 1
+        kept += (text[at:start], REDACTED)
+        at = end
     return "".join(kept) + text[at:]
+
+
+def _joined(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """`spans` in order, those that overlap as one."""
+    spans.sort()
+    start, end = spans[0]
+    for first, last in spans:
+        if first >= end:
+            yield start, end
+            start = first
+        end = max(end, last)
+    yield start, end
 
 
 def _candidates(plain: str, own: frozenset[str]) -> Iterable[str]:
@@ -177,14 +212,14 @@ def _covered(plain: str, value: str) -> Iterator[tuple[int, int]]:
         start = plain.find(value, end)
 
 
-def _words(text: str, places: list[int], plain: str, value: str) -> Iterator[tuple[int, int]]:
+def _words(text: str, folding: _Folding, value: str) -> Iterator[tuple[int, int]]:
     """Where a short `value` is a word by itself."""
-    start = plain.find(value)
+    start = folding.plain.find(value)
     for _ in range(MAX_HITS):
         if start < 0:
             return
-        first, end = places[start], places[start + len(value) - 1] + 1
+        first, end = folding.place(start), folding.place(start + len(value) - 1) + 1
         if not text[first - 1 : first].isalnum() and not text[end : end + 1].isalnum():
-            yield first, end
-        start = plain.find(value, start + 1)
+            yield start, start + len(value)
+        start = folding.plain.find(value, start + 1)
     raise UnmaskableError("a text of nothing but short values")

@@ -23,7 +23,7 @@ from guard.masking.scalars import UnmaskableError
 MIN_DIGITS = 7
 MAX_PHONE = 15
 CARD_DIGITS = range(12, 20)
-# The shortest date: 1.2.90.
+# The shortest date: 1.2.90. A run of fewer than four digits is nothing.
 MIN_RUN = 6
 
 # Letters and digits in one word: passports, plates, wallets, ids. A long one is a key or a token.
@@ -54,7 +54,7 @@ _IBAN = re.compile(
 )
 _IPV4 = re.compile(r"\d(?<![\w.]\d)\d{0,2}(?:\.\d{1,3}){3}(?![^\W_]|\.\d)")
 _IPV6 = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*+(?:\.\d{1,3}){0,3}")
-_DIGITS = re.compile(rf"\d(?<!\d\d)(?:{_GAP}{{0,3}}\d)*+")
+_DIGITS = re.compile(rf"\d(?<!\d\d)(?:{_GAP}{{0,3}}\d){{3,}}+")
 _CODE = re.compile(r"\d(?:(?<=[^\W\d_]\d)|(?=[^\W\d_]))")
 _WORD = re.compile(r"[^\W_]*+")
 _WALLET = re.compile(
