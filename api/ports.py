@@ -29,7 +29,7 @@ from guard.purposes.list_rows import BadRow, ListRow
 from guard.purposes.presence import FreshCode
 from guard.purposes.relations import RelationPut
 from guard.purposes.samples import Sample, SamplePut
-from guard.purposes.work_lists import StatedList, Upload, WorkListPut
+from guard.purposes.work_lists import StatedList, WorkListPut
 from guard.quotas import BudgetStatus
 from guard.redactions import Redacted, RedactionRequest
 from guard.rows import (

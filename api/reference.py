@@ -13,6 +13,10 @@ from api.identity.scopes import BY_ROLE, Scope
 from api.metrics import Metrics
 from api.problems import FRAMEWORK, REFUSALS, TABLE, Problem
 from api.settings import PREFIX, SECRETS, Settings
+from guard.masking import REGISTRY, Transform
+from guard.masking.registry import Choice, Flag, Number, Parameter
+from guard.masking.scalars import MAX_TEXT
+from policies.model import Form
 from policies.reference import describe_access
 
 _GENERATED = "<!-- Written by `python -m api.reference docs`; do not edit. -->\n"
@@ -25,6 +29,7 @@ def pages() -> Mapping[str, str]:
         "reference/settings.md": settings_page(),
         "reference/metrics.md": metrics_page(),
         "reference/access.md": access_page(),
+        "reference/masks.md": masks_page(),
     }
 
 
@@ -76,6 +81,57 @@ def metrics_page() -> str:
 def access_page() -> str:
     """Who may see what by the policy that ships."""
     return _GENERATED + describe_access(open_bundle(None))
+
+
+def masks_page() -> str:
+    """The catalogue of transforms."""
+    return _page(
+        "Masks",
+        "The transforms that a field catalogue may name; [masking](../masking.md) says what each"
+        " does. *Leaks* is the most characters of the value that one answer can show, with the"
+        " defaults; a property test holds every transform to it. *Joins*: equal values of different"
+        " customers look equal. *Key*: needs the tenant's key and a scope, and redacts without."
+        " *Undone*: who holds the key can work back to the value.",
+        _table(
+            ("transform", "parameters (default)", "leaks", "joins", "key", "undone"),
+            (_mask(transform) for transform in REGISTRY.all()),
+        ),
+    )
+
+
+def _mask(transform: Transform) -> tuple[str, ...]:
+    params = (f"`{n}` {_range(p)} ({_shown(p.default)})" for n, p in transform.params.items())
+    leaks = transform.leaks(transform.complete({}))
+    is_shown = transform.form is Form.MASK
+    return (
+        f"`{transform.id}`",
+        ", ".join(params),
+        "what is left of the text" if leaks == MAX_TEXT else str(leaks),
+        _yes(is_shown and transform.is_deterministic and not transform.is_prose),
+        _yes(transform.make_keyed is not None),
+        _yes(transform.is_reversible),
+    )
+
+
+def _range(parameter: Parameter) -> str:
+    match parameter:
+        case Number(low=low, high=high):
+            return f"{low} to {high}"
+        case Choice(words=words):
+            return " or ".join(words)
+        case Flag():
+            return "true or false"
+        case _:
+            return "text"
+
+
+def _shown(default: object) -> str:
+    text = str(default).lower() if isinstance(default, bool) else str(default)
+    return f"`{text}`" if text else "none"
+
+
+def _yes(answer: bool) -> str:  # noqa: FBT001 - a cell of a table
+    return "yes" if answer else ""
 
 
 def _problem(problem: Problem) -> tuple[str, ...]:

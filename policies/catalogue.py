@@ -16,59 +16,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from policies.signatures import TRANSFORMS, Allowed, Param
 from policies.toml_source import TomlSource
 
-Param = str | int | bool
-_Allowed = range | tuple[str, ...] | type[bool] | re.Pattern[str]
-
-# One past the largest edge of a range of numbers, in minor units.
-_EDGES = 10**12 + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What a transform takes; of each tuple in `required` at least one parameter must be given."""
-
-    params: Mapping[str, _Allowed]
-    required: tuple[tuple[str, ...], ...] = ()
-
-
-# The transforms of `guard.masking`, which fills in what is not required.
-TRANSFORMS: Mapping[str, Signature] = MappingProxyType(
-    {
-        "bucket": Signature(
-            {
-                "size": range(1, _EDGES),
-                "edges": re.compile(r"-?\d{1,13}(,-?\d{1,13})*"),
-                "lo": range(1 - _EDGES, _EDGES),
-                "hi": range(1 - _EDGES, _EDGES),
-            },
-            (("size", "edges"),),
-        ),
-        "date_part": Signature(
-            {"part": ("year", "month", "age_band"), "as_of": range(10_000)}, (("part",),)
-        ),
-        "email": Signature(
-            {"local": range(3), "domain": ("mask", "keep")}, (("local",), ("domain",))
-        ),
-        "free_text": Signature({}),
-        "hide": Signature({}),
-        "keep_last": Signature(
-            {"n": range(9), "min_hidden": range(4, 65)}, (("n",), ("min_hidden",))
-        ),
-        "name": Signature({"style": ("initials", "first_initial")}, (("style",),)),
-        "pan": Signature({"first": range(7), "last": range(5)}),
-        "phone": Signature(
-            {"last": range(5), "keep_country": bool}, (("last",), ("keep_country",))
-        ),
-        "redact": Signature({}),
-    }
-)
-
-_TRANSFORM = re.compile(r"([a-z_]+)(@[1-9]\d*)?")
+_TRANSFORM = re.compile(r"([a-z][a-z0-9_]*)(@[1-9]\d*)?")
 _PATH = re.compile(r"[A-Za-z_]\w*(\[\])?(\.[A-Za-z_]\w*(\[\])?)*", re.ASCII)
 _CLASS = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _RULE_KEYS = frozenset({"class", "mask", "sensitive", "verify", "identifier", "contact"})
+
+# What a parameter must look like that is no number, word or flag.
+_PATTERNS = {"edges": "give whole numbers with commas between them"}
 
 # What a caller may be asked for and told yes or no; never shown. `full` is the whole value, `year`
 # that of a date, `last4` and `postcode_end` the last four and three letters and digits.
@@ -216,12 +173,12 @@ def _mask(source: TomlSource, path: str, value: object, line: int) -> TransformS
         allowed = signature.params[param]
         if not _fits(setting, allowed):
             source.fail(
-                line, f"`{param}` of mask `{name}` of `{path}` is off: {_describe(allowed)}"
+                line, f"`{param}` of mask `{name}` of `{path}` is off: {_describe(param, allowed)}"
             )
     return TransformSpec(name=name, params=MappingProxyType(given))
 
 
-def _fits(value: object, allowed: _Allowed) -> bool:
+def _fits(value: object, allowed: Allowed) -> bool:
     if isinstance(allowed, type):
         return isinstance(value, bool)
     if isinstance(allowed, re.Pattern):
@@ -230,11 +187,11 @@ def _fits(value: object, allowed: _Allowed) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool) and value in allowed
 
 
-def _describe(allowed: _Allowed) -> str:
+def _describe(param: str, allowed: Allowed) -> str:
     if isinstance(allowed, type):
         return "give true or false"
     if isinstance(allowed, re.Pattern):
-        return "give whole numbers with commas between them"
+        return _PATTERNS.get(param, "give printable text, not too long")
     if isinstance(allowed, range):
         return f"give a whole number from {allowed[0]} to {allowed[-1]}"
     return f"give one of {', '.join(allowed)}"

@@ -5,9 +5,10 @@ from typing import cast
 
 from policies.atlas import PERMITTED, Atlas
 from policies.bundle import Bundle
-from policies.catalogue import Catalogue, Param, TransformSpec
+from policies.catalogue import Catalogue, TransformSpec
 from policies.conditions import VALUES
 from policies.model import Act, Desk, Form, Role
+from policies.signatures import Param
 
 _HEAD = """\
 # Fields

@@ -17,17 +17,26 @@ class MaskContext:
     subject: str
     scope: str
 
-    def digest(self, use: str, *parts: str) -> bytes:
-        """32 bytes that depend on the key, the scope, the use and all parts.
+    def in_scope(self, use: str, *parts: str) -> bytes:
+        """32 bytes that are the same for equal parts inside the scope, whoever the customer is."""
+        return _mac(self.key, "scope", self.scope, use, *parts)
 
-        The parts are told apart by their lengths: no two different lists give the same bytes.
+    def in_tenant(self, use: str, *parts: str) -> bytes:
+        """32 bytes that are the same for equal parts in every scope of the tenant."""
+        return _mac(self.key, "tenant", use, *parts)
+
+    def of_subject(self, use: str, *parts: str) -> bytes:
+        """32 bytes of this customer, in every scope.
+
+        For what would average out if a new scope gave a new answer.
         """
-        mac = hmac.new(self.key, digestmod=hashlib.sha256)
-        for part in (self.scope, use, *parts):
-            text = part.encode()
-            mac.update(len(text).to_bytes(8, "big") + text)
-        return mac.digest()
+        return _mac(self.key, "subject", self.subject, use, *parts)
 
-    def digest_of_subject(self, use: str, *parts: str) -> bytes:
-        """As `digest`, and different for each customer."""
-        return self.digest(use, "subject", self.subject, *parts)
+
+def _mac(key: bytes, *parts: str) -> bytes:
+    """HMAC-SHA-256 over the parts, told apart by their lengths: no two lists give one input."""
+    mac = hmac.new(key, digestmod=hashlib.sha256)
+    for part in parts:
+        text = part.encode()
+        mac.update(len(text).to_bytes(8, "big") + text)
+    return mac.digest()

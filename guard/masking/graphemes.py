@@ -9,6 +9,11 @@ import unicodedata
 import regex  # type: ignore[import-untyped]  # its stubs are not among our tools
 
 _CLUSTER = regex.compile(r"\X")
+# What takes a place and shows nothing must not stand for one of the characters that stay hidden.
+_NOTHING = regex.compile(r"(?!\p{Join_Control})[\p{Default_Ignorable_Code_Point}\p{Cf}]")
+_UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}]++")
+_SEPARATOR = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\-.()+/]++")
+_ASCII_SEPARATORS = dict.fromkeys(range(33)) | dict.fromkeys(map(ord, "-.()+/\x7f"))
 _DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
 
 # A cluster may carry any number of combining or tag characters, enough to smuggle a whole value
@@ -29,6 +34,23 @@ def clusters(text: str) -> list[str]:
         return list(text)
     found = _CLUSTER.findall(normal(text))
     return [c if len(c) <= MAX_CLUSTER else HIDDEN_CLUSTER for c in found]
+
+
+def visible(text: str) -> list[str]:
+    """The clusters that can be seen."""
+    return [c for c in clusters(text) if not _UNSEEN.fullmatch(c)]
+
+
+def without_unseen(text: str) -> str:
+    """The text without what takes a place and shows nothing; blanks and line ends stay."""
+    return text if text.isascii() else str(_NOTHING.sub("", text))
+
+
+def without_separators(text: str) -> list[str]:
+    """The clusters that can be seen and do not merely group the others."""
+    if text.isascii():
+        return list(text.translate(_ASCII_SEPARATORS))
+    return [c for c in clusters(text) if not _SEPARATOR.fullmatch(c)]
 
 
 def is_dense(text: str) -> bool:

@@ -7,8 +7,15 @@ address is none at all, so that nothing in a record can add a second recipient o
 import re
 import unicodedata
 
+from guard.masking.comparable import ascii_digits
 from guard.masking.places import texts_at
-from guard.masking.transforms.phone import MAX_DIGITS, MIN_DIGITS, is_number, without_extension
+from guard.masking.transforms.phone import (
+    MAX_DIGITS,
+    MIN_DIGITS,
+    PLUS,
+    is_number,
+    without_extension,
+)
 from guard.rows import RawRecord
 from policies.catalogue import FieldRule
 
@@ -39,8 +46,7 @@ def address(raw: RawRecord, rule: FieldRule) -> str | None:
 def _number(value: str) -> str | None:
     """`+` and digits, or digits alone where no country is named."""
     number = without_extension(value)
-    digits = "".join(c for c in number if c.isdecimal())
+    digits = "".join(c for c in ascii_digits(number) if c.isdecimal())
     if not is_number(number) or not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
         return None
-    plain = "".join(str(int(c)) for c in digits)
-    return f"+{plain}" if number.startswith(("+", "\uff0b")) else plain
+    return f"+{digits}" if number.startswith(PLUS) else digits

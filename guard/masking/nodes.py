@@ -63,12 +63,16 @@ class Node(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """One field. `mask` is what the form MASK shows, `keyed` what it shows where there is a key."""
+    """One field. `mask` is what the form MASK shows, `keyed` what it shows where there is a key.
+
+    `constant` is what the form REDACT shows.
+    """
 
     form: Form
     mask: Mask
     is_prose: bool
     keyed: KeyedMask | None = None
+    constant: Scalar = REDACTED
 
     @property
     def is_constant(self) -> bool:
@@ -78,7 +82,7 @@ class Leaf:
     def show(self, value: object, walk: Walk) -> object:
         """See `Node.show`."""
         if self.form is Form.REDACT:
-            return REDACTED
+            return self.constant
         if value is ABSENT or value is None:
             return value
         try:
@@ -99,7 +103,7 @@ class Leaf:
 
     def fault(self, walk: Walk) -> object:
         """See `Node.fault`."""
-        return REDACTED if self.is_constant else walk.redacted()
+        return self.constant if self.is_constant else walk.redacted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,9 @@ each value, and no value stays behind in a cache of patterns.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate, compress, count
 
 from guard.masking.graphemes import normal
 from guard.masking.registry import REDACTED
@@ -27,6 +29,20 @@ MAX_WORDY, SHORTEST_WORD = 100, 4
 # A phone number is noted with or without its country code: its last digits give it away.
 LONG_NUMBER, NUMBER_TAIL = 10, 8
 
+# Places of one short value that are looked at; a text with more is not prose.
+MAX_HITS = 2_000
+
+# Beyond so many values, a look at which can be there at all pays.
+MANY = 100
+
+# Characters whose folded form is kept; more than any note is written in.
+MAX_FOLDS = 20_000
+
+# Characters that are folded and placed together.
+BLOCK = 256
+
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
+_IS_ALNUM = bytes(chr(code).isascii() and chr(code).isalnum() for code in range(256))
 _NOT_ALNUM = {code: None for code in range(128) if not chr(code).isalnum()}
 _WORD = re.compile(r"[^\W_]++")
 
@@ -83,62 +99,127 @@ def _variants(text: str) -> Iterator[str]:
         yield whole[-NUMBER_TAIL:]
 
 
+class _Folds(dict[int, str]):
+    """What each character folds to, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        letters = folded(chr(code))
+        if len(self) < MAX_FOLDS:
+            self[code] = letters
+        return letters
+
+
+_FOLDS = _Folds()
+
+
 def folded(text: str) -> str:
     """The letters and digits of `text` in comparable form."""
     if text.isascii():
         return text.lower().translate(_NOT_ALNUM)
-    return "".join(letter for char in text for letter in _fold(char))
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(filter(str.isalnum, _OTHER_DIGIT.sub(lambda d: str(int(d[0])), plain)))
 
 
-def _places(text: str) -> list[int]:
-    """Where in `text` each character of `folded(text)` came from."""
-    if text.isascii():
-        return [place for place, char in enumerate(text) if char.isalnum()]
-    return [place for place, char in enumerate(text) for _ in _fold(char)]
+class _Folding:
+    """A text and its folded form, and where in the text each character of that came from.
+
+    Places are worked out block by block, where something was found: most of a note is never asked
+    for.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._blocks = [text[i : i + BLOCK] for i in range(0, len(text), BLOCK)]
+        parts = [folded(block) for block in self._blocks]
+        self._ends = list(accumulate(map(len, parts)))
+        self._known: dict[int, list[int]] = {}
+        self.plain = "".join(parts)
+
+    def place(self, offset: int) -> int:
+        """Where the character at `offset` of `plain` stands in the text."""
+        n = bisect_right(self._ends, offset)
+        places = self._known.get(n)
+        if places is None:
+            places = self._known[n] = _places(self._blocks[n], n * BLOCK)
+        # Counted from the block's end, which is known, so below nought.
+        return places[offset - self._ends[n]]
 
 
-def _fold(char: str) -> str:
-    if char.isdecimal():
-        return str(unicodedata.decimal(char))
-    plain = unicodedata.normalize("NFKD", char).casefold()
-    return "".join(letter for letter in plain if letter.isalnum())
+def _places(block: str, start: int) -> list[int]:
+    if block.isascii():
+        return list(compress(count(start), block.encode().translate(_IS_ALNUM)))
+    return [place for place, char in enumerate(block, start) for _ in _FOLDS[ord(char)]]
 
 
 def take_out(text: str, own: frozenset[str]) -> str:
-    """Replace every place where one of `own` stands in `text` (NFC) by the constant."""
-    plain = folded(text)
-    found = [value for value in own if value in plain]
-    if not found:
+    """Replace every place where one of `own` stands in `text` (NFC) by the constant.
+
+    Raises:
+        UnmaskableError: The text is made of the values rather than about them.
+    """
+    folding = _Folding(text)
+    spans: list[tuple[int, int]] = []
+    for value in _candidates(folding.plain, own):
+        if len(value) > SHORT:
+            spans += _covered(folding.plain, value)
+        elif value in folding.plain:
+            spans += _words(text, folding, value)
+    if not spans:
         return text
-    places = _places(text)
-    spans = sorted(
-        span for value in found for span in _spans(text, places, value, _starts(plain, value))
-    )
     kept: list[str] = []
     at = 0
-    for start, end in spans:
-        if start >= at:
-            kept.extend((text[at:start], REDACTED))
-        at = max(at, end)
+    for first, last in _joined(spans):
+        start, end = folding.place(first), folding.place(last - 1) + 1
+        kept += (text[at:start], REDACTED)
+        at = end
     return "".join(kept) + text[at:]
 
 
-def _starts(plain: str, value: str) -> Iterator[int]:
+def _joined(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """`spans` in order, those that overlap as one."""
+    spans.sort()
+    start, end = spans[0]
+    for first, last in spans:
+        if first >= end:
+            yield start, end
+            start = first
+        end = max(end, last)
+    yield start, end
+
+
+def _candidates(plain: str, own: frozenset[str]) -> Iterable[str]:
+    """Of many values, those whose first letters are in the text at all."""
+    if len(own) <= MANY:
+        return own
+    starts = set(map("".join, zip(plain, plain[1:], plain[2:], strict=False)))
+    return [value for value in own if value[:SHORTEST] in starts]
+
+
+def _covered(plain: str, value: str) -> Iterator[tuple[int, int]]:
+    """The stretches of `plain` that `value` covers, overlaps joined.
+
+    From each place the search jumps to the last one that overlaps it, so that a run of one letter
+    costs no more than any other text.
+    """
+    size = len(value)
     start = plain.find(value)
     while start >= 0:
-        yield start
-        start = plain.find(value, start + 1)
+        end = start + size
+        last = plain.rfind(value, end - size + 1, end + size - 1)
+        while last >= 0:
+            end = last + size
+            last = plain.rfind(value, end - size + 1, end + size - 1)
+        yield start, end
+        start = plain.find(value, end)
 
 
-def _spans(
-    text: str, places: list[int], value: str, starts: Iterator[int]
-) -> Iterator[tuple[int, int]]:
-    for start in starts:
-        first, end = places[start], places[start + len(value) - 1] + 1
-        if len(value) > SHORT or _stands_alone(text, first, end):
-            yield first, end
-
-
-def _stands_alone(text: str, first: int, end: int) -> bool:
-    before, after = text[first - 1 : first], text[end : end + 1]
-    return not before.isalnum() and not after.isalnum()
+def _words(text: str, folding: _Folding, value: str) -> Iterator[tuple[int, int]]:
+    """Where a short `value` is a word by itself."""
+    start = folding.plain.find(value)
+    for _ in range(MAX_HITS):
+        if start < 0:
+            return
+        first, end = folding.place(start), folding.place(start + len(value) - 1) + 1
+        if not text[first - 1 : first].isalnum() and not text[end : end + 1].isalnum():
+            yield start, start + len(value)
+        start = folding.plain.find(value, start + 1)
+    raise UnmaskableError("a text of nothing but short values")

@@ -22,8 +22,8 @@ from guard.masking.context import MaskContext
 from guard.masking.nodes import Leaf, Node, Walk, build
 from guard.masking.own_values import own_values
 from guard.masking.record import _MAKER, MaskedRecord
-from guard.masking.registry import KeyedMask, Mask, Transform
-from guard.masking.scalars import UnmaskableError
+from guard.masking.registry import REDACTED, KeyedMask, Mask, Transform
+from guard.masking.scalars import Scalar, UnmaskableError
 from guard.masking.transforms import REGISTRY
 from guard.rows import RawRecord
 from policies.catalogue import Catalogue, FieldRule, TransformSpec
@@ -38,7 +38,10 @@ MAX_PLANS = 1_024
 
 _PATH = re.compile(r"[^.\[\]]+(?:\[\])?(?:\.[^.\[\]]+(?:\[\])?)*")
 
-_REDACT = REGISTRY.find("redact").make({})
+
+def _redacted(_value: Scalar) -> Scalar:
+    return REDACTED
+
 
 PlanKey: TypeAlias = tuple[tuple[tuple[str, int], ...], tuple[str, ...] | None]
 
@@ -56,6 +59,7 @@ class MaskPlan:
         n_fields: Number of fields shown masked or plain.
         n_sensitive: Those of them that are sensitive.
         unknown: Paths asked for that the catalogue does not have.
+        synthetic: Shown paths whose values are invented; whoever passes them on should say so.
     """
 
     source_fields: frozenset[str]
@@ -65,6 +69,7 @@ class MaskPlan:
     n_fields: int
     n_sensitive: int
     unknown: tuple[str, ...]
+    synthetic: frozenset[str]
     _root: Node
     _faults: int
     _has_prose: bool
@@ -98,6 +103,8 @@ class _Field:
     mask: Mask
     is_prose: bool
     keyed: KeyedMask | None = None
+    constant: Scalar = REDACTED
+    is_synthetic: bool = False
     is_faulty: bool = False
 
     @property
@@ -106,7 +113,13 @@ class _Field:
 
     @property
     def leaf(self) -> Leaf:
-        return Leaf(form=self.form, mask=self.mask, is_prose=self.is_prose, keyed=self.keyed)
+        return Leaf(
+            form=self.form,
+            mask=self.mask,
+            is_prose=self.is_prose,
+            keyed=self.keyed,
+            constant=self.constant,
+        )
 
 
 def compile_plan(
@@ -138,6 +151,7 @@ def compile_plan(
         n_fields=len(seen),
         n_sensitive=sum(f.rule.is_sensitive for f in seen),
         unknown=unknown,
+        synthetic=frozenset(f.rule.path for f in shown if f.is_synthetic),
         _root=build({f.rule.path: f.leaf for f in shown}),
         _faults=sum(f.is_faulty for f in shown),
         _has_prose=has_prose,
@@ -234,13 +248,22 @@ def _settle(rule: FieldRule, forms: Mapping[str, Form]) -> _Field:
         return _Field(
             rule=rule,
             form=Form.REDACT if form is Form.MASK else form,
-            mask=_REDACT,
+            mask=_redacted,
             is_prose=False,
             is_faulty=form is Form.MASK,
         )
-    if form is Form.MASK:
-        form = transform.form
-    return _Field(rule=rule, form=form, mask=mask, is_prose=transform.is_prose, keyed=keyed)
+    if form is not Form.MASK:
+        return _Field(rule=rule, form=form, mask=mask, is_prose=transform.is_prose)
+    return _Field(
+        rule=rule,
+        form=transform.form,
+        mask=mask,
+        is_prose=transform.is_prose,
+        keyed=keyed,
+        # A mask that is no more than a constant says so without looking at any value.
+        constant=mask(None) if transform.form is Form.REDACT else REDACTED,
+        is_synthetic=transform.is_synthetic,
+    )
 
 
 def _asked(

@@ -21,10 +21,11 @@ def redact(text: str, raw: RawRecord | None) -> str:
     be shown. A text that cannot be searched (over 64 KiB, or beside a record too large to be sure
     of) becomes the constant. Never raises.
     """
+    if len(text) > MAX_TEXT:
+        return REDACTED
     try:
-        if len(text) > MAX_TEXT or len(text.encode()) > MAX_TEXT:
-            return REDACTED
         own = frozenset[str]() if raw is None else own_values(raw.values, _NO_OPEN_PATHS)
+        is_long = len(text.encode()) > MAX_TEXT
+        return REDACTED if is_long else scrub(take_out(normal(text), own))
     except (UnmaskableError, ValueError):
         return REDACTED
-    return scrub(take_out(normal(text), own))

@@ -82,6 +82,10 @@ class Transform:
     a field is not even fetched. With `is_prose`, the record's own values are taken out of the text
     before the mask sees it. A transform with `make_keyed` needs a context; its `make` is what is
     done without one, and refuses.
+
+    `is_reversible`: who holds the key can work back from the answer to the value.
+    `is_deterministic`: equal values of different customers look equal, so that they join.
+    `is_synthetic`: the answer is invented, and whoever passes it on should say so.
     """
 
     name: str
@@ -92,6 +96,9 @@ class Transform:
     form: Form = Form.MASK
     is_prose: bool = False
     make_keyed: Callable[[Params], KeyedMask] | None = None
+    is_reversible: bool = False
+    is_deterministic: bool = True
+    is_synthetic: bool = False
 
     @property
     def id(self) -> str:
@@ -113,12 +120,12 @@ class Transform:
         return {name: given.get(name, p.default) for name, p in self.params.items()}
 
 
-def refuse_without_key(_value: Scalar) -> Scalar:
-    """The mask of a keyed transform where there is no context.
+def without_key(_params: Params) -> Mask:
+    """The `make` of a keyed transform: a mask that refuses, for where there is no context."""
+    return _refuse
 
-    Raises:
-        UnmaskableError: Always.
-    """
+
+def _refuse(_value: Scalar) -> Scalar:
     raise UnmaskableError("this mask needs a key and a scope")
 
 

@@ -12,11 +12,9 @@ nothing to compare with: how long it takes does not tell how close a guess came.
 import hashlib
 import hmac
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 
-import regex  # type: ignore[import-untyped]  # its stubs are not among our tools
-
+from guard.masking.comparable import letters_and_digits, same_text
 from guard.masking.places import MAX_VALUE, texts_at
 from guard.masking.transforms.phone import MIN_DIGITS, country_code, without_extension
 from guard.rows import RawRecord
@@ -26,8 +24,6 @@ LAST, POSTCODE_END, YEAR = 4, 3, 4
 # Of a date and time, the date.
 ISO_DATE = 10
 
-_INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Cs}]")
-_SEPARATORS = regex.compile(r"[^\p{L}\p{M}\p{N}]")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].{1,40})?", re.DOTALL)
 
 # Neither a value nor a claim can be this: normalised text has no control characters.
@@ -51,18 +47,6 @@ def verify(raw: RawRecord, rule: FieldRule, part: str, claim: str) -> bool:
     return _any_equal(held, wanted)
 
 
-def plain_form(text: str) -> str:
-    """Letters and digits of `text` in comparable form."""
-    return str(_SEPARATORS.sub("", _folded(text)))
-
-
-def _folded(text: str) -> str:
-    """Composed, case-folded, without invisible characters, every decimal digit as 0-9."""
-    seen = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    folded = unicodedata.normalize("NFKC", seen.casefold())
-    return "".join(str(int(c)) if c.isdecimal() else c for c in folded)
-
-
 def _kind(rule: FieldRule) -> str:
     """How values of the field are written: as `email`, `phone`, `date`, or any other text."""
     mask = rule.mask.name.partition("@")[0]
@@ -79,26 +63,26 @@ _Forms = tuple[list[str], str]
 def _whole(rule: FieldRule, values: tuple[str, ...], claim: str) -> _Forms:
     kind = _kind(rule)
     if kind == "email":
-        return [_folded(v).strip() for v in values], _folded(claim).strip()
+        return [same_text(v) for v in values], same_text(claim)
     if kind == "date":
         values = tuple(v[:ISO_DATE] if _ISO.fullmatch(v) else v for v in values)
-    return [plain_form(v) for v in values], plain_form(claim)
+    return [letters_and_digits(v) for v in values], letters_and_digits(claim)
 
 
 def _end(length: int) -> Callable[[FieldRule, tuple[str, ...], str], _Forms]:
     def end(rule: FieldRule, values: tuple[str, ...], claim: str) -> _Forms:
         if _kind(rule) == "phone":
             values = tuple(without_extension(v) for v in values)
-        whole = [plain_form(v) for v in values]
+        whole = [letters_and_digits(v) for v in values]
         # Of a value this short the end would be the whole.
         ends = [text[-length:] for text in whole if len(text) > length]
-        return ends, plain_form(claim)
+        return ends, letters_and_digits(claim)
 
     return end
 
 
 def _year(_rule: FieldRule, values: tuple[str, ...], claim: str) -> _Forms:
-    return [v[:YEAR] for v in values if _ISO.fullmatch(v)], plain_form(claim)
+    return [v[:YEAR] for v in values if _ISO.fullmatch(v)], letters_and_digits(claim)
 
 
 def _no_form(_rule: FieldRule, _values: tuple[str, ...], _claim: str) -> _Forms:
@@ -131,7 +115,7 @@ class _Phone:
     """
 
     def __init__(self, text: str) -> None:
-        written = _folded(without_extension(text)).strip()
+        written = same_text(without_extension(text))
         digits = "".join(c for c in written if c in "0123456789")
         self.names_country = written.startswith(("+", "00"))
         digits = digits.removeprefix("00") if written.startswith("00") else digits

@@ -7,6 +7,7 @@ age band is counted up to the year that the policy names (`as_of`); without one 
 import re
 from datetime import date
 
+from guard.masking.comparable import ascii_digits
 from guard.masking.registry import Choice, Mask, Number, Params, Transform
 from guard.masking.scalars import Scalar, UnmaskableError
 
@@ -36,7 +37,7 @@ def _make(params: Params) -> Mask:
 
 
 def _parse(value: Scalar) -> tuple[int, int]:
-    found = _ISO.fullmatch(value) if isinstance(value, str) else None
+    found = _ISO.fullmatch(ascii_digits(value)) if isinstance(value, str) else None
     if found is None:
         raise UnmaskableError("not a date")
     day = date(int(found[1]), int(found[2]), int(found[3]))

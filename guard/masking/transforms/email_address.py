@@ -6,7 +6,7 @@ must look like one: what merely stands behind an `@` is masked.
 
 import re
 
-from guard.masking.graphemes import clusters, normal
+from guard.masking.graphemes import normal, visible
 from guard.masking.registry import Choice, Mask, Number, Params, Transform
 from guard.masking.scalars import Scalar, UnmaskableError
 
@@ -30,9 +30,9 @@ def _make(params: Params) -> Mask:
         if not value:
             return ""
         local, at, domain = normal(value.strip()).rpartition("@")
-        if not at or not local or not domain:
+        letters = visible(local)
+        if not at or not letters or not domain:
             raise UnmaskableError("not an address")
-        letters = clusters(local)
         start = "".join(letters[:shown]) if len(letters) > max(SHORT_LOCAL, shown + 1) else ""
         return f"{start}{STARS}@{_shown_domain(domain) if keeps_domain else STARS}"
 

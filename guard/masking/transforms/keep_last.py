@@ -4,15 +4,11 @@
 Separators do not count, so a grouped account number is not half shown by its spaces.
 """
 
-import re
-
-from guard.masking.graphemes import clusters
+from guard.masking.graphemes import without_separators
 from guard.masking.registry import Mask, Number, Params, Transform
 from guard.masking.scalars import Scalar, text_of
 
 STARS = "****"
-
-_SEPARATORS = re.compile(r"[\s\-.()+/]")
 
 
 def _make(params: Params) -> Mask:
@@ -22,7 +18,7 @@ def _make(params: Params) -> Mask:
         text = text_of(value)
         if not text:
             return ""
-        shown = clusters(_SEPARATORS.sub("", text))
+        shown = without_separators(text)
         kept = min(n, max(0, len(shown) - min_hidden))
         return STARS + "".join(shown[len(shown) - kept :])
 

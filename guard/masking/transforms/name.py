@@ -4,7 +4,7 @@ A word of one character is hidden, and so is a word of one or two characters in 
 writes whole names in two (Chinese, Japanese, Korean): there the first is the family name.
 """
 
-from guard.masking.graphemes import clusters, is_dense, normal
+from guard.masking.graphemes import is_dense, normal, visible
 from guard.masking.registry import Choice, Mask, Params, Transform
 from guard.masking.scalars import Scalar, UnmaskableError
 
@@ -24,7 +24,7 @@ def _make(params: Params) -> Mask:
 
 
 def _initial(word: str) -> str:
-    letters = clusters(word)
+    letters = visible(word)
     shortest = 2 if is_dense(word) else 1
     return letters[0] + "." if len(letters) > shortest else HIDDEN_WORD
 

@@ -7,6 +7,7 @@ is still most of somebody's card.
 import re
 
 from guard.masking.checksums import luhn_holds
+from guard.masking.comparable import ascii_digits
 from guard.masking.registry import Mask, Number, Params, Transform
 from guard.masking.scalars import Scalar, UnmaskableError, text_of
 
@@ -23,7 +24,7 @@ def _make(params: Params) -> Mask:
     first, last = int(params["first"]), int(params["last"])
 
     def pan(value: Scalar) -> Scalar:
-        text = text_of(value).strip()
+        text = ascii_digits(text_of(value)).strip()
         if not text:
             return ""
         digits = text.replace(" ", "").replace("-", "")

@@ -6,6 +6,7 @@ whole, and so is one whose shown digits would leave fewer than four hidden.
 
 import re
 
+from guard.masking.comparable import ascii_digits
 from guard.masking.registry import Flag, Mask, Number, Params, Transform
 from guard.masking.scalars import Scalar, UnmaskableError, text_of
 
@@ -13,11 +14,11 @@ STARS = "*****"
 MIN_DIGITS = 7
 MAX_DIGITS = 20
 MIN_HIDDEN = 4
+PLUS = ("+", "\uff0b")
 
 _EXTENSION = re.compile(r"(?:;|#|,|ext|x).{0,40}\Z", re.IGNORECASE | re.DOTALL)
-_ALLOWED = re.compile(r"\+?[0-9\s\-.()/]{1,64}")
-# Digits and the sign of any script, for those who compare or dial a number.
-_ANY_SCRIPT = re.compile(r"[+\uff0b]?[\d\s\-.()/]{1,64}")
+# Digits of any script; the second plus is the full-width one.
+_NUMBER = re.compile(r"[+\uff0b]?[\d\s\-.()/]{1,64}")
 
 # ITU-T E.164 country codes of one and two digits; all others have three.
 _SHORT_CODES = frozenset(
@@ -42,15 +43,15 @@ def _make(params: Params) -> Mask:
     last, keeps_country = int(params["last"]), bool(params["keep_country"])
 
     def phone(value: Scalar) -> Scalar:
-        text = without_extension(text_of(value))
+        text = ascii_digits(without_extension(text_of(value)))
         if not text:
             return "" if value == "" else STARS
-        if not _ALLOWED.fullmatch(text):
+        if not is_number(text):
             raise UnmaskableError("not a phone number")
         digits = "".join(c for c in text if c in "0123456789")
         if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
             return STARS
-        country = country_code(digits) if keeps_country and text.startswith("+") else ""
+        country = country_code(digits) if keeps_country and text.startswith(PLUS) else ""
         if len(digits) - len(country) - last < MIN_HIDDEN:
             return STARS
         start = f"+{country} " if country else ""
@@ -66,7 +67,7 @@ def without_extension(text: str) -> str:
 
 def is_number(text: str) -> bool:
     """Whether nothing but digits of any script and their separators stand in `text`."""
-    return _ANY_SCRIPT.fullmatch(text) is not None
+    return _NUMBER.fullmatch(text) is not None
 
 
 def country_code(digits: str) -> str:

@@ -1,18 +1,29 @@
-"""`redact`: one constant for every value, null included; the field is not fetched."""
+"""`redact`: one constant for every value, null included; the field is not fetched.
 
-from guard.masking.registry import REDACTED, Mask, Params, Transform
+`text` is the policy's own constant, of fixed length: it cannot depend on the value.
+"""
+
+from guard.masking.registry import REDACTED, Mask, Params, Transform, Words
 from guard.masking.scalars import Scalar
 from policies.model import Form
 
-
-def _make(_params: Params) -> Mask:
-    return _constant
+MAX_LENGTH = 32
 
 
-def _constant(_value: Scalar) -> Scalar:
-    return REDACTED
+def _make(params: Params) -> Mask:
+    text = str(params["text"])
+
+    def redact(_value: Scalar) -> Scalar:
+        return text
+
+    return redact
 
 
 TRANSFORM = Transform(
-    name="redact", version=1, params={}, make=_make, leaks=lambda _: 0, form=Form.REDACT
+    name="redact",
+    version=1,
+    params={"text": Words(default=REDACTED, longest=MAX_LENGTH)},
+    make=_make,
+    leaks=lambda _: 0,
+    form=Form.REDACT,
 )

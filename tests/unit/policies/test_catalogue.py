@@ -102,7 +102,7 @@ def test_a_known_mask_is_taken(mask: str) -> None:
         ('"Redact"', "mask of `f` is unknown"),
         ("{ transform = 3 }", "mask of `f` is unknown"),
         ("3", "field `f` has no mask"),
-        ('{ transform = "redact", text = "x" }', "unknown key `text`: use one of transform"),
+        ('{ transform = "redact", txt = "x" }', "unknown key `txt`: use one of text, transform"),
         ('{ transform = "keep_last", n = 4 }', "lacks a parameter: add `min_hidden`"),
         ('{ transform = "bucket" }', "lacks a parameter: add `size` or `edges`"),
         (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from guard.masking import REDACTED, REGISTRY
+from guard.masking import REDACTED, REGISTRY, MaskContext
 from guard.masking.registry import Mask, Params
 from policies.catalogue import Catalogue, FieldRule, TransformSpec
 
@@ -11,6 +11,20 @@ def mask(name: str, **params: str | int | bool) -> Mask:
     """The mask of a transform with `params` and the defaults."""
     transform = REGISTRY.find(name)
     return transform.make(transform.complete(params))
+
+
+def context(subject: str = "cust_1", scope: str = "case:1", key: bytes = b"k" * 32) -> MaskContext:
+    """A key with a customer and a scope."""
+    return MaskContext(key=key, subject=subject, scope=scope)
+
+
+def keyed(name: str, at: MaskContext | None = None, **params: str | int | bool) -> Mask:
+    """The mask of a keyed transform in a context."""
+    transform = REGISTRY.find(name)
+    assert transform.make_keyed is not None
+    mask_in = transform.make_keyed(transform.complete(params))
+    here = context() if at is None else at
+    return lambda value: mask_in(value, here)
 
 
 ZEROS = {"arabic": 0x660, "devanagari": 0x966, "full-width": 0xFF10, "thai": 0xE50}
@@ -65,4 +79,15 @@ RECORD: Mapping[str, object] = {
     "password": "hunter2hunter2",
 }
 
-__all__ = ["CRM", "RECORD", "REDACTED", "catalogue", "in_digits", "mask", "rule", "with_params"]
+__all__ = [
+    "CRM",
+    "RECORD",
+    "REDACTED",
+    "catalogue",
+    "context",
+    "in_digits",
+    "keyed",
+    "mask",
+    "rule",
+    "with_params",
+]

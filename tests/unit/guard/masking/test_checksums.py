@@ -1,4 +1,4 @@
-from guard.masking.checksums import iban_length, luhn_holds
+from guard.masking.checksums import IBAN_LENGTHS, base58check_holds, iban_length, luhn_holds
 
 
 def test_known_card_numbers_hold_and_a_changed_digit_does_not() -> None:
@@ -14,3 +14,19 @@ def test_known_ibans_hold_and_a_changed_character_does_not() -> None:
         assert iban_length(iban) == len(iban)
         assert iban_length(iban + "PLEASECALL"[:3]) == len(iban)
         assert iban_length(iban[:-1] + str((int(iban[-1]) + 1) % 10)) == 0
+
+
+def test_an_iban_of_no_country_or_cut_short_does_not_hold() -> None:
+    assert iban_length("ZZ89370400440532013000") == 0
+    assert iban_length("DE8937040044053201300") == 0
+    assert iban_length("") == 0
+    assert min(IBAN_LENGTHS.values()) == 15
+    assert max(IBAN_LENGTHS.values()) == 33
+
+
+def test_known_wallets_hold_and_a_changed_character_does_not() -> None:
+    for wallet in ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"):
+        assert base58check_holds(wallet)
+        assert not base58check_holds(wallet[:-1] + ("b" if wallet[-1] == "a" else "a"))
+        assert not base58check_holds(wallet[:-1] + "0")
+    assert not base58check_holds("z" * 40)

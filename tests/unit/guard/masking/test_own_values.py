@@ -1,5 +1,6 @@
 import pytest
 
+from guard.masking import own_values as room
 from guard.masking.own_values import folded, own_values, take_out
 from guard.masking.scalars import MAX_TEXT, UnmaskableError
 
@@ -71,3 +72,35 @@ def test_a_record_that_is_no_customers_is_refused(record: dict[str, object]) -> 
 def test_text_is_compared_by_its_letters_and_digits() -> None:
     assert folded("A-ß1 é\u0301") == "ass1e"
     assert folded("O'Brien-7 ") == "obrien7"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "shown"),
+    [
+        ("xabababax", "ababa", "x[hidden]x"),
+        ("1" * 5_000, "11111", "[hidden]"),
+        ("abcabcab abcab", "abcab", "[hidden] [hidden]"),
+        ("abcab.x.abcab", "abcab", "[hidden].x.[hidden]"),
+    ],
+)
+def test_places_that_overlap_are_taken_out_whole(text: str, value: str, shown: str) -> None:
+    assert take_out(text, frozenset({value})) == shown
+
+
+def test_a_text_of_nothing_but_a_short_value_is_no_prose() -> None:
+    assert take_out("ann " * 1_000, frozenset({"ann"})) == "[hidden] " * 1_000
+    with pytest.raises(UnmaskableError):
+        take_out("ann " * 3_000, frozenset({"ann"}))
+
+
+def test_of_many_values_those_that_are_there_are_found() -> None:
+    own = frozenset(f"value{n}" for n in range(500)) | {"maria"}
+    assert take_out("Maria and value7.", own) == "[hidden] and [hidden]."
+    assert take_out("Nobody here.", own) == "Nobody here."
+
+
+def test_only_so_many_foldings_are_kept() -> None:
+    kept = room._Folds()  # noqa: SLF001 - its bound is what is tested
+    kept.update(dict.fromkeys(range(-room.MAX_FOLDS, 0), ""))
+    assert kept[ord("É")] == "e"
+    assert ord("É") not in kept

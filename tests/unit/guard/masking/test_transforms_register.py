@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 import guard.masking.transforms as room
-from guard.masking import REGISTRY, Registry
+from guard.masking import REGISTRY, Registry, Transform
 from guard.masking.scalars import UnmaskableError
+from policies.signatures import TRANSFORMS
 
 ROOT = Path(__file__).parents[4]
 MODULES = sorted(
@@ -15,10 +16,22 @@ MODULES = sorted(
 
 def test_the_registry_holds_the_transform_of_every_module() -> None:
     assert len(REGISTRY.all()) == len(MODULES)
-    assert {t.name for t in REGISTRY.all()} == {
-        *("hide", "redact", "keep_last", "email", "phone"),
-        *("name", "date_part", "bucket", "pan", "free_text"),
-    }
+
+
+def test_a_catalogue_may_name_every_transform_and_no_other() -> None:
+    assert set(TRANSFORMS) == {t.name for t in REGISTRY.all()}
+
+
+@pytest.mark.parametrize("transform", REGISTRY.all(), ids=lambda t: t.id)
+def test_what_a_catalogue_may_set_the_transform_takes(transform: Transform) -> None:
+    for name, allowed in TRANSFORMS[transform.name].params.items():
+        values: list[object] = [True] if allowed is bool else ["1"]
+        if isinstance(allowed, range):
+            values = [allowed[0], allowed[-1]]
+        elif isinstance(allowed, tuple):
+            values = list(allowed)
+        assert all(transform.params[name].accepts(value) for value in values)
+    assert transform.params.keys() <= TRANSFORMS[transform.name].params.keys()
 
 
 @pytest.mark.parametrize("module", MODULES)
