@@ -30,7 +30,7 @@ from policies.toml_source import TomlSource
 
 E = TypeVar("E", bound=StrEnum)
 
-# The act that a measure counts.
+# The act that a measure counts; a redaction is no act of a desk, so the policy is not asked.
 ACT_OF: Mapping[Measure, Act] = MappingProxyType(
     {
         Measure.VIEWS: Act.VIEW,
@@ -45,7 +45,9 @@ ACT_OF: Mapping[Measure, Act] = MappingProxyType(
 # Above this a limit stops nothing: a machine of ten requests a second makes fewer in a day.
 MAX_LIMIT = 1_000_000
 
-_OF_A_CUSTOMER = frozenset({Measure.REVEALS, Measure.VERIFICATIONS, Measure.CONTACTS})
+_OF_A_CUSTOMER = frozenset(
+    {Measure.REVEALS, Measure.VERIFICATIONS, Measure.CONTACTS, Measure.REDACTIONS}
+)
 _OF_A_WORK_LIST = frozenset({Measure.VIEWS, Measure.CUSTOMERS, Measure.CONTACTS})
 # By whom each measure can be counted, beside the person and the AI agent that ask.
 _MEASURES: Mapping[BudgetKey, frozenset[Measure]] = MappingProxyType(

@@ -88,7 +88,9 @@ def _limits(bundle: Bundle) -> Iterator[Finding]:
 def _unbound(atlas: Atlas) -> Iterator[Finding]:
     """The budgets for somebody whom the policies never let do what they count."""
     for place, budget in enumerate(atlas.bundle.budgets):
-        act = ACT_OF[budget.measure]
+        act = ACT_OF.get(budget.measure)
+        if act is None:
+            continue  # a system's work, which no policy admits
         if PERMITTED not in atlas.diagrams.count(atlas.admission(act)):
             continue  # found as an act that nobody may do
         # Counted by an AI agent's own key, a budget binds nobody else.
