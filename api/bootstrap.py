@@ -233,6 +233,7 @@ def _compose(
     )
     forms = NormalForms(calling_code=settings.calling_code)
     enrolment = Enrolment(committer, keyring, clock, forms)
+    identifiers = Identifiers(readers, keyring, forms)
     policies = Policies(bundle)
     pseudonyms = Pseudonyms(keyring)
     alerts = Alerts(committer, readers, clock, pseudonyms, vault)
@@ -260,8 +261,10 @@ def _compose(
             keyring=keyring,
             clock=clock,
             source_deadline_s=settings.source_deadline_s,
+            lookup=identifiers,
+            channels=contacts.channels,
         ),
-        cases=Cases(committer, enrolment, clock),
+        cases=Cases(committer, enrolment, clock, identifiers),
         workload=Workload(readers, clock),
         relations=Relations(committer, clock),
         ties=Ties(committer, clock),
@@ -278,7 +281,7 @@ def _compose(
         alerts=alerts,
         suspensions=Suspensions(committer, readers, clock),
         auditing=Auditing(committer, readers, clock, vault, log),
-        identifiers=Identifiers(readers, keyring, forms),
+        identifiers=identifiers,
         indexing=Indexing(
             readers=readers,
             committer=committer,
