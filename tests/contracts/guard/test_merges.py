@@ -229,7 +229,7 @@ async def test_a_standing_that_worsens_in_between_tells_nobody(rig: Rig) -> None
         await intern(*given)
         await raise_finding(rig, 1, make_finding(Severity.HIGH))
 
-    room._intern = slow  # type: ignore[method-assign] # noqa: SLF001 - as above
+    room._intern = slow  # type: ignore[method-assign,assignment] # noqa: SLF001 - as above
     with pytest.raises(StoreUnavailableError, match="try again"):
         await room.merge(AGENT, request)
     assert (crm.told, kinds(rig)) == ([], [])
@@ -245,7 +245,7 @@ async def test_a_suspension_at_the_last_moment_tells_nobody(rig: Rig) -> None:
         await intern(*given)
         await suspend(rig)
 
-    room._intern = slow  # type: ignore[method-assign] # noqa: SLF001 - as above
+    room._intern = slow  # type: ignore[method-assign,assignment] # noqa: SLF001 - as above
     answer = await room.merge(AGENT, request)
     assert isinstance(answer, Refused)
     assert (answer.code, crm.told) == (RefusalCode.SUSPENDED, [])
