@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,9 @@ from guard.errors import (
     DeliveryUnknownError,
     InvalidRequestError,
     NotDeliveredError,
+    StoreUnavailableError,
 )
+from guard.findings import Severity
 from guard.in_force import Policies
 from guard.merges import Merged, MergeRequest, Merges
 from guard.purposes.cases import CasePut
@@ -20,7 +23,7 @@ from guard.views import RefusalCode, Refused
 from policies.bundle import load_bundle
 from policies.model import Role
 from tests.support.makers import TENANT
-from tests.support.people import put_people, suspend
+from tests.support.people import make_finding, put_people, raise_finding, suspend
 from tests.support.policy_bundles import default_files
 from tests.support.rig import Rig, make_caller
 
@@ -213,3 +216,52 @@ async def test_what_makes_no_sense_is_refused_at_once(rig: Rig) -> None:
     with pytest.raises(ConflictError, match="merge_url"):
         await merges(rig, None).merge(AGENT, request)
     assert kinds(rig) == []
+
+
+async def test_a_standing_that_worsens_in_between_tells_nobody(rig: Rig) -> None:
+    request, crm = await pair(rig), Crm()
+    await put_people(rig)
+
+    room = merges(rig, crm)
+    intern = room._intern  # noqa: SLF001 - the last step before the admission
+
+    async def slow(*given: Any) -> None:  # noqa: ANN401 - as the step
+        await intern(*given)
+        await raise_finding(rig, 1, make_finding(Severity.HIGH))
+
+    room._intern = slow  # type: ignore[method-assign,assignment] # noqa: SLF001 - as above
+    with pytest.raises(StoreUnavailableError, match="try again"):
+        await room.merge(AGENT, request)
+    assert (crm.told, kinds(rig)) == ([], [])
+
+
+async def test_a_suspension_at_the_last_moment_tells_nobody(rig: Rig) -> None:
+    request, crm = await pair(rig), Crm()
+    await put_people(rig)
+    room = merges(rig, crm)
+    intern = room._intern  # noqa: SLF001 - the last step before the admission
+
+    async def slow(*given: Any) -> None:  # noqa: ANN401 - as the step
+        await intern(*given)
+        await suspend(rig)
+
+    room._intern = slow  # type: ignore[method-assign,assignment] # noqa: SLF001 - as above
+    answer = await room.merge(AGENT, request)
+    assert isinstance(answer, Refused)
+    assert (answer.code, crm.told) == (RefusalCode.SUSPENDED, [])
+
+
+async def test_an_agent_that_acts_for_a_human_charges_both(rig: Rig) -> None:
+    request, crm = await pair(rig), Crm()
+    await merges(rig, crm).merge(replace(AGENT, actor="bot-1"), request)
+    entry = next(e for e in rig.log() if e.kind in (EntryKind.MERGE, EntryKind.REFUSAL))
+    assert entry.event.actor == "bot-1"
+
+
+async def test_what_the_policy_forbids_is_refused_in_its_words(rig: Rig) -> None:
+    request, crm = await pair(rig), Crm()
+    answer = await merges(rig, crm).merge(replace(AGENT, role=Role.AUDITOR), request)
+    assert isinstance(answer, Refused)
+    assert answer.determined_by
+    assert answer.determined_by != ("merge-unexplained",)
+    assert crm.told == []

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from guard.entries import EntryKind, OpenedEntry
-from guard.errors import AccessDeniedError, InvalidRequestError, SourceError
+from guard.errors import AccessDeniedError, InvalidRequestError, SourceError, StoreUnavailableError
+from guard.findings import Severity
 from guard.in_force import Policies
 from guard.ports import RecordSource
 from guard.redactions import Redacted, RedactionRequest, Redactions
@@ -16,7 +17,7 @@ from guard.system_reads import SystemReads
 from guard.views import RefusalCode, Refused
 from policies.bundle import load_bundle
 from policies.model import ActorKind, Role
-from tests.support.people import put_people, suspend
+from tests.support.people import make_finding, put_people, raise_finding, suspend
 from tests.support.policy_bundles import default_files
 from tests.support.rig import Rig, make_caller
 
@@ -147,3 +148,17 @@ async def test_a_suspension_that_comes_in_between_still_bites(rig: Rig) -> None:
     answer = await room.redact(DESK, RedactionRequest(customer=ref, text=TEXT))
     assert isinstance(answer, Refused)
     assert answer.code is RefusalCode.SUSPENDED
+
+
+async def test_a_standing_that_worsens_in_between_is_asked_for_again(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    await put_people(rig)
+
+    class Slow(MemorySource):
+        async def fetch(self, key: str, paths: frozenset[str]) -> RawRecord | None:
+            await raise_finding(rig, 1, make_finding(Severity.HIGH))
+            return await super().fetch(key, paths)
+
+    room = redactions(rig, {"crm": Slow("crm", {"1": {"email": "m@example.com"}})})
+    with pytest.raises(StoreUnavailableError, match="try again"):
+        await room.redact(DESK, RedactionRequest(customer=ref, text=TEXT))

@@ -217,3 +217,21 @@ def test_rebuilding_from_charges_gives_the_counters(later: int) -> None:
     now = NOON + HOUR + later
     quotas.settle(state, now)
     assert state.counters == quotas.rebuild(log, now).counters
+
+
+def test_a_measure_without_an_act_is_bound_by_itself() -> None:
+    mine = make_budget("mine", measure=Measure.REDACTIONS, by_risk={Risk.NOTIFIED: 2})
+    others = [
+        make_budget("views"),
+        make_budget("of-nobody-here", measure=Measure.REDACTIONS, key=BudgetKey.ACTOR),
+        make_budget("of-people", measure=Measure.REDACTIONS, kind=ActorKind.HUMAN),
+        make_budget("of-a-purpose", measure=Measure.REDACTIONS, purpose=Purpose.OUTREACH),
+    ]
+    (bound,) = quotas.bind_measure(
+        [mine, *others],
+        Measure.REDACTIONS,
+        keys={BudgetKey.AGENT: "agent:acme/desk"},
+        kind=ActorKind.SERVICE,
+        risk=Risk.NOTIFIED,
+    )
+    assert (bound.budget, bound.key, bound.limit) == (mine, "agent:acme/desk#redactions", 2)

@@ -69,9 +69,9 @@ def test_identifiers_are_handed_on_and_their_request_is_not_kept(
     email = {"kind": "email", "value": "maria@example.com"}
     customer = {"source": "crm", "source_key": "7", "region": "eu"}
     headers = world.bearer("adm") | {"idempotency-key": "k1"}
-    for given in (None, [], [email]):
-        named = {} if given is None else {"identifiers": given}
-        body = {"customers": [customer | named]}
+    for identifiers in (None, [], [email]):
+        given = {} if identifiers is None else {"identifiers": identifiers}
+        body = {"customers": [customer | given]}
         answer = client.post("/v1/customers:enrol", json=body, headers=headers)
         assert answer.json() == {"customers": ["ref-0"]}, answer.text
         headers["idempotency-key"] += "x"
