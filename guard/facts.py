@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from guard.clock import HOUR, Micros
 from guard.principals import Principal
 from guard.purposes.explanation import explain
-from guard.purposes.shifts import is_on_shift
+from guard.purposes.shifts import is_on_shift, is_routed
 from guard.rows import GrantKind, Situation, SituationQuery
 from policies.model import ActorKind, Facts, Purpose, Tier
 
@@ -53,7 +53,7 @@ def gather(
         tier=Tier.STANDARD if subject is None else subject.tier,
         tie=situation.tie,
         risk=situation.risk,
-        on_shift=is_on_shift(principal.shift, at),
+        on_shift=is_on_shift(principal.shift, at) or is_routed(situation.routed_at, at),
         same_tenant=subject is not None and subject.tenant == principal.tenant,
         same_region=subject is not None and subject.region == principal.region,
         fresh_mfa=principal.mfa_at is not None and at - principal.mfa_at <= MFA_FRESH,

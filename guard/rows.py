@@ -401,7 +401,8 @@ class Situation:
     business. `grants` are those of this agent for this customer that are in force. `own_cases` are
     all cases of the customer that the agent, or the AI agent that acts for it, works or worked on.
     `unlinked_since` is when the agent first opened the customer in the last day with nothing to
-    explain it. `related_cases` and `unlinked_since` are looked up for support without an own open
+    explain it. `routed_at` is when work of any customer last came to the agent in the last day.
+    `related_cases`, `unlinked_since` and `routed_at` are looked up for support without an own open
     case only.
     """
 
@@ -419,6 +420,7 @@ class Situation:
     grants: tuple[GrantRow, ...] = ()
     own_cases: tuple[KnownCase, ...] = ()
     unlinked_since: Micros | None = None
+    routed_at: Micros | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -37,6 +37,11 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_assignment_tenant_agent_id_to_at"), "assignment", ["tenant", "agent_id", "to_at"]
     )
+    op.create_index(
+        op.f("ix_assignment_tenant_agent_id_from_at"),
+        "assignment",
+        ["tenant", "agent_id", "from_at"],
+    )
     op.add_column("work_list", sa.Column("first_approved_by", sa.String()))
     op.add_column("work_list", sa.Column("fields", sa.Text()))
     op.add_column("work_list", sa.Column("pace", sa.Integer()))
@@ -50,6 +55,7 @@ def downgrade() -> None:
     """Remove them."""
     for table in reversed(_TABLES):
         op.drop_table(table)
+    op.drop_index(op.f("ix_assignment_tenant_agent_id_from_at"), "assignment")
     op.drop_index(op.f("ix_assignment_tenant_agent_id_to_at"), "assignment")
     for table, column in (
         ("work_list", "pace"),

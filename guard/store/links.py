@@ -116,6 +116,17 @@ _UNLINKED = (
     )
     .group_by(detail_event.c.tenant, detail_event.c.agent, detail_subject.c.ref)
 )
+_ROUTED = (
+    select(assignment.c.tenant, assignment.c.agent_id, func.max(assignment.c.from_at).label("at"))
+    .where(
+        assignment.c.tenant.in_(bindparam("tenants", expanding=True)),
+        assignment.c.agent_id.in_(_AGENTS),
+        assignment.c.how.in_(_CAME),
+        assignment.c.from_at > bindparam("since"),
+        assignment.c.from_at <= bindparam("until"),
+    )
+    .group_by(assignment.c.tenant, assignment.c.agent_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +206,19 @@ class LinkReads(Session):
                 if q is not None and _is_own(row, q):
                     found[pair].append(row.id)
         return found
+
+    def _routed(self, queries: Sequence[SituationQuery]) -> dict[tuple[str, str], Micros]:
+        """When work last came to each person in the last day."""
+        if not queries:
+            return {}
+        newest = max(q.at for q in queries)
+        values = {
+            "tenants": sorted({q.tenant for q in queries}),
+            "agents": sorted({q.agent_id for q in queries}),
+            "since": newest - REMEMBERED,
+            "until": newest,
+        }
+        return {(row.tenant, row.agent_id): row.at for row in self._all(_ROUTED, values)}
 
     def _ties(self, queries: Sequence[SituationQuery]) -> dict[Pair, Tie]:
         rows = self._all(_TIES, _asked(queries))

@@ -92,6 +92,7 @@ class SituationReads(DirectoryReads, LinkReads):
             if q.purpose == Purpose.SUPPORT_CASE and not cases
         ]
         related, unlinked = self._related(lonely), self._unlinked(lonely)
+        routed = self._routed(lonely)
         ties, grants = self._ties(queries), self._grants(queries)
         lists = self._lists(queries)
         keys = sorted({key for q in queries for key in q.keys})
@@ -112,6 +113,7 @@ class SituationReads(DirectoryReads, LinkReads):
                     own_cases=own_cases,
                     related_cases=_of_people(related, q),
                     unlinked_since=unlinked.get((q.tenant, q.agent_id, q.ref)),
+                    routed_at=routed.get((q.tenant, q.agent_id)),
                     tie=ties.get((q.tenant, q.agent_id, q.ref), Tie.NONE),
                     grants=_in_force(grants, q),
                     work_list=_work_list(lists[q.tenant, q.ref], q),

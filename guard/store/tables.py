@@ -95,6 +95,7 @@ assignment = Table(
     Column("to_at", BigInteger),
     ForeignKeyConstraint(["tenant", "case_id"], ["support_case.tenant", "support_case.id"]),
     Index(None, "tenant", "agent_id", "to_at"),
+    Index(None, "tenant", "agent_id", "from_at"),
 )
 
 work_list = Table(

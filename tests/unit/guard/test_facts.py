@@ -69,6 +69,11 @@ def test_somebody_off_shift_is_off_shift() -> None:
     assert facts(shift=None).on_shift
 
 
+def test_whom_contacts_still_come_to_is_on_shift_whatever_the_roster_says() -> None:
+    night = Shift(tz="UTC", start=22 * 60, end=6 * 60, days=frozenset(range(1, 8)))
+    assert facts(dataclasses.replace(SITUATION, routed_at=NOON - 1), shift=night).on_shift
+
+
 def test_an_unnamed_view_is_bound_to_the_own_case_and_a_named_one_stays_as_named() -> None:
     own = KnownCase(case=make_case(), assignments=(make_assignment(),))
     found = dataclasses.replace(SITUATION, case=None, assignments=(), own_cases=(own,))

@@ -142,3 +142,24 @@ def test_queries_of_different_times_do_not_mix(store: SqlStore) -> None:
         rows.put_assignment(make_assignment("k1", to_at=NOON + DAY))
         now, later = rows.situations([UNNAMED, replace(UNNAMED, at=NOON + 2 * DAY)])
     assert (now.own_open_cases, later.own_open_cases) == (("k1",), ())
+
+
+def test_when_work_last_came_to_somebody_is_known_where_nothing_explains_a_view(
+    store: SqlStore,
+) -> None:
+    with store.begin() as rows:
+        rows.add_subjects([make_subject("c1"), make_subject("c2")])
+        for case_id, how, at in (
+            ("k1", "inbound", NOON - 2 * DAY),
+            ("k2", "transfer", NOON - 20),
+            ("k3", "self", NOON - 10),
+            ("k4", "inbound", NOON + 10),
+        ):
+            rows.put_case(make_case(case_id, ref="c2"))
+            rows.put_assignment(make_assignment(case_id, how=how, from_at=at, to_at=at + 1))
+    with store.read() as view:
+        lonely, at_home, owner = view.situations(
+            [UNNAMED, replace(UNNAMED, agent_id="a9"), replace(UNNAMED, purpose="outreach")]
+        )
+    assert (lonely.routed_at, at_home.routed_at) == (NOON - 20, None)
+    assert owner.routed_at == NOON - 20  # asked together with the first

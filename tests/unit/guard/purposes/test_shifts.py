@@ -1,9 +1,10 @@
 import pytest
 
-from guard.clock import from_rfc3339
+from guard.clock import HOUR, from_rfc3339
 from guard.errors import InvalidRequestError
 from guard.principals import Shift
-from guard.purposes.shifts import is_on_shift, zone
+from guard.purposes.shifts import is_on_shift, is_routed, zone
+from tests.support.makers import NOON
 
 WEEKDAYS = frozenset({1, 2, 3, 4, 5})
 
@@ -62,3 +63,15 @@ def test_somebody_without_a_roster_is_always_on_shift() -> None:
 def test_an_unknown_zone_is_refused(name: str) -> None:
     with pytest.raises(InvalidRequestError):
         zone(name)
+
+
+@pytest.mark.parametrize(
+    ("routed_at", "is_at_work"),
+    [(None, False), (NOON, True), (NOON - 2 * HOUR, True), (NOON - 2 * HOUR - 1, False)],
+)
+def test_whom_contacts_still_come_to_is_at_work(routed_at: int | None, is_at_work: bool) -> None:  # noqa: FBT001 - a row of the table
+    assert is_routed(routed_at, NOON) is is_at_work
+
+
+def test_a_contact_of_the_future_says_nothing() -> None:
+    assert not is_routed(NOON + 1, NOON)
