@@ -54,6 +54,6 @@ def test_advice_is_worked_out_once_and_forgotten_when_there_is_too_much() -> Non
     advice = FieldAdvice()
     first = advice.of(IN_FORCE, OWNED, Act.VIEW, forms())
     assert advice.of(IN_FORCE, OWNED, Act.VIEW, forms()) is first
-    advice.LIMIT = 0  # type: ignore[misc]  # smaller, for this test
+    advice.LIMIT = 0
     advice.of(IN_FORCE, UNEXPLAINED, Act.VIEW, forms())
     assert advice.of(IN_FORCE, OWNED, Act.VIEW, forms()) is not first
