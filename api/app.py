@@ -20,6 +20,7 @@ from api.identity.issuer import LocalIssuer
 from api.identity.jwks import FetchedKeys, FixedKeys, KeySource, http_fetch
 from api.identity.principals import Authenticator
 from api.identity.tokens import TokenVerifier
+from api.identity.webhooks import Webhooks
 from api.middleware import Edge
 from api.ports import Services
 from api.problems import TABLE, RefusalError, on_error
@@ -33,12 +34,17 @@ from api.routers import (
     health,
     listings,
     log,
+    merges,
     modes,
+    redactions,
+    relations,
     reveals,
+    samples,
     searches,
     suspensions,
     verifications,
     views,
+    webhooks,
     work_lists,
 )
 from api.settings import Settings
@@ -59,7 +65,8 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
     """Build the application; `wall` tells the real time that tokens and sessions live by.
 
     Raises:
-        ConfigurationError: Keys of the token issuer or of the cursors cannot be used.
+        ConfigurationError: Keys of the token issuer or of the cursors, or a webhook's set-up,
+            cannot be used.
     """
     settings = services.settings
     app = FastAPI(
@@ -81,6 +88,7 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
     app.state.authenticator = Authenticator(
         services.readers, token_verifier(settings, wall), clock=services.clock, wall=wall
     )
+    app.state.webhooks = Webhooks.open(settings.secrets_dir, wall)
     for kind in (*TABLE, RefusalError, HTTPException, RequestValidationError):
         # What nobody expected goes to `Edge`: a handler for `Exception` would raise it again.
         if kind is not Exception:
@@ -104,7 +112,11 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
         modes,
         log,
         health,
+        merges,
+        redactions,
     ):
+        app.include_router(room.routes)
+    for room in (relations, samples, webhooks):
         app.include_router(room.routes)
     pages.install(app)
     app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign] # FastAPI's own hook

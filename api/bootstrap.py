@@ -32,25 +32,35 @@ from guard.auditing import Auditing, PublishedLog
 from guard.break_glass import BreakGlass
 from guard.broker import Broker
 from guard.clock import Clock, DomainClock, Rate, wall_micros
+from guard.contacts import Contacts, open_contacts
 from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
+from guard.identifiers import Identifiers
 from guard.in_force import Policies
+from guard.indexing import Indexing
 from guard.ledger.entry import Sealer
 from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
 from guard.masking.plans import catalogue_faults
+from guard.merges import Merges
 from guard.modes import Modes
 from guard.ports import Committer, Readers, RecordSource, Store, Transaction
 from guard.purposes.cases import Cases
 from guard.purposes.presence import Presence
+from guard.purposes.relations import Relations
+from guard.purposes.samples import Samples
+from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
+from guard.redactions import Redactions
 from guard.sources import open_source
 from guard.store.readers import ThreadedReaders
 from guard.store.sql_store import SqlStore
 from guard.store.worker_file import WorkerFile
 from guard.suspensions import Suspensions
+from guard.system_reads import SystemReads
+from guard.vault.identifiers import NormalForms
 from guard.vault.keyring import Keyring
 from guard.vault.pseudonyms import Pseudonyms
 from guard.vault.sealing import EntryVault
@@ -71,6 +81,9 @@ class Services:
     committer: Committer
     broker: Broker
     cases: Cases
+    relations: Relations
+    ties: Ties
+    samples: Samples
     work_lists: WorkLists
     break_glass: BreakGlass
     presence: Presence
@@ -80,6 +93,11 @@ class Services:
     alerts: Alerts
     suspensions: Suspensions
     auditing: Auditing
+    identifiers: Identifiers
+    indexing: Indexing
+    contacts: Contacts
+    merges: Merges
+    redactions: Redactions
     credentials: Credentials
     keyring: Keyring
     vault: EntryVault
@@ -139,6 +157,7 @@ class Services:
         await asyncio.to_thread(self._writer.close)
         for source in self._sources.values():
             await source.close()
+        await self.contacts.close()
         self._threads.close()
         self._outbox.close()
         self.store.close()
@@ -167,6 +186,7 @@ def build(settings: Settings) -> Services:
     """
     bundle = open_bundle(settings.policy_dir)
     sources = _open_sources(settings)
+    contacts = _open_contacts(settings)
     keyring = open_keyring(settings)
     with contextlib.ExitStack() as undo:
         store = SqlStore(database_url(settings))
@@ -175,7 +195,9 @@ def build(settings: Settings) -> Services:
         undo.callback(threads.close)
         outbox = WorkerFile(worker_file(settings))
         undo.callback(outbox.close)
-        services = _compose(settings, bundle, sources, keyring, (store, threads, outbox))
+        services = _compose(
+            settings, bundle, (sources, contacts), keyring, (store, threads, outbox)
+        )
         undo.pop_all()
         return services
 
@@ -183,11 +205,12 @@ def build(settings: Settings) -> Services:
 def _compose(
     settings: Settings,
     bundle: Bundle,
-    sources: Mapping[str, RecordSource],
+    behind: tuple[Mapping[str, RecordSource], Contacts],
     keyring: Keyring,
     opened: tuple[SqlStore, ThreadedReaders, WorkerFile],
 ) -> Services:
     store, readers, outbox = opened
+    sources, contacts = behind
     clock = open_clock(store, settings)
     vault = EntryVault(keyring)
     writer = secrets.token_bytes(WRITER_BYTES)
@@ -198,10 +221,13 @@ def _compose(
         clock=clock,
         deadline_s=settings.admit_deadline_s,
     )
-    enrolment = Enrolment(committer, keyring, clock)
+    forms = NormalForms(calling_code=settings.calling_code)
+    enrolment = Enrolment(committer, keyring, clock, forms)
+    identifiers = Identifiers(readers, keyring, forms)
     policies = Policies(bundle)
     pseudonyms = Pseudonyms(keyring)
     alerts = Alerts(committer, readers, clock, pseudonyms, vault)
+    reads = SystemReads(sources, keyring, deadline_s=settings.source_deadline_s)
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -221,17 +247,44 @@ def _compose(
             keyring=keyring,
             clock=clock,
             source_deadline_s=settings.source_deadline_s,
+            lookup=identifiers,
+            channels=contacts.channels,
         ),
         cases=Cases(committer, enrolment, clock),
         work_lists=WorkLists(committer, readers, keyring, clock),
         break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
         presence=Presence(committer, keyring, clock),
+        relations=Relations(committer, clock),
+        ties=Ties(committer, clock),
+        samples=Samples(committer, readers, clock),
         modes=Modes(committer, readers, clock),
         directory=Directory(committer, readers, clock),
         enrolment=enrolment,
         alerts=alerts,
         suspensions=Suspensions(committer, readers, clock),
         auditing=Auditing(committer, readers, clock, vault, log),
+        identifiers=identifiers,
+        indexing=Indexing(
+            readers=readers,
+            committer=committer,
+            reads=reads,
+            keyring=keyring,
+            policies=policies,
+            clock=clock,
+            forms=forms,
+        ),
+        contacts=contacts,
+        merges=Merges(
+            readers=readers,
+            committer=committer,
+            policies=policies,
+            keyring=keyring,
+            clock=clock,
+            notice=contacts.merges,
+        ),
+        redactions=Redactions(
+            readers=readers, committer=committer, reads=reads, policies=policies, clock=clock
+        ),
         credentials=Credentials(committer, readers, clock),
         keyring=keyring,
         vault=vault,
@@ -301,8 +354,19 @@ def _open_sources(settings: Settings) -> dict[str, RecordSource]:
     return {source.name: source}
 
 
+def _open_contacts(settings: Settings) -> Contacts:
+    file = settings.contacts_file
+    if file is None:
+        return Contacts(channels={})
+    try:
+        document = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"contacts file {file}: {error.strerror}") from None
+    return open_contacts(document, str(file), secrets=_secrets(settings))
+
+
 def _secrets(settings: Settings) -> dict[str, str]:
-    """What the mapping names as secrets: one file each in the secrets folder."""
+    """What the mapping and the contacts file name as secrets: one file each in the folder."""
     if settings.secrets_dir is None:
         return {}
     try:

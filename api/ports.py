@@ -16,14 +16,18 @@ from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
 from guard.exports import ExportFormat
+from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
 from guard.purposes.list_rows import BadRow, ListRow
 from guard.purposes.presence import FreshCode
+from guard.purposes.relations import RelationPut
+from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import StatedList, Upload, WorkListPut
 from guard.quotas import BudgetStatus
+from guard.redactions import Redacted, RedactionRequest
 from guard.rows import (
     AlertRow,
     AlertState,
@@ -33,6 +37,7 @@ from guard.rows import (
     ModeRow,
     PrincipalRow,
     ResponseRow,
+    WebhookDeliveryRow,
     WorkListRow,
 )
 from guard.views import (
@@ -50,7 +55,7 @@ from guard.views import (
     VerifyRequest,
     ViewRequest,
 )
-from policies.model import Mode
+from policies.model import Mode, Tie
 
 
 class Broker(Protocol):
@@ -92,6 +97,36 @@ class Cases(Protocol):
 
     async def put(self, principal: Principal, case: CasePut) -> CaseRow:
         """Insert or replace a case."""
+        ...
+
+    async def deliver(
+        self, principal: Principal, case: CasePut, delivery: WebhookDeliveryRow
+    ) -> None:
+        """Put a case that a webhook brought, once."""
+        ...
+
+
+class Relations(Protocol):
+    """*Protocol* of customers who belong together: `guard.purposes.relations`."""
+
+    async def put(self, principal: Principal, put: RelationPut) -> int:
+        """Store or end relations; how many pairs changed."""
+        ...
+
+
+class Ties(Protocol):
+    """*Protocol* of people who are close to customers: `guard.purposes.ties`."""
+
+    async def put(self, principal: Principal, principal_id: str, ref: str, tie: Tie) -> bool:
+        """Store or end a tie; whether that was new."""
+        ...
+
+
+class Samples(Protocol):
+    """*Protocol* of quality samples: `guard.purposes.samples`."""
+
+    async def draw(self, principal: Principal, put: SamplePut) -> Sample:
+        """Draw and assign a sample."""
         ...
 
 
@@ -286,6 +321,22 @@ class Auditing(Protocol):
         ...
 
 
+class Merges(Protocol):
+    """*Protocol* of merging by reference: `guard.merges`."""
+
+    async def merge(self, principal: Principal, request: MergeRequest) -> Merged | Refused:
+        """Have two records merged, or refuse."""
+        ...
+
+
+class Redactions(Protocol):
+    """*Protocol* of redacting texts: `guard.redactions`."""
+
+    async def redact(self, principal: Principal, request: RedactionRequest) -> Redacted | Refused:
+        """Redact one text, or refuse."""
+        ...
+
+
 class Services(Protocol):
     """*Protocol* of all services together; `api.bootstrap.Services` is the real one."""
 
@@ -317,6 +368,21 @@ class Services(Protocol):
     @property
     def cases(self) -> Cases:
         """Cases."""
+        ...
+
+    @property
+    def relations(self) -> Relations:
+        """Relations of customers."""
+        ...
+
+    @property
+    def ties(self) -> Ties:
+        """Ties of people to customers."""
+        ...
+
+    @property
+    def samples(self) -> Samples:
+        """Quality samples."""
         ...
 
     @property
@@ -362,6 +428,16 @@ class Services(Protocol):
     @property
     def auditing(self) -> Auditing:
         """The log."""
+        ...
+
+    @property
+    def merges(self) -> Merges:
+        """Merges."""
+        ...
+
+    @property
+    def redactions(self) -> Redactions:
+        """Redactions."""
         ...
 
     @property

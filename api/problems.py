@@ -53,7 +53,7 @@ _IN_BACKTICKS = re.compile(r"`([^`]*)`?")
 OWN_WORDS = ALL | {
     "Authorization", "UTC", "act", "agent", "alert", "assignee", "case", "customer", "customers",
     "ends_at", "fields", "how", "label", "note", "pseudonym", "purpose", "reason", "region",
-    "source", "source_key", "starts_at", "state", "team",
+    "source", "source_key", "starts_at", "state", "team", "kind", "webhook-id",
     "minutes", "pace", "text", "cc", "channel", "subject",
 }  # fmt: skip
 _BODY = "body"
@@ -154,7 +154,7 @@ TABLE: dict[type[Exception], Problem] = {
         headers=_RETRY,
     ),
     DeliveryUnknownError: Problem(
-        503,
+        504,
         "delivery-unknown",
         "Nobody knows whether it was delivered",
         "it may have arrived: look before you repeat it",

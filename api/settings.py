@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         default=None, description="TOML file that maps record sources; empty: none."
     )
     secrets_dir: Path | None = Field(
-        default=None, description="Folder of secrets that the mapping names, one file each."
+        default=None, description="Folder of secrets that the mapping and the contacts file name."
     )
     contacts_file: Path | None = Field(
         default=None, description="TOML file of the ways to reach customers; empty: none."

@@ -6,7 +6,7 @@ from guard.clock import HOUR, Micros
 from guard.principals import Principal
 from guard.purposes.explanation import explain
 from guard.purposes.shifts import is_on_shift
-from guard.rows import GrantKind, Situation
+from guard.rows import GrantKind, Situation, SituationQuery
 from policies.model import ActorKind, Facts, Purpose, Tier
 
 # RFC 9470 calls it max_age: a second factor older than this has to be shown again.
@@ -19,6 +19,24 @@ class Asked:
 
     case: str | None
     reason: str | None
+
+
+def situation_query(
+    principal: Principal, purpose: Purpose | None, ref: str, case: str | None, at: Micros
+) -> SituationQuery:
+    """What to ask the store about one principal and one customer."""
+    return SituationQuery(
+        tenant=principal.tenant,
+        agent_id=principal.id,
+        actor_id=principal.actor,
+        keys=principal.keys,
+        vendor=principal.vendor,
+        team=principal.team,
+        purpose="" if purpose is None else purpose.value,
+        ref=ref,
+        case_id=case,
+        at=at,
+    )
 
 
 def gather(

@@ -33,6 +33,8 @@ PAGE = 100
 # Reads at a time: enough for a SQL source to share its statements, few enough for an HTTP API.
 AT_ONCE = 8
 DEFAULT_RATE = 100.0
+# A page of so many failures and nothing else is a source that is down, not some broken records.
+DEAD = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +99,9 @@ class Indexing:
         while page := await self._page(tenant, after, since):
             begun = monotonic()
             done = await self._index(tenant, page)
-            yield done
-            if done.failed == done.read > 0:
+            if done.failed == done.read >= DEAD:
                 raise SourceError("the source answers nothing, see it and start again from here")
+            yield done
             after = done.after
             await self._sleep(max(0.0, len(page) / rate - (monotonic() - begun)))
 

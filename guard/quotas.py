@@ -156,6 +156,29 @@ def bind(
     )
 
 
+def bind_measure(
+    budgets: Iterable[Budget],
+    measure: Measure,
+    *,
+    keys: Mapping[BudgetKey, str],
+    kind: ActorKind,
+    risk: Risk,
+) -> tuple[Binding, ...]:
+    """As `bind`, for what no policy decides and no purpose narrows."""
+    return tuple(
+        Binding(
+            budget=budget,
+            key=_counter_key(keys[budget.key], budget),
+            limit=budget.by_risk.get(risk, budget.limit),
+        )
+        for budget in budgets
+        if budget.key in keys
+        and budget.measure is measure
+        and budget.kind in (None, kind)
+        and budget.purpose is None
+    )
+
+
 def _counter_key(key: str, budget: Budget) -> str:
     """A budget counts apart what it binds: an act other than a view, a kind of actor, a purpose."""
     scope = [] if budget.measure in _OF_A_VIEW else [budget.measure.value]

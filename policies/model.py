@@ -206,6 +206,7 @@ class Measure(StrEnum):
     SEARCHES = "searches"
     VERIFICATIONS = "verifications"
     CONTACTS = "contacts"
+    REDACTIONS = "redactions"
 
 
 class BudgetKey(StrEnum):

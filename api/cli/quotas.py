@@ -13,8 +13,8 @@ from api.cli.outcome import Exit, Json, say
 from api.places import database_url, open_keyring
 from api.replaying import opened_entries
 from api.settings import load_settings
-from guard.entries import EntryKind, OpenedEntry
-from guard.quotas import Charged, settle
+from guard.entries import OpenedEntry
+from guard.quotas import Charged, charged_in, settle
 from guard.quotas import rebuild as recompute
 from guard.rows import BudgetState
 from guard.store.sql_store import SqlReader
@@ -64,23 +64,7 @@ def rebuild(
 
 def charges(entries: Iterator[OpenedEntry]) -> Iterator[Charged]:
     """The charges of the log, in its order; a refund names the view that it takes back."""
-    for entry in entries:
-        event = entry.event
-        if not event.charges or len(entry.refs) != 1:
-            continue
-        is_refund = entry.kind is EntryKind.REFUND
-        view_at, before = event.body.get("view_at"), event.body.get("before")
-        yield Charged(
-            at=event.at,
-            ref=entry.refs[0],
-            charges=event.charges,
-            view_at=view_at if is_refund and isinstance(view_at, int) else None,
-            before=(
-                {k: v for k, v in before.items() if isinstance(v, int)}
-                if isinstance(before, dict)
-                else {}
-            ),
-        )
+    return (charged for charged in map(charged_in, entries) if charged is not None)
 
 
 def used(state: BudgetState) -> dict[CounterKey, int]:

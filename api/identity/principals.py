@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from api.identity import api_keys
 from api.identity.errors import CredentialError
-from api.identity.scopes import ASSERTABLE, BY_ROLE, DELEGABLE, SUSPENDED, granted
+from api.identity.scopes import ASSERTABLE, BY_ROLE, DELEGABLE, SUSPENDED, Scope, granted
 from api.identity.tokens import TokenVerifier, VerifiedToken
 from guard.clock import SECOND, Clock, Micros
 from guard.errors import AccessDeniedError
@@ -80,6 +80,24 @@ class Authenticator:
             raise AccessDeniedError("a token speaks for its own subject: leave the header out")
         else:
             claim = self._from_token(await self._verifier.verify(text))
+        return await self._place(claim)
+
+    async def service(self, tenant: str, name: str, client: str) -> Principal:
+        """A service that proved itself by a signature instead of a credential: it writes cases.
+
+        Raises:
+            AccessDeniedError: The directory has no such active service, or it is suspended.
+        """
+        claim = Claim(
+            tenant=tenant,
+            subject=name,
+            actor=None,
+            client=client,
+            session=client,
+            scopes=frozenset({Scope.CASES_WRITE.value}),
+            mfa_at=None,
+            is_asserted=False,
+        )
         return await self._place(claim)
 
     async def _from_key(self, text: str, asserted: str | None) -> Claim:

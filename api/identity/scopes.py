@@ -26,6 +26,7 @@ class Scope(StrEnum):
     EXPORTS_WRITE = "exports:write"
     LOG_READ = "log:read"
     LOG_VERIFY = "log:verify"
+    MERGES_WRITE = "merges:write"
     MODES_READ = "modes:read"
     MODES_WRITE = "modes:write"
     NOTICES_READ = "notices:read"
@@ -33,9 +34,13 @@ class Scope(StrEnum):
     PRESENCE_CLAIM = "presence:claim"
     PRESENCE_WRITE = "presence:write"
     QUOTA_READ = "quota:read"
+    REDACTIONS_WRITE = "redactions:write"
+    RELATIONS_WRITE = "relations:write"
     REVEALS_WRITE = "reveals:write"
+    SAMPLES_WRITE = "samples:write"
     SEARCHES_WRITE = "searches:write"
     SUSPENSIONS_WRITE = "suspensions:write"
+    TIES_WRITE = "ties:write"
     VERIFICATIONS_WRITE = "verifications:write"
     VIEWS_WRITE = "views:write"
     WORK_LISTS_APPROVE = "work-lists:approve"
@@ -58,12 +63,18 @@ _DESK = frozenset(
 # What opens a customer without a case: for people at a desk only.
 _GRANTS = frozenset({Scope.BREAK_GLASS_WRITE, Scope.PRESENCE_CLAIM})
 _GLASS_REVIEW = frozenset({Scope.BREAK_GLASS_READ, Scope.BREAK_GLASS_REVIEW})
-_LEAD = OWN | _DESK | {Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE} | _GRANTS | _GLASS_REVIEW
+_LEAD = (
+    OWN
+    | _DESK
+    | {Scope.MERGES_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
+    | _GRANTS
+    | _GLASS_REVIEW
+)
 
 BY_ROLE: dict[Role, frozenset[Scope]] = {
-    Role.AGENT: OWN | _DESK | _GRANTS,
+    Role.AGENT: OWN | _DESK | {Scope.MERGES_WRITE} | _GRANTS,
     Role.LEAD: _LEAD,
-    Role.MANAGER: _LEAD | {Scope.MODES_READ},
+    Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.SAMPLES_WRITE},
     Role.ANALYST: OWN
     | _GLASS_REVIEW
     | {
@@ -98,6 +109,9 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.CASES_WRITE,
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
+        Scope.RELATIONS_WRITE,
+        Scope.SAMPLES_WRITE,
+        Scope.TIES_WRITE,
     },
     Role.SERVICE: OWN
     | _DESK
@@ -106,13 +120,17 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.CUSTOMERS_WRITE,
         Scope.DIRECTORY_WRITE,
         Scope.PRESENCE_WRITE,
+        Scope.RELATIONS_WRITE,
+        Scope.SAMPLES_WRITE,
+        Scope.TIES_WRITE,
         Scope.WORK_LISTS_WRITE,
+        Scope.REDACTIONS_WRITE,
     },
 }
 # What a person may hand on to an AI agent that acts for them: looking, and nothing that decides.
 DELEGABLE = OWN | _DESK
 # What a tool may do in the name of an agent that it asserts: the agent's desk work.
-ASSERTABLE = OWN | _DESK | _GRANTS
+ASSERTABLE = OWN | _DESK | {Scope.MERGES_WRITE} | _GRANTS
 # What is left to somebody suspended: their own page, and acts, which the broker refuses and logs.
 SUSPENDED = _DESK | {Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}
 

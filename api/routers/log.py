@@ -63,7 +63,10 @@ async def views(  # noqa: PLR0913, PLR0917 - each is a query parameter
     entries = await services.auditing.views(principal, query)
     is_full = len(entries) >= limit
     following = cursors.make(str(entries[-1].index), *question) if is_full else None
-    return LogPageOut(entries=[EntryOut.of(entry) for entry in entries], next=following)
+    places = [entry.index for entry in entries]
+    repaired = await services.readers.read(lambda view: view.late_links(places))
+    listed = [EntryOut.of(entry, late_link=repaired.get(entry.index)) for entry in entries]
+    return LogPageOut(entries=listed, next=following)
 
 
 @routes.get(

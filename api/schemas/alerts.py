@@ -84,7 +84,10 @@ class AlertPatch(Body):
 
 
 class EntryOut(Answer):
-    """An entry of the log, opened. `customers` are references; an erased one is null."""
+    """An entry of the log, opened. `customers` are references; an erased one is null.
+
+    `late_link` is the grade of a view whose case came late, beside the original `link`.
+    """
 
     index: int
     entry_id: str
@@ -102,9 +105,15 @@ class EntryOut(Answer):
     reasons: list[str]
     customers: list[str | None]
     cases: list[str | None]
+    late_link: str | None = None
 
     @classmethod
-    def of(cls, entry: OpenedEntry, names: Mapping[str, str] | None = None) -> "EntryOut":
+    def of(
+        cls,
+        entry: OpenedEntry,
+        names: Mapping[str, str] | None = None,
+        late_link: str | None = None,
+    ) -> "EntryOut":
         """Describe an entry; with `names`, agents that it does not hold stay unnamed."""
         event = entry.event
 
@@ -128,6 +137,7 @@ class EntryOut(Answer):
             reasons=list(event.reasons),
             customers=[None if s is None else s.customer for s in entry.subjects],
             cases=[None if s is None else s.case for s in entry.subjects],
+            late_link=late_link,
         )
 
 

@@ -2,22 +2,28 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from api.schemas.words import Answer, Body, Ident, Instant, SourceKey, When, Word
-from guard.enrolment import CustomerPut
+from guard.enrolment import MAX_IDENTIFIERS, CustomerPut
 from guard.purposes.cases import AssignmentPut, CasePut
+from guard.vault.identifiers import MAX_VALUE, IdentifierKind
 from policies.model import Tier
 
 MAX_BATCH = 200
 MAX_ASSIGNMENTS = 64
+
+IdentifierValue = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_VALUE, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"),
+]
 
 
 class AssignmentBody(Body):
     """Somebody works on the case."""
 
     agent: Ident
-    how: Literal["inbound", "transfer", "escalation", "qa", "self"]
+    how: Literal["inbound", "transfer", "escalation", "consult", "qa", "queue", "self"]
     from_at: Instant = Field(alias="from")
     to_at: Instant | None = Field(default=None, alias="to")
 
@@ -90,6 +96,17 @@ class CaseBatchOut(Answer):
     items: list[BatchItemOut]
 
 
+class IdentifierBody(Body):
+    """What a customer can be found by; it is hashed under a key and not kept."""
+
+    kind: IdentifierKind
+    value: IdentifierValue
+
+    def pair(self) -> tuple[str, str]:
+        """The same, for the service."""
+        return self.kind.value, self.value
+
+
 class CustomerBody(Body):
     """A customer of a source."""
 
@@ -100,6 +117,9 @@ class CustomerBody(Body):
     decoy: bool = Field(
         default=False, description="A made-up customer: looking at it is hard evidence."
     )
+    identifiers: Annotated[tuple[IdentifierBody, ...], Field(max_length=MAX_IDENTIFIERS)] | None = (
+        Field(default=None, description="Replace all that were given before; absent: those stay.")
+    )
 
     def put(self) -> CustomerPut:
         """The same, for the service."""
@@ -109,6 +129,9 @@ class CustomerBody(Body):
             region=self.region,
             tier=self.tier,
             is_decoy=self.decoy,
+            identifiers=(
+                None if self.identifiers is None else tuple(i.pair() for i in self.identifiers)
+            ),
         )
 
 

@@ -29,6 +29,9 @@ from guard.ports import Store
 from guard.principals import Principal
 from guard.purposes.cases import AssignmentPut, CasePut, Cases
 from guard.purposes.presence import Presence
+from guard.purposes.relations import Relations
+from guard.purposes.samples import Samples
+from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
 from guard.rows import PrincipalRow
 from guard.sources.memory import MemorySource
@@ -52,6 +55,9 @@ SCOPES = frozenset(
         "directory:write",
         "presence:write",
         "work-lists:write",
+        "relations:write",
+        "ties:write",
+        "samples:write",
     }
 )
 
@@ -142,6 +148,9 @@ class Rig:
     broker: Broker
     enrolment: Enrolment
     cases: Cases
+    relations: Relations
+    ties: Ties
+    samples: Samples
     work_lists: WorkLists
     break_glass: BreakGlass
     presence: Presence
@@ -246,6 +255,9 @@ def open_rig(
             work_lists=WorkLists(committer, readers, keyring, clock),
             break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
             presence=Presence(committer, keyring, clock),
+            relations=Relations(committer, clock),
+            ties=Ties(committer, clock),
+            samples=Samples(committer, readers, clock),
             modes=Modes(committer, readers, clock),
             directory=Directory(committer, readers, clock),
             suspensions=Suspensions(committer, readers, clock),

@@ -3,7 +3,7 @@
 An error names the place in the sender's own words (`detail.id`) and never what stood there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from guard.clock import SECOND, Micros, from_rfc3339
 from guard.errors import InvalidRequestError
@@ -81,10 +81,8 @@ class Payload:
         found = self._at(place)
         if found is None:
             return frozenset()
-        if isinstance(found, Sequence) and not isinstance(found, str):
-            words = frozenset(one for one in found if isinstance(one, str))
-            if len(words) == len(set(map(str, found))):
-                return words
+        if isinstance(found, list) and all(isinstance(one, str) for one in found):
+            return frozenset(found)
         raise InvalidRequestError(f"the payload's {place} is no list of texts")
 
     def time(self, place: str) -> Micros:

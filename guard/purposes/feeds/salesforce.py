@@ -50,11 +50,9 @@ def _assigned(payload: Payload) -> tuple[AssignmentPut, ...]:
     if not is_new and "OwnerId" not in changed:
         return ()
     how = "inbound"
-    if not is_new:
-        previous = payload.maybe("payload.PreviousOwnerId")
-        came_from_queue = previous is not None and previous.startswith(_QUEUE)
-        is_up = payload.flag("payload.IsEscalated")
-        how = "queue" if came_from_queue else "escalation" if is_up else "transfer"
+    previous = payload.maybe("payload.PreviousOwnerId")
+    if previous is not None and not previous.startswith(_QUEUE):
+        how = "escalation" if payload.flag("payload.IsEscalated") else "transfer"
     return (AssignmentPut(agent=agent, how=how, from_at=_committed(payload)),)
 
 

@@ -47,8 +47,6 @@ def _assigned(payload: Payload) -> tuple[AssignmentPut, ...]:
     if payload.maybe("previous.assigned_to") is not None:
         is_up = payload.maybe("record.escalation") not in _NORMAL
         how = "escalation" if is_up else "transfer"
-    elif not is_new and payload.maybe("record.assignment_group") is not None:
-        how = "queue"
     return (AssignmentPut(agent=agent, how=how, from_at=_time(payload, "record.sys_updated_on")),)
 
 

@@ -1,8 +1,8 @@
 """Ticket events in the style of Zendesk: `detail` is the whole ticket, `event` what changed.
 
 An assignment is reported by the events that make one (`ticket.created`,
-`ticket.agent_assignment_changed`); all others bring the ticket's state alone, so that a comment does
-not assign the ticket anew. Agents are named by the external id that the directory knows them by.
+`ticket.agent_assignment_changed`); all others bring the ticket's state alone, so that a comment
+does not assign the ticket anew. Agents are named by the external id that the directory knows.
 """
 
 from typing import Any

@@ -8,7 +8,14 @@ transaction, and numbers entries. The services keep rows in it or answer from li
 
 import copy
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -23,18 +30,22 @@ from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
-from guard.errors import ConflictError, NotFoundError, SourceError
+from guard.errors import AccessDeniedError, ConflictError, NotFoundError, SourceError
 from guard.exports import ExportFormat
 from guard.findings import Finding, FindingKind, Severity
 from guard.masking import MaskedRecord
+from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.purposes.cases import CasePut
 from guard.purposes.list_rows import BadRow, ListRow
 from guard.purposes.presence import FreshCode
+from guard.purposes.relations import RelationPut
+from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import StatedList, Upload, WorkListPut, digest_of
 from guard.quotas import BudgetStatus
+from guard.redactions import Redacted, RedactionRequest
 from guard.rows import (
     AlertRow,
     AlertState,
@@ -48,6 +59,7 @@ from guard.rows import (
     ResponseKind,
     ResponseRow,
     SessionRow,
+    WebhookDeliveryRow,
     WorkListRow,
 )
 from guard.views import (
@@ -68,7 +80,7 @@ from guard.views import (
     VerifyRequest,
     ViewRequest,
 )
-from policies.model import ActorKind, Form, Measure, Mode, Purpose, Role, Window
+from policies.model import ActorKind, Form, Measure, Mode, Purpose, Role, Tie, Window
 
 T = TypeVar("T")
 NOW: Micros = 1_790_000_000_000_000
@@ -86,6 +98,10 @@ class Memory:
     replies: dict[tuple[str, str, str], tuple[bytes, int, bytes]] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     note: bytes | None = None
+    repaired: dict[int, str] = field(default_factory=dict)
+
+    def late_links(self, indexes: Collection[int]) -> dict[int, str]:
+        return {index: link for index, link in self.repaired.items() if index in indexes}
 
     def principal(self, tenant: str, principal_id: str) -> PrincipalRow | None:
         return self.people.get((tenant, principal_id))
@@ -290,6 +306,15 @@ def refused(code: str, left: int = 12) -> Refused:
 class FakeCases:
     failure: Exception | None = None
     puts: list[CasePut] = field(default_factory=list)
+    deliveries: list[WebhookDeliveryRow] = field(default_factory=list)
+
+    async def deliver(
+        self, principal: Principal, case: CasePut, delivery: WebhookDeliveryRow
+    ) -> None:
+        if any((d.id, d.at) == (delivery.id, delivery.at) for d in self.deliveries):
+            raise ConflictError("this delivery was taken in before: sign a new one")
+        await self.put(principal, case)
+        self.deliveries.append(delivery)
 
     async def put(self, principal: Principal, case: CasePut) -> CaseRow:
         if self.failure is not None and (case.id == "bad" or len(self.puts) > 900):
@@ -304,6 +329,32 @@ class FakeCases:
             opened_by=case.opened_by,
             closed_at=case.closed_at,
         )
+
+
+@dataclass
+class FakeRelations:
+    puts: list[RelationPut] = field(default_factory=list)
+
+    async def put(self, principal: Principal, put: RelationPut) -> int:
+        self.puts.append(put)
+        return 1
+
+
+@dataclass
+class FakeTies:
+    puts: list[tuple[str, str, Tie]] = field(default_factory=list)
+
+    async def put(self, principal: Principal, principal_id: str, ref: str, tie: Tie) -> bool:
+        if principal_id == principal.id:
+            raise AccessDeniedError("nobody writes their own ties: ask an administrator")
+        self.puts.append((principal_id, ref, tie))
+        return True
+
+
+class FakeSamples:
+    async def draw(self, principal: Principal, put: SamplePut) -> Sample:
+        drawn = tuple((f"case-{n}", put.reviewers[0]) for n in range(put.size))
+        return Sample(seed="5e" * 16, drawn_from=9, ends_at=NOW, drawn=drawn)
 
 
 @dataclass
@@ -466,10 +517,38 @@ class FakeDirectory:
         return len(rows)
 
 
+@dataclass
+class FakeMerges:
+    """Merges, or answers what `answer` says."""
+
+    answer: Refused | None = None
+    asked: list[MergeRequest] = field(default_factory=list)
+
+    async def merge(self, principal: Principal, request: MergeRequest) -> Merged | Refused:
+        self.asked.append(request)
+        return self.answer or Merged(
+            keep=request.keep, merge=request.merge, merge_id="m-7", receipt=receipt(43)
+        )
+
+
+@dataclass
+class FakeRedactions:
+    """Redacts everything, or answers what `answer` says."""
+
+    answer: Refused | None = None
+
+    async def redact(self, principal: Principal, request: RedactionRequest) -> Redacted | Refused:
+        return self.answer or Redacted(text="[hidden]", taken=1, receipt=receipt(44))
+
+
+@dataclass
 class FakeEnrolment:
+    puts: list[CustomerPut] = field(default_factory=list)
+
     async def enrol(
         self, principal: Principal, customers: Sequence[CustomerPut]
     ) -> dict[tuple[str, str], str]:
+        self.puts.extend(customers)
         return {(c.source, c.source_key): f"ref-{n}" for n, c in enumerate(customers)}
 
 
@@ -684,6 +763,9 @@ class World:
     memory: Memory = field(default_factory=Memory)
     broker: FakeBroker = field(default_factory=FakeBroker)
     cases: FakeCases = field(default_factory=FakeCases)
+    relations: FakeRelations = field(default_factory=FakeRelations)
+    ties: FakeTies = field(default_factory=FakeTies)
+    samples: FakeSamples = field(default_factory=FakeSamples)
     work_lists: FakeWorkLists = field(default_factory=FakeWorkLists)
     break_glass: FakeBreakGlass = field(default_factory=FakeBreakGlass)
     presence: FakePresence = field(default_factory=FakePresence)
@@ -691,6 +773,8 @@ class World:
     enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
     auditing: FakeAuditing = field(default_factory=FakeAuditing)
+    merges: FakeMerges = field(default_factory=FakeMerges)
+    redactions: FakeRedactions = field(default_factory=FakeRedactions)
     store: FakeStore = field(default_factory=FakeStore)
     metrics: Metrics = field(default_factory=Metrics)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))

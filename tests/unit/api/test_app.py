@@ -56,6 +56,11 @@ CALLS: dict[tuple[str, str], Scope | None] = {
     ("get", "/v1/log/proof/{index}"): Scope.LOG_VERIFY,
     ("post", "/v1/exports"): Scope.EXPORTS_WRITE,
     ("get", "/v1/exports/{digest}/manifest"): Scope.EXPORTS_WRITE,
+    ("put", "/v1/relations"): Scope.RELATIONS_WRITE,
+    ("put", "/v1/ties"): Scope.TIES_WRITE,
+    ("post", "/v1/samples"): Scope.SAMPLES_WRITE,
+    # Signed, in the place of a credential.
+    ("post", "/v1/webhooks/{source}"): None,
 }
 BODIES: dict[str, Any] = {
     "/v1/views": {"customer": "r", "purpose": "p"},
@@ -92,6 +97,15 @@ BODIES: dict[str, Any] = {
     "/v1/notices/{response_id}/contest": {"text": "t"},
     "/v1/modes": {"mode": "observe"},
     "/v1/exports": {},
+    "/v1/relations": {"kind": "household", "customers": ["a", "b"]},
+    "/v1/ties": {"principal": "x", "customer": "r", "tie": "self"},
+    "/v1/samples": {
+        "team": "t",
+        "since": "2026-09-21T10:00:00Z",
+        "until": "2026-09-22T10:00:00Z",
+        "size": 1,
+        "reviewers": ["q"],
+    },
 }
 QUERIES = {
     "/v1/reports/enforcement": "?since=2026-09-21T10:00:00Z&until=2026-09-22T10:00:00Z",

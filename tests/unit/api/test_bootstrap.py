@@ -29,6 +29,7 @@ from tests.support.makers import NOON
 from tests.support.rig import Rig
 from tests.unit.api.installation import AGENT, DESK, people, settings_of, write_crm
 
+CONTACTS = Path("docs/examples/contacts.toml").read_bytes()
 SHIPPED = Path(policies.__file__).parent / "bundles" / "default"
 
 
@@ -107,6 +108,28 @@ def test_a_secret_that_the_mapping_names_comes_from_its_file(
 
 def test_a_folder_of_secrets_that_is_not_there_is_said(settings: Settings, tmp_path: Path) -> None:
     assert "secrets folder" in refused(changed(settings, secrets_dir=tmp_path / "nowhere"))
+
+
+def test_a_contacts_file_that_is_not_there_or_wrong_is_named(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "contacts.toml"
+    assert str(file) in refused(changed(settings, contacts_file=file))
+    file.write_text('[[channel]]\nname = "fax"\n')
+    assert f"{file}:2: `name` must be one of" in refused(changed(settings, contacts_file=file))
+
+
+@pytest.mark.anyio
+async def test_a_contacts_file_opens_its_channels(settings: Settings, tmp_path: Path) -> None:
+    file, secrets = tmp_path / "contacts.toml", tmp_path / "secrets"
+    file.write_bytes(CONTACTS)
+    secrets.mkdir()
+    for name in ("smtp_password", "cti_secret", "crm_secret"):
+        (secrets / name).write_text("whsec_" + "QUJD" * 8)
+    services = build(changed(settings, contacts_file=file, secrets_dir=secrets))
+    assert set(services.contacts.channels) == {"mail", "call"}
+    assert services.contacts.merges is not None
+    await services.close()
 
 
 def test_tables_of_another_revision_are_not_served(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from guard.events import (
     AccessEvent,
     AssignmentEvent,
     CaseEvent,
+    LateLinkEvent,
     ProfileEvent,
     ReviewEvent,
 )
@@ -237,3 +238,44 @@ def test_a_search_is_seen_whether_it_found_somebody_or_not() -> None:
     assert (hit.action, hit.customer_id, hit.result_count) == (AccessAction.SEARCH, "r1", 1)
     assert (miss.action, miss.customer_id, miss.result_count) == (AccessAction.SEARCH, "", 0)
     assert miss.is_decoy
+
+
+def test_a_late_link_names_the_view_and_an_assignment_says_how_many_there_are() -> None:
+    body: dict[str, BodyValue] = {
+        "of": "00" * 16,
+        "index": 4,
+        "agent": "a-2",
+        "was": "pending",
+        "link": "owner",
+        "case": "c-9",
+        "case_opened_by": "",
+    }
+    assert floor_events(opened(EntryKind.LATE_LINK, body, ("r1",))) == [
+        LateLinkEvent(
+            position=11,
+            ts=5_000,
+            agent_id="a-2",
+            customer_id="r1",
+            of=4,
+            link=Link.OWNER,
+            case_id="c-9",
+            opened_by=None,
+        )
+    ]
+    given: dict[str, BodyValue] = {
+        "case": "c-9",
+        "agent": "a-2",
+        "how": "inbound",
+        "start": True,
+        "until": 9,
+        "late_links": 0,
+    }
+    (event,) = floor_events(opened(EntryKind.ASSIGNMENT, given, ("r1",)))
+    assert isinstance(event, AssignmentEvent)
+    assert (event.until, event.late_links) == (9, 0)
+
+
+def test_a_late_link_that_says_nothing_repairs_nothing() -> None:
+    (event,) = floor_events(opened(EntryKind.LATE_LINK, {}, ("r1",)))
+    assert isinstance(event, LateLinkEvent)
+    assert (event.of, event.link) == (-1, Link.NONE)

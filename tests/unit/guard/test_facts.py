@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from guard.clock import HOUR
-from guard.facts import Asked, gather
+from guard.facts import Asked, bind_case, gather
 from guard.principals import Shift
-from guard.rows import Situation
+from guard.rows import KnownCase, Situation
 from policies.model import ActorKind, Facts, Link, Mode, Purpose, Risk, Tier
 from tests.support.makers import NOON, make_assignment, make_case, make_subject
 from tests.support.rig import make_caller
@@ -67,3 +67,15 @@ def test_somebody_off_shift_is_off_shift() -> None:
     night = Shift(tz="UTC", start=22 * 60, end=6 * 60, days=frozenset(range(1, 8)))
     assert not facts(shift=night).on_shift
     assert facts(shift=None).on_shift
+
+
+def test_an_unnamed_view_is_bound_to_the_own_case_and_a_named_one_stays_as_named() -> None:
+    own = KnownCase(case=make_case(), assignments=(make_assignment(),))
+    found = dataclasses.replace(SITUATION, case=None, assignments=(), own_cases=(own,))
+    unnamed, named = Asked(case=None, reason=None), Asked(case="k9", reason=None)
+    who, purpose = make_caller(), Purpose.SUPPORT_CASE
+    assert gather(who, found, purpose, unnamed, NOON).link is Link.OWNER
+    assert bind_case(who, found, purpose, unnamed, NOON) == "k1"
+    assert bind_case(who, found, purpose, named, NOON) == "k9"
+    bare = dataclasses.replace(found, own_cases=())
+    assert bind_case(who, bare, purpose, unnamed, NOON) is None

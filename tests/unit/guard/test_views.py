@@ -10,9 +10,7 @@ from guard.views import (
     VerifyRequest,
 )
 
-RECEIPT = Receipt(
-    entry_id="00" * 16, index=1, writer="w", writer_seq=1, leaf_hash="", signature=""
-)
+RECEIPT = Receipt(entry_id="00" * 16, index=1, writer="w", writer_seq=1, leaf_hash="", signature="")
 
 
 def refused(code: RefusalCode, *steps: NextStep) -> Refused:

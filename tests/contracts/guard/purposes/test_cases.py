@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from guard.clock import DAY, SECOND
 from guard.entries import EntryKind
 from guard.errors import (
     AccessDeniedError,
@@ -11,7 +12,9 @@ from guard.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from guard.purposes.cases import AssignmentPut
+from guard.purposes.cases import AssignmentPut, Cases
+from guard.rows import WebhookDeliveryRow
+from tests.support.makers import TENANT
 from tests.support.people import AGENT, DIRECTORY, make_case_put, make_customer, make_list
 from tests.support.rig import Rig, make_caller, row_of
 
@@ -85,3 +88,116 @@ async def test_a_case_does_not_change_its_customer(rig: Rig) -> None:
     await rig.cases.put(DIRECTORY, make_case_put("k1", one))
     with pytest.raises(ConflictError):
         await rig.cases.put(DIRECTORY, make_case_put("k1", other))
+
+
+def held(agent: str, how: str, start: int, end: int | None = None) -> AssignmentPut:
+    return AssignmentPut(agent=agent, how=how, from_at=start, to_at=end)
+
+
+def holds(rig: Rig, case_id: str = "k1") -> list[tuple[str, int | None]]:
+    with rig.store.read() as view:
+        return [(a.agent_id, a.to_at) for a in view.assignments(TENANT, case_id)]
+
+
+async def test_a_transfer_ends_the_senders_hold_and_says_so_once(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    put = make_case_put("k1", ref)
+    await rig.cases.put(DIRECTORY, put)
+    over = replace(put, assignments=(held("a2", "transfer", 5),))
+    whole = replace(put, assignments=(held("a1", "inbound", 2), held("a2", "transfer", 5)))
+    await rig.cases.put(DIRECTORY, over)
+    before = len(rig.log())
+    assert holds(rig) == [("a1", 5), ("a2", None)]
+    await rig.cases.put(DIRECTORY, over)
+    await rig.cases.put(DIRECTORY, whole)
+    assert (len(rig.log()), holds(rig)) == (before, [("a1", 5), ("a2", None)])
+    said = [
+        (e.event.body["agent"], e.event.body["start"])
+        for e in rig.log()
+        if e.kind is EntryKind.ASSIGNMENT
+    ]
+    assert said == [("a1", True), ("a1", False), ("a2", True)]
+
+
+async def test_who_is_asked_in_ends_nobodys_hold(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    put = make_case_put("k1", ref)
+    await rig.cases.put(
+        DIRECTORY, replace(put, assignments=(*put.assignments, held("a2", "consult", 5)))
+    )
+    assert holds(rig) == [("a1", None), ("a2", None)]
+
+
+async def test_a_planned_end_is_said_and_is_a_start_all_the_same(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    end = rig.clock.now() + DAY
+    put = replace(make_case_put("k1", ref), assignments=(held("a1", "inbound", 2, end),))
+    await rig.cases.put(DIRECTORY, put)
+    body = rig.log()[-1].event.body
+    assert (body["start"], body["until"], body["late_links"]) == (True, end, 0)
+
+
+async def test_who_opened_a_case_is_not_forgotten(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    put = make_case_put("k1", ref)
+    await rig.cases.put(DIRECTORY, replace(put, opened_by="a1"))
+    row = await rig.cases.put(DIRECTORY, put)
+    assert row.opened_by == "a1"
+
+
+class OneCustomer:
+    """Knows one e-mail address of one customer, and one that two share."""
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+
+    async def find(self, tenant: str, kind: str, value: str) -> tuple[str, ...]:
+        found = {"m@example.com": (self.ref,), "both@example.com": (self.ref, "other")}
+        return found.get(value, ()) if (tenant, kind) == (TENANT, "email") else ()
+
+
+async def test_a_customer_is_found_by_an_identifier(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    cases = Cases(rig.committer, rig.enrolment, rig.clock, OneCustomer(ref))
+    put = replace(make_case_put("k1", None), identifier=("email", "m@example.com"))
+    assert "example.com" not in repr(put)
+    assert (await cases.put(DIRECTORY, put)).ref == ref
+    before = len(rig.log())
+    for value, error in (("x@example.com", NotFoundError), ("both@example.com", ConflictError)):
+        with pytest.raises(error) as caught:
+            await cases.put(DIRECTORY, replace(put, id="k2", identifier=("email", value)))
+        assert value not in str(caught.value)
+    with pytest.raises(InvalidRequestError):
+        await rig.cases.put(DIRECTORY, put)
+    with pytest.raises(InvalidRequestError):
+        await cases.put(DIRECTORY, replace(put, customer=ref))
+    assert len(rig.log()) == before
+
+
+async def test_a_delivery_counts_once_and_its_replay_is_refused(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    sent = WebhookDeliveryRow(tenant=TENANT, source="zendesk", id="m1", at=rig.clock.now())
+    put = make_case_put("k1", ref)
+    await rig.cases.deliver(DIRECTORY, put, sent)
+    before = len(rig.log())
+    other = replace(put, channel="mail")
+    with pytest.raises(ConflictError):
+        await rig.cases.deliver(DIRECTORY, other, sent)
+    await rig.cases.deliver(DIRECTORY, other, replace(sent, at=sent.at + SECOND))
+    assert len(rig.log()) == before
+    with pytest.raises(ConflictError):
+        await rig.cases.deliver(DIRECTORY, other, replace(sent, at=sent.at + SECOND))
+    await rig.cases.deliver(DIRECTORY, other, replace(sent, id="m2"))
+    assert len(rig.log()) == before + 1
+
+
+async def test_a_delivery_that_failed_may_come_again(rig: Rig) -> None:
+    sent = WebhookDeliveryRow(tenant=TENANT, source="zendesk", id="m1", at=rig.clock.now())
+    with pytest.raises(NotFoundError):
+        await rig.cases.deliver(DIRECTORY, make_case_put("k1", "nobody"), sent)
+    (ref,) = await rig.customers(1)
+    await rig.cases.deliver(DIRECTORY, make_case_put("k1", ref), sent)
+    assert holds(rig) == [("a1", None)]
+    bare = make_caller(scopes=frozenset())
+    with pytest.raises(AccessDeniedError):
+        await rig.cases.deliver(bare, make_case_put("k2", ref), replace(sent, id="m9"))

@@ -43,7 +43,7 @@ def test_a_refund_names_the_view_that_it_takes_back() -> None:
         tenant="t",
         agent="a",
         charges=(Charge("k", "views", -1),),
-        body={"view_at": 5, "before": {"k": 2}},
+        body={"of": "e", "view_at": 5, "before": {"k": 2}},
     )
     entry = OpenedEntry(
         index=0,
@@ -55,3 +55,15 @@ def test_a_refund_names_the_view_that_it_takes_back() -> None:
     )
     (charged,) = charges(iter([entry]))
     assert (charged.view_at, charged.before) == (5, {"k": 2})
+
+
+def test_an_entry_about_two_customers_is_charged_once() -> None:
+    event = EventPart(
+        at=9, kind="merge", tenant="t", agent="a", charges=(Charge("k", "contacts", 1),)
+    )
+    parts = (SubjectPart(customer="r"), SubjectPart(customer="s"))
+    entry = OpenedEntry(
+        index=0, entry_id="", kind=EntryKind.MERGE, event=event, refs=("r", "s"), subjects=parts
+    )
+    (charged,) = charges(iter([entry]))
+    assert (charged.ref, charged.charges) == ("r", event.charges)

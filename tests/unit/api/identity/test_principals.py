@@ -262,3 +262,19 @@ async def test_the_tool_may_be_named_as_the_authorized_party(world: World) -> No
         world.readers, cast("TokenVerifier", verifier), clock=world.clock, wall=world.clock.now
     )
     assert (await found.authenticate("Bearer t", None)).client == "crm"
+
+
+@pytest.mark.anyio
+async def test_a_service_with_a_signature_may_write_cases_and_nothing_else(
+    world: World, authenticator: Authenticator
+) -> None:
+    found = await authenticator.service(TENANT, "desk", "webhook:zendesk")
+    assert (found.id, found.client, found.scopes) == (
+        "desk",
+        "webhook:zendesk",
+        frozenset({"cases:write"}),
+    )
+    assert (await authenticator.service(TENANT, "u17", "webhook:zendesk")).scopes == frozenset()
+    with pytest.raises(AccessDeniedError):
+        await authenticator.service("other", "desk", "webhook:zendesk")
+    assert world.memory.entries == []

@@ -1,3 +1,5 @@
+import io
+
 from starlette.testclient import TestClient
 
 from guard.errors import NotFoundError
@@ -59,3 +61,36 @@ def test_customers_are_enrolled_in_order(world: World, client: TestClient) -> No
         "/v1/customers:enrol", json={"customers": customers}, headers=world.bearer("adm")
     )
     assert answer.json() == {"customers": ["ref-0", "ref-1", "ref-2"]}
+
+
+def test_identifiers_are_handed_on_and_their_request_is_not_kept(
+    world: World, client: TestClient, log_lines: io.StringIO
+) -> None:
+    email = {"kind": "email", "value": "maria@example.com"}
+    customer = {"source": "crm", "source_key": "7", "region": "eu"}
+    headers = world.bearer("adm") | {"idempotency-key": "k1"}
+    for identifiers in (None, [], [email]):
+        given = {} if identifiers is None else {"identifiers": identifiers}
+        body = {"customers": [customer | given]}
+        answer = client.post("/v1/customers:enrol", json=body, headers=headers)
+        assert answer.json() == {"customers": ["ref-0"]}, answer.text
+        headers["idempotency-key"] += "x"
+    assert [put.identifiers for put in world.enrolment.puts] == [
+        None,
+        (),
+        (("email", "maria@example.com"),),
+    ]
+    assert [key for _, _, key in world.memory.replies] == ["k1"]
+    assert "maria" not in log_lines.getvalue()
+
+
+def test_an_identifier_that_breaks_the_schema_is_not_repeated(
+    world: World, client: TestClient
+) -> None:
+    for bad in ({"kind": "name", "value": "maria"}, {"kind": "email", "value": "maria\n"}):
+        customer = {"source": "crm", "source_key": "7", "region": "eu", "identifiers": [bad]}
+        answer = client.post(
+            "/v1/customers:enrol", json={"customers": [customer]}, headers=world.bearer("adm")
+        )
+        assert answer.status_code == 422
+        assert "maria" not in answer.text

@@ -75,3 +75,11 @@ def test_a_refused_export_is_a_problem_and_no_file(world: World, client: TestCli
     answer = client.post("/v1/exports", json={}, headers=world.bearer("aud"))
     assert answer.status_code == 403
     assert "content-disposition" not in answer.headers
+
+
+def test_a_view_whose_case_came_late_shows_both_grades(world: World, client: TestClient) -> None:
+    world.memory.repaired[9] = "owner"
+    page = client.get("/v1/log/views?agent=u17", headers=world.bearer("aud")).json()
+    shown = {e["index"]: (e["link"], e["late_link"]) for e in page["entries"]}
+    assert shown[9] == ("none", "owner")
+    assert shown[8] == ("none", None)

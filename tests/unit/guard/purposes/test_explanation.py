@@ -1,9 +1,24 @@
-from guard.clock import MINUTE
-from guard.purposes.explanation import WRAP_UP, explain
-from guard.rows import AssignmentRow, CaseRow, Situation, SubjectRow, WorkListRow
+import dataclasses
+from typing import Any
+
+import pytest
+
+from guard.clock import DAY
+from guard.purposes.explanation import GRACE, STALE_FOR, WRAP_UP, Ground, explain
+from guard.purposes.hand_overs import WARM_OVERLAP
+from guard.rows import (
+    AssignmentRow,
+    CaseRow,
+    GrantKind,
+    GrantRow,
+    KnownCase,
+    Situation,
+    SubjectRow,
+    WorkListRow,
+)
 from policies.model import Link, Mode, Purpose, Risk, Tier
 
-NOW = 1_000 * MINUTE
+NOW = 30 * DAY
 US = frozenset({"a1"})
 SUBJECT = SubjectRow(
     ref="c1",
@@ -142,3 +157,154 @@ def test_only_a_list_with_the_customer_on_it_explains_outreach() -> None:
 def test_nothing_links_to_an_unknown_customer_or_an_investigation() -> None:
     assert link(situation(case(), (assigned("inbound"),), subject=None)) is Link.NONE
     assert link(situation(case(), (assigned("inbound"),)), Purpose.INVESTIGATION) is Link.NONE
+
+
+def known(case_row: CaseRow, *assignments: AssignmentRow) -> KnownCase:
+    return KnownCase(case=case_row, assignments=assignments)
+
+
+def unnamed(*cases: KnownCase, purpose: Purpose = Purpose.SUPPORT_CASE, **more: Any) -> Ground:  # noqa: ANN401 - any field
+    found = dataclasses.replace(situation(), own_cases=cases, **more)
+    return explain(found, purpose, US, None, NOW)
+
+
+def at_case(case_id: str, row: AssignmentRow) -> AssignmentRow:
+    return dataclasses.replace(row, case_id=case_id)
+
+
+@pytest.mark.parametrize("how", ["inbound", "transfer", "escalation", "consult", "self"])
+def test_without_a_name_the_view_is_bound_with_the_grade_that_naming_gives(how: str) -> None:
+    one = known(case(), assigned(how))
+    named = explain(situation(one.case, one.assignments), Purpose.SUPPORT_CASE, US, "k1", NOW)
+    assert unnamed(one) == named == Ground(named.link, "k1")
+
+
+def test_of_several_own_cases_the_strongest_and_then_the_newest_is_bound() -> None:
+    rows = [
+        known(case(id="old"), at_case("old", assigned("inbound"))),
+        known(case(id="new", opened_at=5), at_case("new", assigned("inbound"))),
+        known(case(id="weak", opened_at=9), at_case("weak", assigned("transfer"))),
+    ]
+    assert unnamed(*rows) == Ground(Link.OWNER, "new")
+
+
+def test_a_closed_case_of_ones_own_is_a_stale_reason_for_some_days() -> None:
+    def closed(at: int) -> KnownCase:
+        return known(case(closed_at=at), assigned("inbound", start=at - 1))
+
+    assert unnamed(closed(NOW - WRAP_UP)) == Ground(Link.STALE, "k1")
+    assert unnamed(closed(NOW - STALE_FOR)).link is Link.PENDING
+    row = closed(NOW - STALE_FOR)
+    assert link(situation(row.case, row.assignments)) is Link.STALE
+
+
+def test_a_case_that_ones_own_hands_opened_is_no_alibi_unnamed_either() -> None:
+    assert unnamed(known(case(opened_by="a1"), assigned("inbound"))).link is Link.SELF_OPENED
+
+
+def test_the_case_of_a_relative_makes_a_view_related_and_a_stale_reason_less() -> None:
+    stale = known(case(closed_at=NOW - WRAP_UP), assigned("inbound"))
+    assert unnamed(related_cases=("r1",)) == Ground(Link.RELATED, "r1")
+    assert unnamed(stale, related_cases=("r1",)) == Ground(Link.RELATED, "r1")
+    other = dataclasses.replace(situation(case(ref="c2")), related_cases=("k1", "r1"))
+    assert explain(other, Purpose.SUPPORT_CASE, US, "k1", NOW) == Ground(Link.RELATED, "k1")
+
+
+def test_a_named_case_of_somebody_else_is_graded_as_what_it_is() -> None:
+    assert link(situation(case(), (assigned("inbound", agent="a2"),))) is Link.NONE
+
+
+@pytest.mark.parametrize("named", [None, "k9"])
+def test_a_late_case_has_a_grace_and_then_none(named: str | None) -> None:
+    def graded(first: int | None) -> Link:
+        found = dataclasses.replace(situation(), unlinked_since=first)
+        return explain(found, Purpose.SUPPORT_CASE, US, named, NOW).link
+
+    assert [graded(f) for f in (None, NOW - GRACE + 1, NOW - GRACE)] == [
+        Link.PENDING,
+        Link.PENDING,
+        Link.NONE,
+    ]
+
+
+def test_a_hand_over_ends_the_senders_right_after_a_short_overlap() -> None:
+    for how in ("transfer", "escalation"):
+        for ago, expected in ((WARM_OVERLAP - 1, Link.OWNER), (WARM_OVERLAP, Link.STALE)):
+            taken = assigned(how, agent="a2", start=NOW - ago)
+            assert link(situation(case(), (assigned("inbound"), taken))) is expected
+
+
+def test_a_sender_whom_the_feed_leaves_on_the_line_stays_until_its_end() -> None:
+    taken = assigned("transfer", agent="a2", start=NOW - 2 * WARM_OVERLAP)
+    both = (assigned("inbound", end=NOW), taken)
+    assert link(situation(case(), both)) is Link.OWNER
+
+
+def test_who_ended_before_the_hand_over_still_writes_up() -> None:
+    taken = assigned("transfer", agent="a2", start=NOW - 1)
+    mine = assigned("inbound", end=NOW - 2 * WARM_OVERLAP)
+    assert link(situation(case(), (mine, taken))) is Link.OWNER
+
+
+def test_the_receiver_is_explained_and_who_is_asked_in_ends_nobodys_right() -> None:
+    us = assigned("transfer", start=5)
+    assert link(situation(case(), (assigned("inbound", agent="a2"), us))) is Link.TRANSFER
+    asked = assigned("consult", agent="a2", start=5)
+    assert link(situation(case(), (assigned("inbound"), asked))) is Link.OWNER
+
+
+def test_a_review_is_of_a_closed_case_and_ends_by_itself() -> None:
+    closed = case(closed_at=1)
+    for end, expected in ((None, Link.QA), (NOW + 1, Link.QA), (NOW, Link.NONE)):
+        one = known(closed, assigned("qa", end=end))
+        assert unnamed(one, purpose=Purpose.QUALITY_REVIEW).link is expected
+
+
+@pytest.mark.parametrize(
+    ("purpose", "channel", "how", "expected"),
+    [
+        (Purpose.FRAUD_REVIEW, "fraud", "inbound", Link.QUEUE),
+        (Purpose.FRAUD_REVIEW, "phone", "queue", Link.QUEUE),
+        (Purpose.FRAUD_REVIEW, "phone", "inbound", Link.NONE),
+        (Purpose.FRAUD_REVIEW, "fraud", "self", Link.NONE),
+        (Purpose.FRAUD_REVIEW, "kyc", "queue", Link.NONE),
+        (Purpose.ONBOARDING, "kyc", "queue", Link.QUEUE),
+        (Purpose.ONBOARDING, "onboarding", "transfer", Link.QUEUE),
+    ],
+)
+def test_a_queue_explains_the_work_on_its_own_cases(
+    purpose: Purpose, channel: str, how: str, expected: Link
+) -> None:
+    assert unnamed(known(case(channel=channel), assigned(how)), purpose=purpose).link is expected
+    other = known(case(channel=channel), assigned(how, agent="a2"))
+    assert unnamed(other, purpose=purpose).link is Link.NONE
+    own = known(case(channel=channel, opened_by="a1"), assigned(how))
+    assert unnamed(own, purpose=purpose).link is Link.NONE
+
+
+def test_an_ai_session_is_bound_to_a_case_of_the_agent_or_its_human_and_to_nothing_else() -> None:
+    for agent in ("a1", "bot"):
+        one = dataclasses.replace(
+            situation(), own_cases=(known(case(), assigned("inbound", agent=agent)),)
+        )
+        people = frozenset({"a1", "bot"})
+        assert explain(one, Purpose.AI_SESSION, people, None, NOW) == Ground(Link.OWNER, "k1")
+    for weak in ({"related_cases": ("r1",)}, {"own_open_cases": ("k2",)}, {}):
+        assert unnamed(purpose=Purpose.AI_SESSION, **weak).link is Link.NONE
+    assert unnamed(known(case(), assigned("qa")), purpose=Purpose.AI_SESSION).link is Link.NONE
+
+
+def test_a_broken_glass_explains_its_own_purpose_only() -> None:
+    grant = GrantRow(
+        id="g",
+        tenant="t",
+        kind=GrantKind.BREAK_GLASS,
+        agent_id="a1",
+        ref="c1",
+        reason_code="outage",
+        starts_at=0,
+        ends_at=NOW + 1,
+    )
+    assert unnamed(purpose=Purpose.BREAK_GLASS, grants=(grant,)).link is Link.BREAK_GLASS
+    assert unnamed(purpose=Purpose.BREAK_GLASS).link is Link.NONE
+    assert unnamed(purpose=Purpose.INVESTIGATION, grants=(grant,)).link is Link.NONE
