@@ -174,7 +174,11 @@ class ReadView(Protocol):
         ...
 
     def work_list_members(self, tenant: str, list_id: str) -> Iterator[str]:
-        """The references on a list in the order of their bytes, in constant memory."""
+        """The references on a list, each once, in constant memory; the order is the engine's."""
+        ...
+
+    def known_refs(self, tenant: str, refs: Collection[str]) -> set[str]:
+        """Those of `refs` that are customers of the tenant."""
         ...
 
     def refs_by_blind(

@@ -18,7 +18,7 @@ class GlassBody(Body):
     text: Annotated[Prose, Field(min_length=MIN_TEXT)] = Field(
         description="What happens; sealed, and read by whoever reviews it."
     )
-    minutes: Annotated[int, Field(ge=1, le=MAX_MINUTES)]
+    minutes: Annotated[int, Field(ge=1, le=MAX_MINUTES, strict=True)]
     case: Ident | None = None
 
     def put(self) -> GlassPut:

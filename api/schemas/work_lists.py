@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from api.schemas.words import Answer, Body, Ident, Instant, When
-from guard.purposes.work_lists import MAX_PACE, MAX_SIZE, StatedList, Upload, WorkListPut
+from guard.purposes.list_members import Upload
+from guard.purposes.work_lists import MAX_PACE, MAX_SIZE, StatedList, WorkListPut
 
 # The most fields that a list may name; a catalogue has fewer.
 MAX_FIELDS = 128
@@ -24,7 +25,7 @@ class WorkListBody(Body):
     fields: Annotated[list[Ident], Field(min_length=1, max_length=MAX_FIELDS)] | None = Field(
         default=None, description="All that the campaign may show; absent: what the policy shows."
     )
-    pace: Annotated[int, Field(ge=1, le=MAX_PACE)] | None = Field(
+    pace: Annotated[int, Field(ge=1, le=MAX_PACE, strict=True)] | None = Field(
         default=None, description="Most customers of the list per agent and hour."
     )
 
@@ -75,8 +76,8 @@ class StatedListOut(WorkListOut):
     @classmethod
     def of(cls, stated: StatedList) -> "StatedListOut":
         """Describe a list and which one it is."""
-        row = WorkListOut.model_validate(stated.row)
-        return cls(**row.model_dump(), digest=stated.digest)
+        known = {name: getattr(stated.row, name) for name in WorkListOut.model_fields}
+        return cls(**known, digest=stated.digest)
 
 
 class FaultOut(Answer):

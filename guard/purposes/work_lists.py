@@ -11,9 +11,8 @@ list is never changed.
 """
 
 import dataclasses
-import hashlib
-from collections.abc import AsyncIterable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterable, Collection, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -22,6 +21,7 @@ from guard.entries import EntryKind, NewEntry, event_by
 from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
+from guard.purposes.list_members import Upload, counted, digest_of, resolved
 from guard.purposes.list_rows import BadRow, Fault, ListRow
 from guard.purposes.second_person import require_second_person
 from guard.quotas import Binding
@@ -36,8 +36,6 @@ MAX_SIZE = 20_000
 MAX_ROWS = 100_000
 # Rows of an upload that share a transaction: views wait some milliseconds for it, not more.
 CHUNK = 1_000
-# Bad rows that are reported one by one; the others are counted.
-REPORTED = 100
 # Nobody works through more customers of a list in an hour by hand.
 MAX_PACE = 1_000
 PACE = "work-list-pace"
@@ -70,16 +68,6 @@ class StatedList:
     digest: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Upload:
-    """What became of an uploaded list's rows; `faults` holds the first of the `rejected`."""
-
-    rows: int = 0
-    rejected: int = 0
-    duplicates: int = 0
-    faults: list[BadRow] = field(default_factory=list)
-
-
 def pace_binding(row: WorkListRow, agent_key: str) -> Binding | None:
     """The budget that holds one agent to the pace of a list; None: it has none."""
     if row.pace is None:
@@ -103,24 +91,6 @@ def limited(asked: Collection[str] | None, row: WorkListRow | None) -> tuple[str
     if row is None or row.fields is None:
         return wanted
     return row.fields if wanted is None else tuple(name for name in wanted if name in row.fields)
-
-
-def digest_of(refs: Iterable[str]) -> str:
-    """SHA-256, in hex, over the references in the order of their bytes, each behind its length.
-
-    `refs` come in that order, each once, so equal lists have equal digests however they came.
-    """
-    return _counted(refs)[0]
-
-
-def _counted(refs: Iterable[str]) -> tuple[str, int]:
-    """The digest of references, and how many they are."""
-    digest, size = hashlib.sha256(b"recordguard work list v1\n"), 0
-    for ref in refs:
-        encoded = ref.encode()
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
-        size += 1
-    return digest.hexdigest(), size
 
 
 class WorkLists:
@@ -148,8 +118,7 @@ class WorkLists:
         def work(tx: Transaction) -> WorkListRow:
             if tx.rows.work_list(principal.tenant, put.id) is not None:
                 raise ConflictError("a work list of that id exists: choose another id")
-            known = tx.rows.subjects(customers)
-            if any(ref not in known or known[ref].tenant != principal.tenant for ref in customers):
+            if tx.rows.known_refs(principal.tenant, customers) != customers:
                 raise InvalidRequestError("the list names unknown customers: enrol them first")
             row = WorkListRow(
                 id=put.id,
@@ -193,7 +162,7 @@ class WorkLists:
             if upload.rows > MAX_ROWS:
                 raise InvalidRequestError(f"a work list has at most {MAX_ROWS} rows: split it")
             if isinstance(row, BadRow):
-                _reject(upload, [row])
+                upload.reject([row])
                 continue
             chunk.append(row)
             if len(chunk) == CHUNK:
@@ -277,7 +246,7 @@ class WorkLists:
             row = dataclasses.replace(
                 _own_proposal(tx.rows, principal, list_id), size=0, first_approved_by=None
             )
-            found = _resolved(tx.rows, principal.tenant, chunk, blinds)
+            found = resolved(tx.rows, principal.tenant, chunk, blinds)
             tx.rows.put_work_list(row, None)
             tx.rows.add_members(row.tenant, row.id, found.values())
             self._record(tx, principal, row, "uploading", None)
@@ -288,13 +257,13 @@ class WorkLists:
             ]
 
         unknown = await self._committer.run(work)
-        _reject(upload, unknown)
+        upload.reject(unknown)
         return len(chunk) - len(unknown)
 
     def _close(self, tx: Transaction, principal: Principal, list_id: str) -> StatedList:
         """End an upload: count the list and say which one it is."""
         row = _own_proposal(tx.rows, principal, list_id)
-        found, size = _counted(tx.rows.work_list_members(row.tenant, row.id))
+        found, size = counted(tx.rows.work_list_members(row.tenant, row.id))
         row = dataclasses.replace(row, size=size, first_approved_by=None)
         tx.rows.put_work_list(row, None)
         self._record(tx, principal, row, "uploaded", found)
@@ -337,24 +306,6 @@ def _approved(view: ReadView, row: WorkListRow, by: Principal) -> WorkListRow:
     return dataclasses.replace(row, approved_by=by.id)
 
 
-def _resolved(
-    view: ReadView, tenant: str, chunk: Sequence[ListRow], blinds: dict[int, bytes]
-) -> dict[int, str]:
-    """The reference of each row's customer, by line; lines without one are absent."""
-    known = view.subjects({row.customer for row in chunk if row.customer is not None})
-    by_source: dict[str, list[int]] = {}
-    found = {}
-    for row in chunk:
-        if row.customer is None:
-            by_source.setdefault(row.source, []).append(row.line)
-        elif row.customer in known and known[row.customer].tenant == tenant:
-            found[row.line] = row.customer
-    for source, lines in by_source.items():
-        refs = view.refs_by_blind(tenant, source, {blinds[line] for line in lines})
-        found |= {line: refs[blinds[line]] for line in lines if blinds[line] in refs}
-    return found
-
-
 def _digest(view: ReadView, row: WorkListRow) -> str:
     return digest_of(view.work_list_members(row.tenant, row.id))
 
@@ -373,11 +324,6 @@ def _own_proposal(view: ReadView, principal: Principal, list_id: str) -> WorkLis
     if row.approved_by is not None:
         raise ConflictError("this work list is approved: propose a new one")
     return row
-
-
-def _reject(upload: Upload, bad: Sequence[BadRow]) -> None:
-    upload.rejected += len(bad)
-    upload.faults.extend(bad[: REPORTED - len(upload.faults)])
 
 
 def _is_person(principal: Principal) -> bool:

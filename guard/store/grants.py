@@ -2,18 +2,17 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, or_, select
+from sqlalchemy import Row, bindparam, or_, select
 
 from guard.clock import Micros
 from guard.rows import GrantKind, GrantRow, PresenceCodeRow
 from guard.store.statements import Session, WriteSession, values_of
 from guard.store.tables import access_grant, presence_code, subject, work_list_member
 
-# Members read at once while a list is digested.
-PIECE = 20_000
+# Members read at once.
+PIECE = 10_000
 
 _GRANT = select(access_grant).where(
     access_grant.c.tenant == bindparam("tenant"), access_grant.c.id == bindparam("id")
@@ -55,21 +54,19 @@ _BY_BLINDS = select(subject.c.key_blind, subject.c.ref).where(
 )
 
 
-@cache
-def _members(dialect: str) -> Executable:
-    """A page of a list's members in the order of their bytes, whatever the database's own is."""
-    ref = work_list_member.c.ref
-    by_bytes = ref.collate("C") if dialect == "postgresql" else ref
-    return (
-        select(ref)
-        .where(
-            work_list_member.c.tenant == bindparam("tenant"),
-            work_list_member.c.list_id == bindparam("list_id"),
-            by_bytes > bindparam("after"),
-        )
-        .order_by(by_bytes)
-        .limit(PIECE)
+_MEMBERS = (
+    select(work_list_member.c.ref)
+    .where(
+        work_list_member.c.tenant == bindparam("tenant"),
+        work_list_member.c.list_id == bindparam("list_id"),
+        work_list_member.c.ref > bindparam("after"),
     )
+    .order_by(work_list_member.c.ref)
+    .limit(bindparam("limit"))
+)
+_KNOWN = select(subject.c.ref).where(
+    subject.c.tenant == bindparam("tenant"), subject.c.ref.in_(bindparam("refs", expanding=True))
+)
 
 
 def _grant_row(row: Row[Any]) -> GrantRow:
@@ -81,15 +78,21 @@ class GrantReads(Session):
 
     def work_list_members(self, tenant: str, list_id: str) -> Iterator[str]:
         """See `ReadView.work_list_members`."""
-        statement, after = _members(self._connection.dialect.name), ""
+        after = ""
         while True:
-            values = {"tenant": tenant, "list_id": list_id, "after": after}
-            rows = self._all(statement, values)
+            values = {"tenant": tenant, "list_id": list_id, "after": after, "limit": PIECE}
+            rows = self._all(_MEMBERS, values)
             for row in rows:
                 yield row.ref
             if len(rows) < PIECE:
                 return
             after = rows[-1].ref
+
+    def known_refs(self, tenant: str, refs: Collection[str]) -> set[str]:
+        """See `ReadView.known_refs`."""
+        if not refs:
+            return set()
+        return {row.ref for row in self._all(_KNOWN, {"tenant": tenant, "refs": sorted(refs)})}
 
     def refs_by_blind(
         self, tenant: str, source: str, blinds: Collection[bytes]

@@ -279,3 +279,36 @@ def test_a_late_link_that_says_nothing_repairs_nothing() -> None:
     (event,) = floor_events(opened(EntryKind.LATE_LINK, {}, ("r1",)))
     assert isinstance(event, LateLinkEvent)
     assert (event.of, event.link) == (-1, Link.NONE)
+
+
+@pytest.mark.parametrize(("state", "outcome"), [("opened", "permitted"), ("refused", "refused")])
+def test_a_break_glass_is_a_look_given_or_not(state: str, outcome: str) -> None:
+    body: dict[str, BodyValue] = {"kind": "break_glass", "state": state}
+    assert floor_events(opened(EntryKind.GRANT, body, ("r1",))) == [
+        AccessEvent(
+            position=11,
+            ts=5_000,
+            agent_id="a-1",
+            customer_id="r1",
+            case_id="c-9",
+            purpose="break_glass",
+            link=Link.BREAK_GLASS,
+            outcome=outcome,
+        )
+    ]
+
+
+def test_a_break_glass_of_nobody_is_a_guess() -> None:
+    body: dict[str, BodyValue] = {"kind": "break_glass", "state": "refused"}
+    (event,) = floor_events(opened(EntryKind.GRANT, body))
+    assert isinstance(event, AccessEvent)
+    assert (event.action, event.result_count) == (AccessAction.SEARCH, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [("break_glass", "ended"), ("break_glass", "reviewed"), ("customer_present", "opened")],
+)
+def test_other_grants_are_no_look(kind: str, state: str) -> None:
+    body: dict[str, BodyValue] = {"kind": kind, "state": state}
+    assert floor_events(opened(EntryKind.GRANT, body, ("r1",))) == []

@@ -11,8 +11,9 @@ from api.schemas.work_lists import (
     WorkListBody,
     WorkListOut,
 )
+from guard.purposes.list_members import Upload
 from guard.purposes.list_rows import BadRow, Fault
-from guard.purposes.work_lists import StatedList, Upload, WorkListPut
+from guard.purposes.work_lists import StatedList, WorkListPut
 from tests.support.makers import NOON, make_work_list
 
 AT = "2026-11-18T12:00:00Z"
@@ -48,13 +49,23 @@ def test_a_stored_list_shows_its_size_and_not_its_customers() -> None:
 
 
 def test_a_list_may_bound_fields_and_pace_and_be_uploaded_later() -> None:
-    asked = {k: v for k, v in LIST.items() if k != "customers"}
+    asked: dict[str, object] = {k: v for k, v in LIST.items() if k != "customers"}
     asked |= {"fields": ["full_name", "phone", "phone"], "pace": 12}
     put = parse(WorkListBody, json.dumps(asked).encode()).put("w1")
     assert (put.customers, put.fields, put.pace) == (None, ("full_name", "phone"), 12)
 
 
-@pytest.mark.parametrize("wrong", [{"pace": 0}, {"pace": 1_001}, {"fields": []}, {"fields": [""]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pace": 0},
+        {"pace": 1_001},
+        {"pace": "12"},
+        {"pace": True},
+        {"fields": []},
+        {"fields": [""]},
+    ],
+)
 def test_bounds_that_bound_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(RequestValidationError):
         parse(WorkListBody, json.dumps(LIST | wrong).encode())
