@@ -390,13 +390,14 @@ class Situation:
 
     `subject` is None for a reference that does not exist in the caller's tenant. `own_open_cases`
     are the customer's open cases with a live assignment of this agent (any case, not only the named
-    one) that somebody else opened. `is_suspended` is true when any of the principal's keys is
-    suspended at `at`. `mode_elsewhere` is the mode of the same people for a purpose that no rule
-    names. `related_cases` are such cases of customers of the same household or business. `grants`
-    are those of this agent for this customer that are in force. `own_cases` are all cases of the
-    customer that the agent, or the AI agent that acts for it, works or worked on. `unlinked_since`
-    is when the agent first opened the customer in the last day with nothing to explain it.
-    `related_cases` and `unlinked_since` are looked up for support without an own open case only.
+    one) that somebody else opened and that came to the agent. `is_suspended` is true when any of
+    the principal's keys is suspended at `at`. `mode_elsewhere` is the mode of the same people for a
+    purpose that no rule names. `related_cases` are such cases of customers of the same household or
+    business. `grants` are those of this agent for this customer that are in force. `own_cases` are
+    all cases of the customer that the agent, or the AI agent that acts for it, works or worked on.
+    `unlinked_since` is when the agent first opened the customer in the last day with nothing to
+    explain it. `related_cases` and `unlinked_since` are looked up for support without an own open
+    case only.
     """
 
     subject: SubjectRow | None

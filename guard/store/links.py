@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, and_, bindparam, func, select, tuple_
+from sqlalchemy import BindParameter, Row, and_, bindparam, func, select, tuple_
 
 from guard.clock import DAY, Micros
 from guard.entries import EntryKind
@@ -39,6 +39,9 @@ Pair: TypeAlias = tuple[str, str, str]
 # How far back a view without a link is remembered, for the grace of a late case.
 REMEMBERED: Micros = DAY
 
+# Work that came to somebody; what they took by themselves, or only review, lends no reason further.
+_CAME = ("inbound", "transfer", "escalation", "consult", "queue")
+
 _REFS: BindParameter[Any] = bindparam("refs", expanding=True)
 _AGENTS: BindParameter[Any] = bindparam("agents", expanding=True)
 
@@ -62,11 +65,14 @@ _ASSIGNMENTS = (
     )
     .order_by(assignment.c.from_at, assignment.c.agent_id)
 )
-# A case that the agent opened, or took over only to review it, explains nobody's relatives.
-_RELATED = (
+_RELATED = select(relation).where(
+    relation.c.tenant.in_(bindparam("tenants", expanding=True)), relation.c.ref.in_(_REFS)
+)
+# By customer first: a join with the relations is planned over all assignments of a tenant.
+_OPEN_CASES = (
     select(
-        relation.c.tenant,
-        relation.c.ref,
+        support_case.c.tenant,
+        support_case.c.ref,
         support_case.c.id,
         support_case.c.opened_at,
         support_case.c.opened_by,
@@ -75,18 +81,11 @@ _RELATED = (
         assignment.c.from_at,
         assignment.c.to_at,
     )
-    .join(
-        support_case,
-        and_(
-            support_case.c.tenant == relation.c.tenant,
-            support_case.c.ref == relation.c.other,
-        ),
-    )
     .join(assignment, _OF_CASE)
     .where(
-        tuple_(relation.c.tenant, relation.c.ref).in_(bindparam("customers", expanding=True)),
+        support_case.c.ref.in_(_REFS),
         assignment.c.agent_id.in_(_AGENTS),
-        assignment.c.how.in_(("inbound", "transfer", "escalation")),
+        assignment.c.how.in_(_CAME),
     )
     .order_by(support_case.c.id)
 )
@@ -138,14 +137,17 @@ def people_of(q: SituationQuery) -> tuple[str, ...]:
 
 
 def open_cases(cases: Iterable[KnownCase], q: SituationQuery) -> tuple[str, ...]:
-    """Those that somebody else opened, and that stand open with a live assignment at `q.at`."""
+    """Those that somebody else opened, and that came to these people and stand open at `q.at`."""
     people = people_of(q)
     return tuple(
         one.case.id
         for one in cases
         if one.case.opened_by not in people
         and _lasts(one.case.opened_at, one.case.closed_at, q.at)
-        and any(a.agent_id in people and _lasts(a.from_at, a.to_at, q.at) for a in one.assignments)
+        and any(
+            a.agent_id in people and a.how in _CAME and _lasts(a.from_at, a.to_at, q.at)
+            for a in one.assignments
+        )
     )
 
 
@@ -178,21 +180,20 @@ class LinkReads(Session):
         found: defaultdict[Pair, list[str]] = defaultdict(list)
         if not queries:
             return found
-        asked = {
-            "customers": sorted({(q.tenant, q.ref) for q in queries}),
-            "agents": sorted({who for q in queries for who in people_of(q)}),
-        }
+        asked = _asked(queries)
+        rows = self._all(_RELATED, asked | {"tenants": sorted({q.tenant for q in queries})})
+        kin: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in rows:
+            kin[row.tenant, row.other].append(row.ref)
+        if not kin:
+            return found
         at = {(q.tenant, who, q.ref): q for q in queries for who in people_of(q)}
-        for row in self._all(_RELATED, asked):
-            pair = (row.tenant, row.agent_id, row.ref)
-            q = at.get(pair)
-            if (
-                q is not None
-                and row.opened_by not in people_of(q)
-                and _lasts(row.opened_at, row.closed_at, q.at)
-                and _lasts(row.from_at, row.to_at, q.at)
-            ):
-                found[pair].append(row.id)
+        for row in self._all(_OPEN_CASES, asked | {"refs": sorted({other for _, other in kin})}):
+            for ref in kin[row.tenant, row.ref]:
+                pair = (row.tenant, row.agent_id, ref)
+                q = at.get(pair)
+                if q is not None and _is_own(row, q):
+                    found[pair].append(row.id)
         return found
 
     def _ties(self, queries: Sequence[SituationQuery]) -> dict[Pair, Tie]:
@@ -212,6 +213,15 @@ class LinkReads(Session):
             return {}
         asked = _asked(queries) | {"since": min(q.at for q in queries) - REMEMBERED}
         return {(row.tenant, row.agent, row.ref): row.since for row in self._all(_UNLINKED, asked)}
+
+
+def _is_own(row: Row[Any], q: SituationQuery) -> bool:
+    """Whether somebody else opened a case, and it stands open and assigned at `q.at`."""
+    return (
+        row.opened_by not in people_of(q)
+        and _lasts(row.opened_at, row.closed_at, q.at)
+        and _lasts(row.from_at, row.to_at, q.at)
+    )
 
 
 def _asked(queries: Sequence[SituationQuery]) -> dict[str, object]:

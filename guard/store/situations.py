@@ -1,7 +1,7 @@
 """What the broker must know before it decides, for many requests at once.
 
-At most eleven statements answer any number of queries: each fetches what all of them need, and the
-rows are dealt out in memory. Where a case of one's own explains the view, two of them are spared.
+At most twelve statements answer any number of queries: each fetches what all of them need, and the
+rows are dealt out in memory. Where a case of one's own explains the view, three of them are spared.
 """
 
 from collections import defaultdict

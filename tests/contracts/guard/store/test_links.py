@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import insert
 
 from guard.clock import DAY
@@ -57,6 +58,16 @@ def test_a_case_that_the_agent_opened_is_none_of_the_open_ones(store: SqlStore) 
         rows.add_subjects([make_subject("c1")])
         rows.put_case(make_case("k1", opened_by="a1"))
         rows.put_assignment(make_assignment("k1"))
+        (found,) = rows.situations([UNNAMED])
+    assert (found.own_open_cases, len(found.own_cases)) == ((), 1)
+
+
+@pytest.mark.parametrize("how", ["self", "qa"])
+def test_what_an_agent_took_or_reviews_is_none_of_the_open_ones(store: SqlStore, how: str) -> None:
+    with store.begin() as rows:
+        rows.add_subjects([make_subject("c1")])
+        rows.put_case(make_case("k1"))
+        rows.put_assignment(make_assignment("k1", how=how))
         (found,) = rows.situations([UNNAMED])
     assert (found.own_open_cases, len(found.own_cases)) == ((), 1)
 
