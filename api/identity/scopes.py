@@ -43,6 +43,7 @@ class Scope(StrEnum):
     RELATIONS_WRITE = "relations:write"
     SAMPLES_WRITE = "samples:write"
     REVEALS_WRITE = "reveals:write"
+    SAMPLES_WRITE = "samples:write"
     SEARCHES_WRITE = "searches:write"
     SUSPENSIONS_WRITE = "suspensions:write"
     TIES_WRITE = "ties:write"
@@ -69,7 +70,13 @@ _DESK = frozenset(
 # What opens a customer without a case: for people at a desk only.
 _GRANTS = frozenset({Scope.BREAK_GLASS_WRITE, Scope.PRESENCE_CLAIM})
 _GLASS_REVIEW = frozenset({Scope.BREAK_GLASS_READ, Scope.BREAK_GLASS_REVIEW})
-_LEAD = OWN | _DESK | {Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE} | _GRANTS | _GLASS_REVIEW
+_LEAD = (
+    OWN
+    | _DESK
+    | {Scope.MERGES_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
+    | _GRANTS
+    | _GLASS_REVIEW
+)
 
 _POLICY = {
     Scope.POLICIES_READ,

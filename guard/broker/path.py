@@ -124,7 +124,7 @@ class OnePath:
             raise error
         return answer
 
-    async def start(self, principal: Principal, act: Act, request: ViewRequest) -> Attempt:
+    async def attempted(self, principal: Principal, act: Act, request: ViewRequest) -> Attempt:
         """Read what the store knows about the caller, the customer and what binds them."""
         purpose = purpose_of(request)
         at = self.parts.clock.now()
@@ -152,7 +152,7 @@ class OnePath:
         self, principal: Principal, act: Act, request: ViewRequest
     ) -> Decided | Refused:
         """Steps 2 to 4 for an act on one customer: facts, decision, a look at the budgets."""
-        attempt = await self.start(principal, act, request)
+        attempt = await self.attempted(principal, act, request)
         purpose, subject = purpose_of(request), attempt.situation.subject
         if purpose is None or subject is None:
             if attempt.situation.is_suspended:

@@ -162,6 +162,6 @@ def _of_view(entry: OpenedEntry, principal: Principal, now: Micros) -> ViewReque
 
 async def _unknown(path: OnePath, principal: Principal, request: RevealRequest) -> Refused:
     nobody = ViewRequest(customer="", purpose="", reason=request.reason, device=request.device)
-    attempt = await path.start(principal, Act.REVEAL, nobody)
+    attempt = await path.attempted(principal, Act.REVEAL, nobody)
     refusal = SUSPENDED if attempt.situation.is_suspended else UNKNOWN_VIEW
     return await path.refuse(attempt, refusal)

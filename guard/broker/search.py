@@ -37,7 +37,7 @@ async def _once(
     asked = ViewRequest(
         customer="", purpose=request.purpose, reason=request.reason, device=request.device
     )
-    attempt = await path.start(principal, Act.SEARCH, asked)
+    attempt = await path.attempted(principal, Act.SEARCH, asked)
     purpose = purpose_of(asked)
     if purpose is None:
         refusal = SUSPENDED if attempt.situation.is_suspended else UNKNOWN_PURPOSE

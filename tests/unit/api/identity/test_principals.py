@@ -89,7 +89,7 @@ async def test_only_an_active_ai_agent_acts_for_a_person(
 ) -> None:
     found = await authenticator.authenticate(f"Bearer {world.token('ana', act='bot')}", None)
     assert found.keys == (f"actor:{TENANT}/bot", f"agent:{TENANT}/ana")
-    assert found.scopes == {s.value for s in DELEGABLE}
+    assert found.scopes == {s.value for s in DELEGABLE & BY_ROLE[Role.ANALYST]}
     for actor in ("lee", "nobody"):
         with pytest.raises(AccessDeniedError):
             await authenticator.authenticate(f"Bearer {world.token('u17', act=actor)}", None)
@@ -176,7 +176,9 @@ async def test_a_suspended_ai_agent_takes_its_own_rights_only(
     world: World, authenticator: Authenticator
 ) -> None:
     world.memory.held.append(replace(response(), key=f"actor:{TENANT}/bot"))
-    assert await scopes_of(world, authenticator, "ana", act="bot") == {s.value for s in SUSPENDED}
+    assert await scopes_of(world, authenticator, "ana", act="bot") == {
+        s.value for s in SUSPENDED & BY_ROLE[Role.ANALYST]
+    }
     assert "alerts:read" in await scopes_of(world, authenticator, "ana")
 
 
