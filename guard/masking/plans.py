@@ -38,10 +38,7 @@ MAX_PLANS = 1_024
 
 _PATH = re.compile(r"[^.\[\]]+(?:\[\])?(?:\.[^.\[\]]+(?:\[\])?)*")
 
-
-def _redacted(_value: Scalar) -> Scalar:
-    return REDACTED
-
+_REDACT = REGISTRY.find("redact").make({"text": REDACTED})
 
 PlanKey: TypeAlias = tuple[tuple[tuple[str, int], ...], tuple[str, ...] | None]
 
@@ -248,7 +245,7 @@ def _settle(rule: FieldRule, forms: Mapping[str, Form]) -> _Field:
         return _Field(
             rule=rule,
             form=Form.REDACT if form is Form.MASK else form,
-            mask=_redacted,
+            mask=_REDACT,
             is_prose=False,
             is_faulty=form is Form.MASK,
         )

@@ -6,7 +6,7 @@ must look like one: what merely stands behind an `@` is masked.
 
 import re
 
-from guard.masking.graphemes import normal, visible
+from guard.masking.graphemes import normal, visible, without_unseen
 from guard.masking.registry import Choice, Mask, Number, Params, Transform
 from guard.masking.scalars import Scalar, UnmaskableError
 
@@ -29,7 +29,7 @@ def _make(params: Params) -> Mask:
             raise UnmaskableError("not an address")
         if not value:
             return ""
-        local, at, domain = normal(value.strip()).rpartition("@")
+        local, at, domain = normal(without_unseen(value.strip())).rpartition("@")
         letters = visible(local)
         if not at or not letters or not domain:
             raise UnmaskableError("not an address")

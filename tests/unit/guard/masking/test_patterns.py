@@ -48,6 +48,7 @@ from tests.unit.guard.masking.support import in_digits
         ("is ab१२३४cd a code", "is [number] a code"),
         ("v6 2001:db8::8a2e:370:7334, fe80::1%eth0", "v6 [ip], [ip]%eth0"),
         ("v6 2001:db8:0:0:0:8a2e:370:7334 or ::ffff:192.0.2.1", "v6 [ip] or [ip]"),
+        ("not v6 12345::6789 or ::fffff1", None),
         ("at 12:30:15, std::vector, a::b, ::, 1:2:3:4:5:6:7:8:9", None),
         ("version 1.2.3.4.5 and 999.1.1.1", None),
         ("March", None),

@@ -14,7 +14,14 @@ from guard.masking import (
 from guard.rows import RawRecord
 from policies.catalogue import Catalogue, FieldRule
 from policies.model import Form
-from tests.unit.guard.masking.support import CRM, RECORD, catalogue, rule, with_params
+from tests.unit.guard.masking.support import (
+    CRM,
+    RECORD,
+    catalogue,
+    context,
+    rule,
+    with_params,
+)
 
 CLASSES = sorted({r.cls for r in CRM.fields.values()})
 
@@ -234,3 +241,28 @@ def test_plans_are_made_once_for_equal_questions() -> None:
     assert plans.plan({"account": Form.PLAIN}, None) is not one
     assert shown(plans.plan({"account": Form.PLAIN}, None)) == {"plan": "gold"}
     assert hash(plan_key({"a": Form.MASK}, ("b",))) == hash(plan_key({"a": Form.MASK}, ("b", "b")))
+
+
+def test_a_keyed_mask_takes_the_context_and_says_what_is_invented() -> None:
+    fields = catalogue(
+        with_params("phone", "x", "pseudonym", {"kind": "PHONE"}),
+        with_params("mobiles[]", "x", "pseudonym", {"kind": "PHONE"}),
+        with_params("name", "x", "fake", {"kind": "name"}),
+        with_params("alias", "y", "fake", {"kind": "name"}),
+    )
+    plan = compile_plan(fields, {"x": Form.MASK, "y": Form.PLAIN}, None)
+    record = RawRecord(
+        {"phone": "+49 170 1234567", "mobiles": ["+49-170-1234567", "1"], "name": "Maria"}
+    )
+    answer = json.loads(plan.apply(record, context()).to_json_bytes())
+    assert answer["phone"] == answer["mobiles"][0] != answer["mobiles"][1]
+    assert answer["phone"].startswith("PHONE_")
+    assert plan.synthetic == {"name"}
+    elsewhere = json.loads(plan.apply(record, context(scope="case:2")).to_json_bytes())
+    assert not set(answer["mobiles"]) & set(elsewhere["mobiles"])
+    without = plan.apply(record)
+    assert set(map(str, json.loads(without.to_json_bytes()).values())) == {
+        REDACTED,
+        str([REDACTED, REDACTED]),
+    }
+    assert without.mask_errors == 4
