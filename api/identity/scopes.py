@@ -43,7 +43,6 @@ class Scope(StrEnum):
     RELATIONS_WRITE = "relations:write"
     SAMPLES_WRITE = "samples:write"
     REVEALS_WRITE = "reveals:write"
-    SAMPLES_WRITE = "samples:write"
     SEARCHES_WRITE = "searches:write"
     SUSPENSIONS_WRITE = "suspensions:write"
     TIES_WRITE = "ties:write"
