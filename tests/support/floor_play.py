@@ -1,0 +1,158 @@
+"""Plays a simulated day through the real broker: cases as a ticket system tells of them, then views.
+
+Nobody names a case: on an ordinary contact the agent clicks nothing, the broker binds the case by
+itself. What comes back is counted beside what the floor knows about each view.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from detectors.floor import Floor
+from detectors.floor_actions import (
+    HONEST,
+    Action,
+    Assigned,
+    CaseClosed,
+    CaseOpened,
+    Transferred,
+    View,
+)
+from guard.clock import DAY
+from guard.events import AgentProfile
+from guard.principals import Principal, Shift
+from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.work_lists import WorkListPut
+from guard.views import Refused, Served, ViewRequest
+from policies.model import ActorKind, Desk, Purpose, Role
+from tests.support.rig import Rig, make_caller, row_of
+
+SYNC = make_caller("crm-sync", role=Role.SERVICE, kind=ActorKind.SERVICE)
+BOT_OWNER = make_caller("chat-owner", role=Role.MANAGER, line=())
+DESKS = {"outreach": Desk.OUTREACH, "quality": Desk.QUALITY}
+
+
+@dataclass(slots=True)
+class Played:
+    """What came of the honest views of a day."""
+
+    served: int = 0
+    refused: list[tuple[View, Refused]] = field(default_factory=list)
+    links: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def views(self) -> int:
+        """How many views were asked for."""
+        return self.served + len(self.refused)
+
+    def of_refused(self) -> str:
+        """How many were refused, and by which rules."""
+        rules = Counter(name for _, refused in self.refused for name in refused.determined_by)
+        return f"{len(self.refused)} refused {dict(rules)}"
+
+    def __iadd__(self, other: "Played") -> "Played":
+        """Add another day."""
+        self.served += other.served
+        self.refused += other.refused
+        self.links += other.links
+        return self
+
+
+def caller_of(profile: AgentProfile) -> Principal:
+    """The floor's agent as the broker knows it; an AI agent acts for its owner."""
+    if profile.kind == "ai":
+        return replace(BOT_OWNER, actor=profile.agent_id, kind=ActorKind.AI)
+    start = profile.shift_start
+    return make_caller(
+        profile.agent_id,
+        team=profile.team,
+        vendor=profile.vendor,
+        site=profile.site,
+        line=(f"manager-{profile.vendor}",)
+        if profile.manager_id is None
+        else (profile.manager_id,),
+        role=Role(profile.role),
+        desk=DESKS.get(profile.team, Desk.FRONT_LINE),
+        shift=None
+        if start is None
+        else Shift(
+            tz=profile.tz, start=start, end=(start + 11 * 60) % 1440, days=frozenset(range(1, 8))
+        ),
+    )
+
+
+class Desks:
+    """A floor's people at work on one rig."""
+
+    def __init__(self, rig: Rig, floor: Floor, refs: list[str]) -> None:
+        """`refs[n]` is the reference of the floor's customer n + 1."""
+        self._rig, self._refs = rig, refs
+        self._people = {p.agent_id: caller_of(p) for p in floor.agents}
+        self._cases: dict[str, CasePut] = {}
+
+    async def play(self, actions: tuple[Action, ...], late: frozenset[str] = frozenset()) -> Played:
+        """Play one day in order of time; of `late` cases the ticket system tells only at its end."""
+        played = Played()
+        for action in actions:
+            self._rig.clock.advance(max(0, action.at - self._rig.clock.now()))
+            if isinstance(action, View):
+                if action.truth == HONEST:
+                    await self._view(action, played)
+            else:
+                self._note(action)
+                if action.case_id not in late:
+                    await self._rig.cases.put(SYNC, self._cases[action.case_id])
+        for case_id in sorted(late & self._cases.keys()):
+            await self._rig.cases.put(SYNC, self._cases[case_id])
+        return played
+
+    async def approve_list(self, actions: tuple[Action, ...]) -> None:
+        """The outreach team's customers of the day, as an approved list."""
+        called = [a for a in actions if isinstance(a, View) and a.purpose is Purpose.OUTREACH]
+        if not called:
+            return
+        now = self._rig.clock.now()
+        put = WorkListPut(
+            id="spring-offer",
+            team=self._people[called[0].agent_id].team,
+            campaign="spring-offer",
+            starts_at=now,
+            ends_at=now + 3 * DAY,
+            customers=tuple(sorted({self._ref(a) for a in called})),
+        )
+        people = {
+            name: make_caller(name, role=Role.MANAGER, line=()) for name in ("prop", "one", "two")
+        }
+        await self._rig.directory.put(SYNC, [row_of(p) for p in people.values()])
+        await self._rig.work_lists.propose(people["prop"], put)
+        for name in ("one", "two"):
+            await self._rig.work_lists.approve(people[name], put.id)
+
+    def _ref(self, action: View | CaseOpened | Assigned | Transferred | CaseClosed) -> str:
+        return self._refs[action.customer - 1]
+
+    def _note(self, action: CaseOpened | Assigned | Transferred | CaseClosed) -> None:
+        """What the ticket system knows of the case after this step."""
+        case = self._cases.get(action.case_id) or CasePut(
+            id=action.case_id, customer=self._ref(action), channel="phone", opened_at=action.at
+        )
+        match action:
+            case CaseOpened():
+                case = replace(case, channel=action.channel, opened_by=action.opened_by)
+            case Assigned():
+                given = AssignmentPut(agent=action.agent_id, how=action.how, from_at=action.at)
+                case = replace(case, assignments=(*case.assignments, given))
+            case Transferred():
+                given = AssignmentPut(agent=action.to_agent, how="transfer", from_at=action.at)
+                case = replace(case, assignments=(*case.assignments, given))
+            case CaseClosed():
+                case = replace(case, closed_at=action.at)
+        self._cases[action.case_id] = case
+
+    async def _view(self, view: View, played: Played) -> None:
+        request = ViewRequest(customer=self._ref(view), purpose=view.purpose.value)
+        answer = await self._rig.broker.view(self._people[view.agent_id], request)
+        played.links[view.link.value] += 1
+        if isinstance(answer, Served):
+            played.served += 1
+        else:
+            played.refused.append((view, answer))
