@@ -68,7 +68,7 @@ def explain(
         case Purpose.SUPPORT_CASE:
             return _support(situation, people, case_id, at)
         case Purpose.AI_SESSION:
-            return _best(_candidates(situation, case_id), people, at, _WORK)
+            return _session(situation, people, case_id, at)
         case Purpose.QUALITY_REVIEW:
             return _reviewed(_candidates(situation, case_id), people, at)
         case Purpose.FRAUD_REVIEW | Purpose.ONBOARDING:
@@ -108,6 +108,15 @@ def _support(
     if found.link is Link.STALE:
         return found
     return Ground(Link.NONE if is_known or not _in_grace(situation, at) else Link.PENDING)
+
+
+def _session(
+    situation: Situation, people: frozenset[str], case_id: str | None, at: Micros
+) -> Ground:
+    """A case of the customer it talks to; a machine names its session, so only a name is late."""
+    found = _best(_candidates(situation, case_id), people, at, _WORK)
+    is_late = case_id is not None and situation.case is None and _in_grace(situation, at)
+    return Ground(Link.PENDING) if found.link is Link.NONE and is_late else found
 
 
 def _candidates(situation: Situation, case_id: str | None) -> tuple[KnownCase, ...]:

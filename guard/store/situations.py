@@ -74,6 +74,10 @@ def effective_mode(rules: Iterable[ModeRow], *, vendor: str, team: str, purpose:
     return _STRICTNESS[max(ranked)[1]]
 
 
+# Purposes whose case may still be on its way from the ticket system.
+_MAY_BE_LATE = frozenset({Purpose.SUPPORT_CASE, Purpose.AI_SESSION})
+
+
 class SituationReads(DirectoryReads, LinkReads):
     """Answering situation queries."""
 
@@ -89,7 +93,7 @@ class SituationReads(DirectoryReads, LinkReads):
         lonely = [
             q
             for q, cases in zip(queries, still_open, strict=True)
-            if q.purpose == Purpose.SUPPORT_CASE and not cases
+            if q.purpose in _MAY_BE_LATE and not cases
         ]
         related, unlinked = self._related(lonely), self._unlinked(lonely)
         routed = self._routed(lonely)

@@ -1,11 +1,12 @@
-"""Plays a simulated day through the real broker: cases as a ticket system tells of them, then views.
+"""Plays a simulated day through the real broker: what a ticket system tells, then the views.
 
-Nobody names a case: on an ordinary contact the agent clicks nothing, the broker binds the case by
+No person names a case: on an ordinary contact nothing is clicked, the broker binds the case by
 itself. What comes back is counted beside what the floor knows about each view.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from detectors.floor import Floor
 from detectors.floor_actions import (
@@ -23,7 +24,7 @@ from guard.principals import Principal, Shift
 from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.work_lists import WorkListPut
 from guard.views import Refused, Served, ViewRequest
-from policies.model import ActorKind, Desk, Purpose, Role
+from policies.model import ActorKind, Desk, Link, Purpose, Role
 from tests.support.rig import Rig, make_caller, row_of
 
 SYNC = make_caller("crm-sync", role=Role.SERVICE, kind=ActorKind.SERVICE)
@@ -33,26 +34,32 @@ DESKS = {"outreach": Desk.OUTREACH, "quality": Desk.QUALITY}
 
 @dataclass(slots=True)
 class Played:
-    """What came of the honest views of a day."""
+    """What came of the honest views of a day.
+
+    `strays` are the floor's slips of an AI agent to a customer with whom it has no session: they
+    are refused by design, and are no work that was lost.
+    """
 
     served: int = 0
     refused: list[tuple[View, Refused]] = field(default_factory=list)
+    strays: list[tuple[View, Refused]] = field(default_factory=list)
     links: Counter[str] = field(default_factory=Counter)
 
     @property
     def views(self) -> int:
         """How many views were asked for."""
-        return self.served + len(self.refused)
+        return self.served + len(self.refused) + len(self.strays)
 
     def of_refused(self) -> str:
         """How many were refused, and by which rules."""
         rules = Counter(name for _, refused in self.refused for name in refused.determined_by)
-        return f"{len(self.refused)} refused {dict(rules)}"
+        return f"{len(self.refused)} refused {dict(rules)}, {len(self.strays)} strays of AI agents"
 
-    def __iadd__(self, other: "Played") -> "Played":
+    def __iadd__(self, other: "Played") -> Self:
         """Add another day."""
         self.served += other.served
         self.refused += other.refused
+        self.strays += other.strays
         self.links += other.links
         return self
 
@@ -90,7 +97,7 @@ class Desks:
         self._cases: dict[str, CasePut] = {}
 
     async def play(self, actions: tuple[Action, ...], late: frozenset[str] = frozenset()) -> Played:
-        """Play one day in order of time; of `late` cases the ticket system tells only at its end."""
+        """Play one day in order of time; the ticket system tells of `late` cases at its end."""
         played = Played()
         for action in actions:
             self._rig.clock.advance(max(0, action.at - self._rig.clock.now()))
@@ -149,10 +156,14 @@ class Desks:
         self._cases[action.case_id] = case
 
     async def _view(self, view: View, played: Played) -> None:
-        request = ViewRequest(customer=self._ref(view), purpose=view.purpose.value)
+        # A machine names its session; people name nothing.
+        case = view.case_id if view.purpose is Purpose.AI_SESSION else None
+        request = ViewRequest(customer=self._ref(view), purpose=view.purpose.value, case=case)
         answer = await self._rig.broker.view(self._people[view.agent_id], request)
         played.links[view.link.value] += 1
         if isinstance(answer, Served):
             played.served += 1
+        elif view.purpose is Purpose.AI_SESSION and view.link is Link.NONE:
+            played.strays.append((view, answer))
         else:
             played.refused.append((view, answer))

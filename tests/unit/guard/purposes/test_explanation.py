@@ -294,6 +294,21 @@ def test_an_ai_session_is_bound_to_a_case_of_the_agent_or_its_human_and_to_nothi
     assert unnamed(known(case(), assigned("qa")), purpose=Purpose.AI_SESSION).link is Link.NONE
 
 
+@pytest.mark.parametrize(
+    ("case_id", "since", "expected"),
+    [
+        ("k9", None, Link.PENDING),
+        ("k9", NOW - GRACE, Link.NONE),
+        (None, None, Link.NONE),
+    ],
+)
+def test_a_session_that_is_named_may_arrive_late(
+    case_id: str | None, since: int | None, expected: Link
+) -> None:
+    one = dataclasses.replace(situation(), unlinked_since=since)
+    assert explain(one, Purpose.AI_SESSION, US, case_id, NOW).link is expected
+
+
 def test_a_broken_glass_explains_its_own_purpose_only() -> None:
     grant = GrantRow(
         id="g",
