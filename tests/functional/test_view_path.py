@@ -475,7 +475,7 @@ class TestReplay:
         for who, purpose in (
             (ANALYST, "investigation"),
             (AGENT, "outreach"),
-            (LEAD, "quality_review"),
+            (AGENT, "quality_review"),
             (AGENT, "ai_session"),
             (ADMIN, "support_case"),
         ):
