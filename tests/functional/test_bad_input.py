@@ -403,7 +403,7 @@ BROKEN = (
     Broken(
         name="a catalogue that is no TOML",
         make=bundle("fields.toml", "[fields]", "[fields"),
-        says=("fields.toml:5:",),
+        says=("fields.toml:7:",),
     ),
     Broken(
         name="a budget without a limit",

@@ -19,6 +19,13 @@ from tests.unit.api.fakes import TENANT, World, response
 # Each guarded call and the scope it needs; None: any valid credential.
 CALLS: dict[tuple[str, str], Scope | None] = {
     ("post", "/v1/views"): Scope.VIEWS_WRITE,
+    ("post", "/v1/views:batch"): Scope.VIEWS_WRITE,
+    ("post", "/v1/views/{entry_id}/reveals"): Scope.REVEALS_WRITE,
+    ("post", "/v1/searches"): Scope.SEARCHES_WRITE,
+    ("post", "/v1/verifications"): Scope.VERIFICATIONS_WRITE,
+    ("post", "/v1/contacts"): Scope.CONTACTS_WRITE,
+    ("post", "/v1/merges"): Scope.MERGES_WRITE,
+    ("post", "/v1/redactions"): Scope.REDACTIONS_WRITE,
     ("get", "/v1/quota"): Scope.QUOTA_READ,
     ("put", "/v1/cases/{case_id}"): Scope.CASES_WRITE,
     ("post", "/v1/cases:batch"): Scope.CASES_WRITE,
@@ -74,6 +81,19 @@ CALLS: dict[tuple[str, str], Scope | None] = {
 }
 BODIES: dict[str, Any] = {
     "/v1/views": {"customer": "r", "purpose": "p"},
+    "/v1/views:batch": {"customers": ["r"], "purpose": "p"},
+    "/v1/views/{entry_id}/reveals": {"fields": ["f"], "reason": "r"},
+    "/v1/searches": {"kind": "email", "value": "v", "purpose": "p"},
+    "/v1/verifications": {
+        "customer": "r",
+        "field": "f",
+        "part": "full",
+        "claim": "c",
+        "purpose": "p",
+    },
+    "/v1/contacts": {"customer": "r", "channel": "call", "purpose": "p"},
+    "/v1/merges": {"keep": "r", "merge": "s", "case": "c", "reason": "r"},
+    "/v1/redactions": {"customer": "r", "text": "t"},
     "/v1/cases/{case_id}": {"customer": "r", "channel": "c", "opened_at": "2026-09-21T10:00:00Z"},
     "/v1/cases:batch": {
         "cases": [{"id": "c", "customer": "r", "channel": "c", "opened_at": "2026-09-21T10:00:00Z"}]
