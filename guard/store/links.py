@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, func, select, tuple_
+from sqlalchemy import BindParameter, Row, and_, bindparam, exists, func, select, tuple_
 
 from guard.clock import DAY, Micros
 from guard.entries import EntryKind
@@ -27,6 +27,7 @@ from guard.store.tables import (
     assignment,
     detail_event,
     detail_subject,
+    late_link,
     relation,
     support_case,
     tie,
@@ -113,6 +114,8 @@ _UNLINKED = (
         detail_event.c.link.in_((Link.PENDING.value, Link.NONE.value)),
         detail_event.c.kind.in_((EntryKind.VIEW.value, EntryKind.REFUSAL.value)),
         detail_event.c.at >= bindparam("since"),
+        # What a late link has repaired was never without a reason.
+        ~exists().where(late_link.c.idx == detail_event.c.idx),
     )
     .group_by(detail_event.c.tenant, detail_event.c.agent, detail_subject.c.ref)
 )

@@ -18,7 +18,7 @@ from detectors.floor_actions import (
     Transferred,
     View,
 )
-from guard.clock import DAY
+from guard.clock import DAY, HOUR
 from guard.events import AgentProfile
 from guard.principals import Principal, Shift
 from guard.purposes.cases import AssignmentPut, CasePut
@@ -29,6 +29,8 @@ from tests.support.rig import Rig, make_caller, row_of
 
 SYNC = make_caller("crm-sync", role=Role.SERVICE, kind=ActorKind.SERVICE)
 BOT_OWNER = make_caller("chat-owner", role=Role.MANAGER, line=())
+# A feed that stood still for so long; what it did not tell by a day's end it never tells.
+LATENESS = 2 * HOUR
 DESKS = {"outreach": Desk.OUTREACH, "quality": Desk.QUALITY}
 
 
@@ -97,19 +99,22 @@ class Desks:
         self._cases: dict[str, CasePut] = {}
 
     async def play(self, actions: tuple[Action, ...], late: frozenset[str] = frozenset()) -> Played:
-        """Play one day in order of time; the ticket system tells of `late` cases at its end."""
-        played = Played()
+        """Play one day in time; of `late` cases the ticket system tells `LATENESS` late."""
+        played, silent = Played(), dict.fromkeys(late, 0)
         for action in actions:
             self._rig.clock.advance(max(0, action.at - self._rig.clock.now()))
+            for case_id in [c for c, due in silent.items() if 0 < due <= action.at]:
+                del silent[case_id]
+                await self._rig.cases.put(SYNC, self._cases[case_id])
             if isinstance(action, View):
                 if action.truth == HONEST:
                     await self._view(action, played)
             else:
                 self._note(action)
-                if action.case_id not in late:
+                if action.case_id not in silent:
                     await self._rig.cases.put(SYNC, self._cases[action.case_id])
-        for case_id in sorted(late & self._cases.keys()):
-            await self._rig.cases.put(SYNC, self._cases[case_id])
+                else:
+                    silent[action.case_id] = silent[action.case_id] or action.at + LATENESS
         return played
 
     async def approve_list(self, actions: tuple[Action, ...]) -> None:

@@ -80,3 +80,14 @@ async def test_since_when_an_agent_has_looked_without_a_link(rig: Rig) -> None:
     assert since(first + DAY + 1) == first + 1
     assert since(first + 2 * DAY) is None
     assert since(first + 2, "a2") is None
+
+
+async def test_a_repaired_look_was_never_without_a_link(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    (index,) = await record(rig, viewed(ref, Link.PENDING, at=NOON + 1))
+    rig.committer.close()
+    with rig.store.begin() as rows:
+        rows.put_late_link(TENANT, index, "owner")
+    with rig.store.read() as view:
+        query = replace(ASKED, ref=ref, at=NOON + 2)
+        assert view.situations([query])[0].unlinked_since is None
