@@ -1,0 +1,313 @@
+"""Reading the store: a consistent snapshot, and how to get one without blocking."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from guard.clock import Micros, Rate
+from guard.entries import SealedPart, StoredEntry
+from guard.rows import (
+    ActivationRow,
+    AlertRow,
+    AlertState,
+    ApiKeyRow,
+    AssignmentRow,
+    BudgetState,
+    CaseRow,
+    Counter,
+    GrantKind,
+    GrantRow,
+    IdentifierRow,
+    KnownCase,
+    LogQuery,
+    ModeRow,
+    PartQuery,
+    PresenceCodeRow,
+    PrincipalRow,
+    RelationRow,
+    ResponseRow,
+    SessionRow,
+    Situation,
+    SituationQuery,
+    SubjectRow,
+    TieRow,
+    UnlinkedView,
+    WebhookDeliveryRow,
+    WorkListRow,
+)
+
+T = TypeVar("T")
+
+
+class ReadView(Protocol):
+    """*Protocol* of a read-only snapshot of the store."""
+
+    def situations(self, queries: Sequence[SituationQuery]) -> list[Situation]:
+        """Answer all queries with a constant number of statements, in order."""
+        ...
+
+    def principal(self, tenant: str, principal_id: str) -> PrincipalRow | None:
+        """Find somebody in the directory."""
+        ...
+
+    def principals(self, tenant: str) -> list[PrincipalRow]:
+        """List a tenant's directory, by id."""
+        ...
+
+    def subject(self, tenant: str, ref: str) -> SubjectRow | None:
+        """Find a customer by reference."""
+        ...
+
+    def subject_by_blind(self, tenant: str, source: str, key_blind: bytes) -> SubjectRow | None:
+        """Find a customer by the blind index of its source key."""
+        ...
+
+    def subjects(self, refs: Collection[str]) -> dict[str, SubjectRow]:
+        """Find customers by reference, any tenant; unknown references are absent."""
+        ...
+
+    def identified(self, tenant: str, kind: str, blind: bytes, most: int) -> list[str]:
+        """References of customers with this blind identifier, by reference, at most `most`."""
+        ...
+
+    def identifiers_of(self, tenant: str, ref: str) -> list[IdentifierRow]:
+        """What the index holds of a customer, by kind."""
+        ...
+
+    def subjects_after(
+        self, tenant: str, after: str, limit: int, since: Micros | None = None
+    ) -> list[SubjectRow]:
+        """A keyset page of a tenant's customers, by reference.
+
+        With `since` only those that an entry has named since then, and those without identifiers.
+        """
+        ...
+
+    def case(self, tenant: str, case_id: str) -> CaseRow | None:
+        """Find a case."""
+        ...
+
+    def assignments(self, tenant: str, case_id: str) -> list[AssignmentRow]:
+        """All assignments of a case, oldest first."""
+        ...
+
+    def open_cases(
+        self, tenant: str, agents: Collection[str], at: Micros, limit: int
+    ) -> list[CaseRow]:
+        """Cases that stand open at `at` with a live assignment of one of `agents`, oldest first."""
+        ...
+
+    def work_list(self, tenant: str, list_id: str) -> WorkListRow | None:
+        """Find a work list."""
+        ...
+
+    def related(self, tenant: str, ref: str) -> list[RelationRow]:
+        """The customers of the same household or business, by reference."""
+        ...
+
+    def tie(self, tenant: str, principal_id: str, ref: str) -> TieRow | None:
+        """What binds somebody to a customer in private life, if anything does."""
+        ...
+
+    def closed_cases(
+        self, tenant: str, team: str, since: Micros, until: Micros, limit: int
+    ) -> list[KnownCase]:
+        """Cases that were closed in [since, until) after somebody of `team` worked on them.
+
+        Those that were drawn for a quality review before are left out. By id.
+        """
+        ...
+
+    def webhook_delivery(
+        self, tenant: str, source: str, delivery_id: str
+    ) -> WebhookDeliveryRow | None:
+        """A delivery that was taken in before."""
+        ...
+
+    def unlinked_views(
+        self, tenant: str, ref: str, agent_id: str, since: Micros, limit: int
+    ) -> list[UnlinkedView]:
+        """The newest views of a customer by (or through) somebody that nothing strong explained.
+
+        Those that a late link repaired already are left out.
+        """
+        ...
+
+    def late_links(self, indexes: Collection[int]) -> dict[int, str]:
+        """The repaired grade of those of these views that a late link has repaired."""
+        ...
+
+    def work_list_members(self, tenant: str, list_id: str) -> Iterator[str]:
+        """The references on a list, each once, in constant memory; the order is the engine's."""
+        ...
+
+    def known_refs(self, tenant: str, refs: Collection[str]) -> set[str]:
+        """Those of `refs` that are customers of the tenant."""
+        ...
+
+    def refs_by_blind(
+        self, tenant: str, source: str, blinds: Collection[bytes]
+    ) -> dict[bytes, str]:
+        """References by the blind indexes of source keys; unknown ones are absent."""
+        ...
+
+    def grant(self, tenant: str, grant_id: str) -> GrantRow | None:
+        """Find a grant."""
+        ...
+
+    def grants_of(
+        self, tenant: str, kind: GrantKind, agent_id: str, since: Micros
+    ) -> list[GrantRow]:
+        """An agent's grants that began after `since` or wait for a review, newest first."""
+        ...
+
+    def open_grants(self, tenant: str, kind: GrantKind, at: Micros, limit: int) -> list[GrantRow]:
+        """Grants that end after `at`, newest first."""
+        ...
+
+    def unreviewed_grants(
+        self, tenant: str, kind: GrantKind, at: Micros, limit: int
+    ) -> list[GrantRow]:
+        """Grants that have ended by `at` and that nobody has reviewed, oldest first."""
+        ...
+
+    def live_code(self, tenant: str, ref: str, at: Micros) -> PresenceCodeRow | None:
+        """The customer's one-time code that is neither used nor expired at `at`."""
+        ...
+
+    def modes(self, tenant: str) -> list[ModeRow]:
+        """All mode rules and proposals of a tenant, oldest first."""
+        ...
+
+    def alert(self, tenant: str, alert_id: str) -> AlertRow | None:
+        """Find an alert."""
+        ...
+
+    def alerts(
+        self, tenant: str, *, states: Collection[AlertState], before: str | None, limit: int
+    ) -> list[AlertRow]:
+        """A page of alerts, newest id first (ids sort by time); `before` is an alert id."""
+        ...
+
+    def unfinished_alert(self, tenant: str, key: str) -> AlertRow | None:
+        """The open or acknowledged alert of a matter."""
+        ...
+
+    def responses(
+        self, tenant: str, *, key: str | None, active_at: Micros | None
+    ) -> list[ResponseRow]:
+        """Responses, newest first; of one key; only those in force at `active_at`."""
+        ...
+
+    def response(self, tenant: str, response_id: str) -> ResponseRow | None:
+        """Find a response."""
+        ...
+
+    def api_key(self, key_id: str) -> ApiKeyRow | None:
+        """Find a tool's key."""
+        ...
+
+    def session(self, digest: bytes) -> SessionRow | None:
+        """Find a console session."""
+        ...
+
+    def counters(self, keys: Collection[str]) -> list[Counter]:
+        """The stored counters of these keys, as last saved (see `guard.quotas.peek`)."""
+        ...
+
+    def budget_state(
+        self, keys: Collection[str], pairs: Collection[tuple[str, str]], now: Micros
+    ) -> BudgetState:
+        """As `UnitOfWork.lock_budgets`, without locks: for peeking and showing what is left."""
+        ...
+
+    def entries(self, start: int, limit: int) -> list[StoredEntry]:
+        """Entries `start`.. in index order, at most `limit`."""
+        ...
+
+    def search(self, query: LogQuery) -> list[StoredEntry]:
+        """A keyset page of the log; never counts."""
+        ...
+
+    def leaf_hashes(self, start: int, end: int) -> Iterator[bytes]:
+        """Leaf hashes of entries [start, end), in order, in constant memory."""
+        ...
+
+    def head(self) -> tuple[int, tuple[bytes, ...]]:
+        """Size of the tree and its compact range (largest subtree first)."""
+        ...
+
+    def index_of(self, entry_id: bytes) -> int | None:
+        """Where an entry is in the tree."""
+        ...
+
+    def checkpoint(self) -> bytes | None:
+        """The newest signed checkpoint note."""
+        ...
+
+    def facts(self, facts_id: str) -> Mapping[str, str | bool] | None:
+        """Stored facts by their id."""
+        ...
+
+    def bundle(self, digest: str) -> Mapping[str, bytes] | None:
+        """The files of a policy bundle by its digest."""
+        ...
+
+    def activation(self, tenant: str, activation_id: str) -> ActivationRow | None:
+        """Find a bundle on its way, in force, or retired."""
+        ...
+
+    def activations(self, tenant: str) -> list[ActivationRow]:
+        """All bundles that were ever proposed in a tenant, oldest first."""
+        ...
+
+    def active_policies(self) -> list[ActivationRow]:
+        """The bundle in force of every tenant that has one of its own."""
+        ...
+
+    def event_parts(self, query: PartQuery, after: int, limit: int) -> list[SealedPart]:
+        """Sealed event parts behind index `after`, in index order, at most `limit`."""
+        ...
+
+    def refs_of(self, indexes: Collection[int]) -> Mapping[int, tuple[str, ...]]:
+        """The customers that these entries are about."""
+        ...
+
+    def clock_rate(self) -> Rate | None:
+        """The stored domain clock; None before the first start."""
+        ...
+
+    def newest_at(self) -> Micros:
+        """Time of the newest entry, 0 if none."""
+        ...
+
+    def enforcement_report(
+        self, tenant: str, since: Micros, until: Micros
+    ) -> list[tuple[str, str, str, int]]:
+        """Rows (team, mode, would, views) of what enforcing would have done, by team."""
+        ...
+
+    def idempotent(
+        self, tenant: str, principal_id: str, key: str
+    ) -> tuple[bytes, int, bytes] | None:
+        """A stored reply: (digest of the request, status, body)."""
+        ...
+
+    def outbox_position(self, worker: str) -> int:
+        """The last item of a worker's outbox that has been applied."""
+        ...
+
+
+class Readers(Protocol):
+    """*Protocol* of reading without blocking the event loop."""
+
+    async def read(self, look: Callable[[ReadView], T]) -> T:
+        """Run `look` on a snapshot.
+
+        Raises:
+            StoreUnavailableError: The store did not answer before the deadline.
+        """
+        ...
+
+    async def situation(self, query: SituationQuery) -> Situation:
+        """Answer `query`; concurrent callers share one set of statements."""
+        ...

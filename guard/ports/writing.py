@@ -1,0 +1,262 @@
+"""Writing the store: one transaction at a time, on one thread, each change with its entry."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+from guard.clock import Micros, Rate
+from guard.entries import NewEntry, Receipt, SealedEntry
+from guard.ports.reading import ReadView
+from guard.rows import (
+    ActivationRow,
+    AlertRow,
+    ApiKeyRow,
+    AssignmentRow,
+    BudgetState,
+    CaseRow,
+    GrantRow,
+    IdentifierRow,
+    LockedPrincipal,
+    ModeRow,
+    OutboxItem,
+    PresenceCodeRow,
+    PrincipalRow,
+    RelationRow,
+    ResponseRow,
+    SessionRow,
+    SubjectRow,
+    TieRow,
+    WebhookDeliveryRow,
+    WorkListRow,
+)
+
+T = TypeVar("T")
+
+
+class UnitOfWork(ReadView, Protocol):
+    """*Protocol* of the one open transaction; its owner commits by leaving it without an error."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Undo what the block wrote if it raises, and only that."""
+        ...
+
+    def lock_principals(
+        self, keys: Collection[str], at: Micros | None = None
+    ) -> dict[str, LockedPrincipal]:
+        """Lock budget keys in key order, creating rows that are missing.
+
+        `risk` is the hardest rung in force at `at` (None: of any response, ended or not).
+        """
+        ...
+
+    def lock_budgets(
+        self,
+        keys: Collection[str],
+        pairs: Collection[tuple[str, str]],
+        now: Micros,
+        since: Micros | None = None,
+    ) -> BudgetState:
+        """Load counters, marks for the (key, ref) `pairs`, newly expired marks and live slots.
+
+        `now` is the latest time at which anything will be charged to the state, `since` the
+        earliest at which something charged may be taken back (None: `now`).
+        """
+        ...
+
+    def save_budgets(self, state: BudgetState) -> None:
+        """Write back a state from `lock_budgets`."""
+        ...
+
+    def lock_subjects(self, refs: Collection[str]) -> dict[str, SubjectRow]:
+        """Lock subject rows in reference order, for their `next_n`."""
+        ...
+
+    def advance_subjects(self, next_n: Mapping[str, int]) -> None:
+        """Store each subject's next number."""
+        ...
+
+    def append(self, entries: Sequence[SealedEntry]) -> list[int]:
+        """Give the entries the next indexes, extend the tree, move the head."""
+        ...
+
+    def has_written(self, writer: bytes, writer_seq: int) -> int | None:
+        """The index of a writer's entry if it has landed."""
+        ...
+
+    def put_facts(self, facts: Mapping[str, Mapping[str, str | bool]]) -> None:
+        """Keep facts by id; known ids are left alone."""
+        ...
+
+    def put_bundle(self, digest: str, files: Mapping[str, bytes]) -> None:
+        """Keep a bundle by digest."""
+        ...
+
+    def put_principal(self, row: PrincipalRow) -> None:
+        """Insert or replace somebody in the directory."""
+        ...
+
+    def add_subjects(self, rows: Sequence[SubjectRow]) -> None:
+        """Insert customers."""
+        ...
+
+    def protect_subject(self, row: SubjectRow) -> None:
+        """Store region, tier and decoy mark of a known customer; nothing else of the row."""
+        ...
+
+    def put_identifiers(
+        self, tenant: str, ref: str, kinds: Collection[str], rows: Sequence[IdentifierRow]
+    ) -> None:
+        """Let `rows` be all that the index holds of a customer in these `kinds`."""
+        ...
+
+    def put_case(self, row: CaseRow) -> None:
+        """Insert or replace a case."""
+        ...
+
+    def put_assignment(self, row: AssignmentRow) -> None:
+        """Insert an assignment, or replace the one with the same case, agent and start."""
+        ...
+
+    def put_work_list(self, row: WorkListRow, refs: Collection[str] | None) -> None:
+        """Insert or replace a work list; `refs` sets its members (None: leave them)."""
+        ...
+
+    def put_relations(self, rows: Sequence[RelationRow]) -> None:
+        """Insert or replace relations, as they are given: the caller gives both directions."""
+        ...
+
+    def drop_relations(self, rows: Sequence[RelationRow]) -> None:
+        """Remove relations."""
+        ...
+
+    def put_tie(self, row: TieRow) -> None:
+        """Insert or replace a tie; `Tie.NONE` removes it."""
+        ...
+
+    def put_webhook_delivery(self, row: WebhookDeliveryRow, keep_since: Micros) -> None:
+        """Keep a delivery, and forget those that were signed before `keep_since`."""
+        ...
+
+    def put_late_link(self, tenant: str, index: int, link: str) -> None:
+        """Keep the repaired grade of a view."""
+        ...
+
+    def add_members(self, tenant: str, list_id: str, refs: Collection[str]) -> None:
+        """Add references to a list; those that are on it are left alone."""
+        ...
+
+    def put_grant(self, row: GrantRow) -> None:
+        """Insert or replace a grant."""
+        ...
+
+    def put_presence_code(self, row: PresenceCodeRow) -> None:
+        """Insert or replace a one-time code."""
+        ...
+
+    def put_mode(self, row: ModeRow) -> None:
+        """Insert or replace a mode rule or proposal."""
+        ...
+
+    def put_activation(self, row: ActivationRow) -> None:
+        """Insert or replace an activation; the one in force is retired before the next."""
+        ...
+
+    def put_alert(self, row: AlertRow) -> None:
+        """Insert or replace an alert."""
+        ...
+
+    def put_response(self, row: ResponseRow) -> None:
+        """Insert or replace a response, and recompute its key's risk and suspension from all."""
+        ...
+
+    def put_api_key(self, row: ApiKeyRow) -> None:
+        """Insert or replace a tool's key."""
+        ...
+
+    def put_session(self, row: SessionRow) -> None:
+        """Insert or replace a console session."""
+        ...
+
+    def drop_session(self, digest: bytes) -> None:
+        """Remove a console session."""
+        ...
+
+    def put_checkpoint(self, size: int, root: bytes, note: bytes, at: Micros) -> None:
+        """Keep a signed checkpoint; a second one of the same size must be equal."""
+        ...
+
+    def put_clock_rate(self, rate: Rate) -> None:
+        """Keep the domain clock."""
+        ...
+
+    def put_idempotent(
+        self, tenant: str, principal_id: str, key: str, reply: tuple[bytes, int, bytes], at: Micros
+    ) -> None:
+        """Keep a reply for a repeated request."""
+        ...
+
+    def put_outbox_position(self, worker: str, position: int) -> None:
+        """Move a worker's applied position."""
+        ...
+
+
+class Store(Protocol):
+    """*Protocol* of the store: one writer at a time, any number of readers, from any thread."""
+
+    def begin(self) -> AbstractContextManager[UnitOfWork]:
+        """Open the writer; commit durably on a clean exit, roll back on an error.
+
+        Raises:
+            StoreUnavailableError: The store cannot be reached, locked or written.
+        """
+        ...
+
+    def read(self) -> AbstractContextManager[ReadView]:
+        """Open a snapshot.
+
+        Raises:
+            StoreUnavailableError: The store cannot be reached or read.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raise StoreUnavailableError unless a write would work right now."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+class Transaction(Protocol):
+    """*Protocol* of a unit of work that can also write entries."""
+
+    rows: UnitOfWork
+
+    def record(self, entry: NewEntry) -> Receipt:
+        """Append an entry in this transaction."""
+        ...
+
+
+class Committer(Protocol):
+    """*Protocol* of the one writer: runs work on its thread, in a transaction that others share."""
+
+    async def run(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`; when this returns, what it wrote is durable.
+
+        An exception out of `work` undoes `work` alone and is raised here.
+
+        Raises:
+            StoreUnavailableError: It could not be made durable before the deadline.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    """*Protocol* of the reading side of the worker's outbox."""
+
+    worker: str
+
+    def after(self, position: int, limit: int) -> list[OutboxItem]:
+        """Items with a greater position, in order."""
+        ...
