@@ -13,11 +13,13 @@ from guard.clock import DAY, HOUR, MINUTE, Micros
 from guard.events import AgentProfile
 from guard.principals import Principal, Shift
 from guard.rows import PrincipalRow
-from policies.model import ActorKind, Role
+from policies.model import ActorKind, Desk, Role
 
 TENANT, REGION = "demo", "eu"
 ANALYST, AUDITOR = "analyst-1", "auditor-1"
 DIRECTOR, BOT_OWNER, SYNC = "director-1", "chat-owner", "staff-sync"
+# The desks of the floor's teams beside the front line.
+DESKS = {"outreach": Desk.OUTREACH, "quality": Desk.QUALITY}
 # Detectors learn from so many days before the one that is shown.
 WARM_DAYS = 7
 # How long after its start a shift still counts: overtime, and a demo that runs late on a slow
@@ -117,6 +119,7 @@ def _agent(profile: AgentProfile) -> PrincipalRow:
         line=line,
         role=Role(profile.role),
         kind=ActorKind(profile.kind),
+        desk=DESKS.get(profile.team, Desk.FRONT_LINE),
         shift=None
         if start is None
         else Shift(

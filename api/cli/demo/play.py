@@ -16,6 +16,7 @@ from api.cli.access import local_issuer, sign_in_link
 from api.cli.demo import accounts, analyst, stage
 from api.cli.demo.cast import ANALYST, AUDITOR, BOT_OWNER, SYNC, TENANT, Cast, choose
 from api.cli.demo.day import Day
+from api.cli.demo.rehearsal import BECAUSE, rehearse
 from api.cli.demo.service import (
     HOST,
     Running,
@@ -106,6 +107,7 @@ async def perform(plan: Plan) -> bool:
         )
         verdict = await _play(scene)
         held = await _close(scene, settings, verdict)
+        await _rehearse(scene)
         if plan.keeps_serving:
             await _links(scene)
             out.print("serving until Ctrl-C")
@@ -259,6 +261,14 @@ async def _close(scene: Scene, settings: Settings, verdict: analyst.Verdict | No
     for what, held in checks.items():
         out.print(f"{'ok  ' if held else 'FAIL'} {what}")
     return all(checks.values())
+
+
+async def _rehearse(scene: Scene) -> None:
+    """Say what a stricter policy would have done to this day."""
+    async with httpx2.AsyncClient(base_url=scene.running.base_url, timeout=30) as client:
+        sentence = await rehearse(client, _token(scene, ANALYST))
+    scene.out.print(f"a stricter policy            {BECAUSE}", soft_wrap=True)
+    scene.out.print(f"  {sentence}", soft_wrap=True)
 
 
 async def _links(scene: Scene) -> None:
