@@ -28,6 +28,7 @@ def notes(fields: Sequence[FieldNote]) -> list[dict[str, object]]:
             "form": n.form.name.lower(),
             "why": n.why,
             "next": n.next,
+            "synthetic": n.synthetic,
         }
         for n in fields
     ]

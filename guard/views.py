@@ -117,13 +117,17 @@ class NextStep(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldNote:
-    """Why one field looks as it does: its path, class, form, a sentence, and how to get more."""
+    """Why one field looks as it does: its path, class, form, a sentence, and how to get more.
+
+    `synthetic`: what it shows is made up, for a tool that must not take it for the customer's.
+    """
 
     path: str
     cls: str
     form: Form
     why: str
     next: tuple[NextStep, ...] = ()
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ class FieldNoteOut(Answer):
     form: str
     why: str
     next: list[NextStep]
+    synthetic: bool = Field(description="What it shows is made up: not the customer's.")
 
 
 class BudgetOut(Answer):

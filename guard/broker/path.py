@@ -251,7 +251,7 @@ class OnePath:
             return answer
         return Served(
             record=record,
-            fields=self.notes(decided, showing, plan.shown),
+            fields=self.notes(decided, showing, plan.shown, plan.synthetic),
             mode=attempt.situation.mode,
             would="refused" if answer.over else showing.would,
             budgets=answer.statuses,
@@ -329,7 +329,11 @@ class OnePath:
                 return attempt
 
     def notes(
-        self, decided: Decided, showing: Showing, shown: Mapping[str, Form]
+        self,
+        decided: Decided,
+        showing: Showing,
+        shown: Mapping[str, Form],
+        synthetic: frozenset[str] = frozenset(),
     ) -> tuple[FieldNote, ...]:
         """Why each shown field looks as it does, and how to get more of it."""
         attempt = decided.attempt
@@ -342,6 +346,7 @@ class OnePath:
                 form=form,
                 why=showing.explanations.get(catalogue[path].cls, ""),
                 next=() if form is Form.PLAIN else advice.get(path, ()),
+                synthetic=path in synthetic,
             )
             for path, form in shown.items()
         )
