@@ -89,7 +89,7 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
     default = _OUTCOMES.get(entry.kind, Outcome.PERMITTED)
     if entry.kind is EntryKind.REFUSAL and _text(e.body, "code") == RefusalCode.UNKNOWN_CUSTOMER:
         return [_guess(entry)]
-    if entry.kind in _OUTCOMES and e.act not in _ASKED:
+    if entry.kind in _OUTCOMES and e.act not in _ASKED and not _is_decoy(entry):
         return []
     return [
         AccessEvent(
@@ -109,10 +109,19 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
             tier=e.tier or "standard",
             walk=e.walk,
             on_shift=_flag(e.body, "on_shift"),
-            is_decoy=_flag(e.body, "decoy") is True,
+            is_decoy=_is_decoy(entry),
         )
         for ref, part in zip(entry.refs, entry.subjects, strict=True)
     ]
+
+
+def _is_decoy(entry: OpenedEntry) -> bool:
+    return _flag(entry.event.body, "decoy") is True
+
+
+def _unseen(entry: OpenedEntry) -> list[FloorEvent]:
+    """What shows no whole record is no look, except at a decoy: no honest work leads there."""
+    return _accesses(entry) if _is_decoy(entry) else []
 
 
 def _guess(entry: OpenedEntry) -> FloorEvent:
@@ -174,7 +183,7 @@ def _searches(entry: OpenedEntry) -> list[FloorEvent]:
             session=e.session or None,
             outcome=e.outcome,
             on_shift=_flag(e.body, "on_shift"),
-            is_decoy=_flag(e.body, "decoy") is True,
+            is_decoy=_is_decoy(entry),
         )
     ]
 
@@ -282,6 +291,9 @@ _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.FAILED: _accesses,
     EntryKind.REVEAL: _accesses,
     EntryKind.SEARCH: _searches,
+    EntryKind.LISTED: _unseen,
+    EntryKind.VERIFICATION: _unseen,
+    EntryKind.CONTACT: _unseen,
     EntryKind.EXPORT: _accesses,
     EntryKind.OBSERVED: _accesses,
     EntryKind.CASE: _cases,

@@ -26,8 +26,8 @@ KINDS: Mapping[Act, EntryKind] = MappingProxyType(
     }
 )
 # Acts that could be repeated until a mask is guessed or lifted: their budgets hold wherever
-# anything is masked.
-_KEEP_THE_MASK = frozenset({Act.REVEAL, Act.VERIFY})
+# anything is masked. A search that hits says that the whole identifier is this customer's.
+_KEEP_THE_MASK = frozenset({Act.REVEAL, Act.VERIFY, Act.SEARCH})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,11 +173,11 @@ class Merges:
         asked = _Asked(
             event=self._event(principal, in_force, sides, at), request=request, subjects=subjects
         )
+        await self._intern(sides)
         refusal = _refusal(sides, in_force)
         if refusal is not None:
             entry = asked.refused(refusal)
             return refusal.answer(await self._committer.run(lambda tx: tx.record(entry)))
-        await self._intern(sides)
         admitted = await self._admit(principal, asked, sides[0], in_force)
         if isinstance(admitted, Refused):
             return admitted

@@ -156,19 +156,22 @@ class Redactions:
     async def _redacted(self, asked: _Asked, subject: SubjectRow, catalogue: Catalogue) -> str:
         try:
             raw = await self._reads.read(subject, sensitive_fields(catalogue))
+            own = None if raw is None else narrowed(raw, catalogue)
+            # Linear, and still some milliseconds for the longest text: not on the loop.
+            return await asyncio.to_thread(redact, asked.request.text, own)
         except BaseException as error:
             # Also for a caller who went away: what was asked of the source is in the log.
-            failed = asked.ended(
-                EntryKind.FAILED,
-                Outcome.FAILED,
-                reasons=(type(error).__name__,),
-                body={"what": "redaction"},
-            )
-            await asyncio.shield(self._committer.run(lambda tx: tx.record(failed)))
+            await asyncio.shield(self._fail(asked, error))
             raise
-        own = None if raw is None else narrowed(raw, catalogue)
-        # Linear, and still some milliseconds for the longest text: not on the loop.
-        return await asyncio.to_thread(redact, asked.request.text, own)
+
+    async def _fail(self, asked: _Asked, error: BaseException) -> None:
+        failed = asked.ended(
+            EntryKind.FAILED,
+            Outcome.FAILED,
+            reasons=(type(error).__name__,),
+            body={"what": "redaction"},
+        )
+        await self._committer.run(lambda tx: tx.record(failed))
 
     async def _admit(
         self, principal: Principal, asked: _Asked, ref: str, text: str
@@ -195,7 +198,9 @@ class Redactions:
             case admission.Suspended():
                 return SUSPENDED.answer(answer.receipt)
             case admission.Stale():
-                raise StoreUnavailableError("the caller's standing has just changed, try again")
+                changed = StoreUnavailableError("the caller's standing has just changed, try again")
+                await self._fail(asked, changed)
+                raise changed
 
     def _bindings(self, principal: Principal, risk: Risk, ref: str) -> tuple[Binding, ...]:
         keys = {

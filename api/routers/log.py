@@ -20,7 +20,17 @@ from guard.rows import LogQuery
 
 routes = router("log")
 DEFAULT_PAGE = 100
-VIEW_KINDS = (EntryKind.VIEW, EntryKind.REFUSAL, EntryKind.FAILED)
+# Every act at which something of a customer is shown, confirmed or used, or was meant to be.
+VIEW_KINDS = (
+    EntryKind.VIEW,
+    EntryKind.REVEAL,
+    EntryKind.LISTED,
+    EntryKind.SEARCH,
+    EntryKind.VERIFICATION,
+    EntryKind.CONTACT,
+    EntryKind.REFUSAL,
+    EntryKind.FAILED,
+)
 MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 # Largest index that fits the leaf's 64 bits.
 MAX_INDEX = 2**63 - 1

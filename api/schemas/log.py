@@ -28,9 +28,21 @@ class ExportBody(Body):
     team: Word | None = None
     vendor: Word | None = None
     purpose: Word | None = None
-    kinds: list[Literal["view", "refusal", "failed", "refund", "closed", "export"]] = Field(
-        default=[], max_length=6
-    )
+    kinds: list[
+        Literal[
+            "view",
+            "reveal",
+            "listed",
+            "search",
+            "verification",
+            "contact",
+            "refusal",
+            "failed",
+            "refund",
+            "closed",
+            "export",
+        ]
+    ] = Field(default=[], max_length=11)
     since: Instant | None = None
     until: Instant | None = None
 

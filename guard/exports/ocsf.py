@@ -30,6 +30,10 @@ _INFORMATIONAL = 1
 # Which entries are somebody looking at records; all others have no place in this class.
 _ACTIVITIES = {
     EntryKind.VIEW: _READ,
+    EntryKind.REVEAL: _READ,
+    EntryKind.LISTED: _READ,
+    EntryKind.SEARCH: _QUERY,
+    EntryKind.VERIFICATION: _QUERY,
     EntryKind.REFUSAL: _READ,
     EntryKind.FAILED: _READ,
     EntryKind.OBSERVED: _READ,

@@ -134,6 +134,16 @@ async def test_one_explained_customer_is_not_enough(rig: Rig) -> None:
     assert last(rig).event.body == {"code": "policy", "what": "merge"}
 
 
+async def test_the_facts_that_a_refusal_names_are_kept(rig: Rig) -> None:
+    keep, merge = await rig.customers(2)
+    case = await rig.case(keep)
+    request = MergeRequest(keep=keep, merge=merge, case=case, reason="same passport")
+    assert isinstance(await merges(rig, Crm()).merge(AGENT, request), Refused)
+    event = last(rig).event
+    with rig.store.read() as view:
+        assert view.facts(event.facts_id) is not None
+
+
 async def test_a_self_opened_case_is_not_enough(rig: Rig) -> None:
     keep, merge = await rig.customers(2)
     await rig.case(merge, how="self", opened_by="a1")

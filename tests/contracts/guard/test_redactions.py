@@ -162,3 +162,19 @@ async def test_a_standing_that_worsens_in_between_is_asked_for_again(rig: Rig) -
     room = redactions(rig, {"crm": Slow("crm", {"1": {"email": "m@example.com"}})})
     with pytest.raises(StoreUnavailableError, match="try again"):
         await room.redact(DESK, RedactionRequest(customer=ref, text=TEXT))
+    # The record was read.
+    assert (last(rig).kind, last(rig).refs) == (EntryKind.FAILED, (ref,))
+
+
+async def test_a_text_that_cannot_be_redacted_leaves_an_entry_of_the_read(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ref,) = await rig.customers(1)
+
+    def broken(*_: object) -> str:
+        raise RecursionError
+
+    monkeypatch.setattr("guard.redactions.redact", broken)
+    with pytest.raises(RecursionError):
+        await redactions(rig).redact(DESK, RedactionRequest(customer=ref, text=TEXT))
+    assert last(rig).event.reasons == ("RecursionError",)

@@ -261,6 +261,22 @@ def test_what_shows_no_record_is_no_look(kind: EntryKind) -> None:
     assert floor_events(opened(kind, refs=("r1",))) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "act"),
+    [
+        (EntryKind.LISTED, "list"),
+        (EntryKind.VERIFICATION, "verify"),
+        (EntryKind.CONTACT, "contact"),
+        (EntryKind.REFUSAL, "list"),
+        (EntryKind.FAILED, "verify"),
+    ],
+)
+def test_a_decoy_is_seen_whatever_was_done_with_it(kind: EntryKind, act: str) -> None:
+    (event,) = floor_events(opened(kind, {"decoy": True}, ("r1",), act=act))
+    assert isinstance(event, AccessEvent)
+    assert (event.customer_id, event.is_decoy) == ("r1", True)
+
+
 @pytest.mark.parametrize("act", ["list", "verify", "contact"])
 def test_nor_is_its_refusal(act: str) -> None:
     assert floor_events(opened(EntryKind.REFUSAL, {"code": "policy"}, ("r1",), act=act)) == []

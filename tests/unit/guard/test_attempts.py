@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import msgspec
+import pytest
 
 from guard.attempts import Attempt, Refusal, over_budget
 from guard.entries import EntryKind, event_by
@@ -7,7 +10,7 @@ from guard.in_force import InForce
 from guard.rows import Situation
 from guard.views import RefusalCode, ViewRequest
 from policies.bundle import load_bundle
-from policies.model import Mode, Risk
+from policies.model import Act, Mode, Risk
 from tests.support.makers import NOON, make_subject
 from tests.support.policy_bundles import small_files
 from tests.support.rig import make_caller
@@ -71,6 +74,12 @@ def test_spent_budgets_refuse_only_where_the_mode_enforces() -> None:
         "refused",
         ("day",),
     )
+
+
+@pytest.mark.parametrize("act", [Act.REVEAL, Act.VERIFY, Act.SEARCH])
+def test_what_could_be_repeated_until_a_mask_is_guessed_is_metered_where_it_masks(act: Act) -> None:
+    assert replace(attempt(Mode.MASK), act=act).exceeded(("day",)).kind is EntryKind.REFUSAL
+    assert not replace(attempt(Mode.OBSERVE), act=act).meters
 
 
 def test_a_failure_names_the_kind_of_error_and_not_its_text() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from policies.bundle import load_bundle
 from policies.engine import Engine
-from policies.model import Act, ActorKind, Form, Link, Permit, Risk
+from policies.model import Act, ActorKind, Form, Link, Permit, Risk, Tier
 from policies.tables import parse_table, run_table
 from tests.support.policy_bundles import default_files, make_facts
 
@@ -20,6 +20,8 @@ UNENFORCED: dict[str, dict[str, object]] = {
     "opens-for-a-case": {"link": Link.NONE},
     "opens-with-a-reason": {"reason_given": False},
     "opens-below-mask-more": {"risk": Risk.MASK_MORE},
+    "opens-at-home": {"same_region": False},
+    "opens-protected-at-its-desk": {"tier": Tier.VIP},
 }
 
 

@@ -84,6 +84,22 @@ async def test_nothing_repairs_itself_with_a_case_that_the_agent_opened(rig: Rig
     assert late(rig) == []
 
 
+async def test_a_case_that_came_to_the_agent_long_after_the_view_is_no_excuse_for_it(
+    rig: Rig,
+) -> None:
+    (ref,) = await rig.customers(1)
+    await look(rig, ref)
+    rig.clock.advance(late_links.BEFOREHAND)
+    (index,) = await look(rig, ref)
+    now = rig.clock.now()
+    put = replace(
+        make_case_put("k-new", ref),
+        assignments=(AssignmentPut(agent="a1", how="transfer", from_at=now),),
+    )
+    await rig.cases.put(DIRECTORY, put)
+    assert [entry.event.body["index"] for entry in late(rig)] == [index]
+
+
 async def test_views_of_a_case_that_the_agent_opened_are_not_repaired(rig: Rig) -> None:
     (ref,) = await rig.customers(1)
     case_id = await rig.case(ref, opened_by="a1")

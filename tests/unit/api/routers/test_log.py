@@ -1,5 +1,6 @@
 from starlette.testclient import TestClient
 
+from guard.attempts import KINDS
 from guard.entries import EntryKind
 from guard.errors import AccessDeniedError
 from tests.unit.api.fakes import TENANT, World
@@ -17,7 +18,7 @@ def test_who_saw_a_customer_comes_in_pages(world: World, client: TestClient) -> 
     assert second["next"] is None
     query = world.auditing.asked[1]
     assert (query.tenant, query.ref, query.before) == (TENANT, "ref-1", 5)
-    assert EntryKind.VIEW in query.kinds
+    assert {*KINDS.values(), EntryKind.REFUSAL, EntryKind.FAILED} == set(query.kinds)
 
 
 def test_a_cursor_of_one_question_does_not_answer_another(world: World, client: TestClient) -> None:

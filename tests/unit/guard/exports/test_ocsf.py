@@ -88,6 +88,7 @@ def test_a_bare_entry_still_has_what_is_required() -> None:
 
 def test_entries_about_anything_else_are_left_out() -> None:
     looks = {"VIEW", "REFUSAL", "FAILED", "OBSERVED", "EXPORT", "AUDIT_QUERY"}
+    looks |= {"REVEAL", "LISTED", "SEARCH", "VERIFICATION"}
     for kind in EntryKind:
         assert (list(ocsf_views([make_opened(kind)], WRITER)) != []) == (kind.name in looks)
 
