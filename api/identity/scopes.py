@@ -63,17 +63,16 @@ _DESK = frozenset(
         Scope.SEARCHES_WRITE,
         Scope.VERIFICATIONS_WRITE,
         Scope.CONTACTS_WRITE,
-        Scope.MERGES_WRITE,
     }
 )
-# What opens a customer without a case: for people at a desk only.
-_GRANTS = frozenset({Scope.BREAK_GLASS_WRITE, Scope.PRESENCE_CLAIM})
+# What is for people at a desk only: opening a customer without a case, making one of two.
+_PEOPLE = frozenset({Scope.BREAK_GLASS_WRITE, Scope.PRESENCE_CLAIM, Scope.MERGES_WRITE})
 _GLASS_REVIEW = frozenset({Scope.BREAK_GLASS_READ, Scope.BREAK_GLASS_REVIEW})
 _LEAD = (
     OWN
     | _DESK
     | {Scope.MERGES_WRITE, Scope.WORK_LISTS_WRITE, Scope.WORK_LISTS_APPROVE}
-    | _GRANTS
+    | _PEOPLE
     | _GLASS_REVIEW
 )
 
@@ -86,7 +85,7 @@ _POLICY = {
 }
 
 BY_ROLE: dict[Role, frozenset[Scope]] = {
-    Role.AGENT: OWN | _DESK | _GRANTS,
+    Role.AGENT: OWN | _DESK | _PEOPLE,
     Role.LEAD: _LEAD,
     Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.POLICIES_READ, Scope.SAMPLES_WRITE},
     Role.ANALYST: OWN
@@ -148,7 +147,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
 # What a person may hand on to an AI agent that acts for them: looking, and nothing that decides.
 DELEGABLE = OWN | _DESK
 # What a tool may do in the name of an agent that it asserts: the agent's desk work.
-ASSERTABLE = OWN | _DESK | _GRANTS
+ASSERTABLE = OWN | _DESK | _PEOPLE
 # What is left to somebody suspended: their own page, and acts, which the broker refuses and logs.
 SUSPENDED = _DESK | {Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}
 

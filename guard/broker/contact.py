@@ -102,7 +102,11 @@ async def _one(
     path: OnePath, principal: Principal, request: ContactRequest, ref: str
 ) -> Contacted | Refused:
     asked = ViewRequest(
-        customer=ref, purpose=request.purpose, case=request.case, device=request.device
+        customer=ref,
+        purpose=request.purpose,
+        # The case is the first customer's; a copy needs a reason of its own.
+        case=request.case if ref == request.customer else None,
+        device=request.device,
     )
 
     async def once() -> _Intent | Refused | Attempt:

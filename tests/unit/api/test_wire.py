@@ -18,6 +18,7 @@ def test_a_view_is_written_with_its_record_its_notes_and_its_quota() -> None:
             "form": "mask",
             "why": "masked for support",
             "next": [],
+            "synthetic": False,
         }
     ]
     assert document["quota"] == [json.loads(json.dumps(one)) for one in wire.quota([budget()])]

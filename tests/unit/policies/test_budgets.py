@@ -92,7 +92,7 @@ def test_two_budgets_that_differ_in_their_limit_alone_are_refused() -> None:
 @pytest.mark.parametrize("key", list(BudgetKey))
 @pytest.mark.parametrize("measure", list(Measure))
 def test_each_measure_is_counted_by_those_who_can_have_it(measure: Measure, key: BudgetKey) -> None:
-    customer = {Measure.REVEALS, Measure.VERIFICATIONS, Measure.CONTACTS}
+    customer = {Measure.REVEALS, Measure.VERIFICATIONS, Measure.CONTACTS, Measure.REDACTIONS}
     work_list = {Measure.VIEWS, Measure.CUSTOMERS, Measure.CONTACTS}
     fits = {BudgetKey.CUSTOMER: customer, BudgetKey.WORK_LIST: work_list}.get(key, set(Measure))
     text = GOOD.replace('"views"', f'"{measure}"').replace('"actor"', f'"{key}"').encode()

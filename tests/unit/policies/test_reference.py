@@ -21,7 +21,6 @@ def test_a_field_is_described_in_one_row() -> None:
     assert page.endswith(
         "| `phone` | contact | phone (last = 2, keep_country = true) |  |  |  |  |\n"
     )
-    assert page.endswith("| `phone` | contact | phone (last = 2, keep_country = true) |  |\n")
 
 
 def test_who_may_see_what_is_one_row_for_all_who_may_alike() -> None:

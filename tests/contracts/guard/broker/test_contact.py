@@ -81,7 +81,8 @@ async def test_a_record_without_an_address_ends_as_failed(acts: Rig) -> None:
     asked = await mail(acts)
     (other,) = (await acts.customers(2))[1:]
     acts.source._records["2"]["email"] = None  # type: ignore[index]  # noqa: SLF001 - the record of this test
-    answer = await acts.broker.contact(AGENT, replace(asked, customer=other, case=None))
+    case = await acts.case(other)
+    answer = await acts.broker.contact(AGENT, replace(asked, customer=other, case=case))
     assert isinstance(answer, Contacted)
     assert answer.state is DeliveryState.FAILED
     assert acts.channels["mail"].sent == []
@@ -112,6 +113,7 @@ async def test_a_call_needs_no_words_and_its_number_is_not_in_its_id(acts: Rig) 
 async def test_a_copy_goes_to_each_by_itself_and_one_refusal_stops_no_other(acts: Rig) -> None:
     asked = await mail(acts)
     second = (await acts.customers(2))[1]
+    await acts.case(second)
     answer = await acts.broker.contact(AGENT, replace(asked, cc=(second, "nobody")))
     assert isinstance(answer, Contacted)
     assert [type(copy) for copy in answer.cc] == [Contacted, Refused]

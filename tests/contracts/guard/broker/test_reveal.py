@@ -105,7 +105,7 @@ async def test_a_case_that_was_closed_in_between_bites(acts: Rig) -> None:
     acts.clock.advance(13 * MINUTE)
     late = await acts.broker.reveal(AGENT, asked)
     assert isinstance(late, Refused)
-    assert late.code is RefusalCode.NOT_REVEALED
+    assert late.code is RefusalCode.POLICY
     assert NextStep.NAME_CASE in late.steps
 
 
