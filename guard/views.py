@@ -117,13 +117,19 @@ class NextStep(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldNote:
-    """Why one field looks as it does: its path, class, form, a sentence, and how to get more."""
+    """Why one field looks as it does: its path, class, form, a sentence, and how to get more.
+
+    `verify` lists the parts that may be checked instead of shown, `contact` the channel of which it
+    is the address; whether the caller may is in `next`.
+    """
 
     path: str
     cls: str
     form: Form
     why: str
     next: tuple[NextStep, ...] = ()
+    verify: tuple[str, ...] = ()
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -342,6 +342,8 @@ class OnePath:
                 form=form,
                 why=showing.explanations.get(catalogue[path].cls, ""),
                 next=() if form is Form.PLAIN else advice.get(path, ()),
+                verify=catalogue[path].verify,
+                contact=catalogue[path].contact,
             )
             for path, form in shown.items()
         )
