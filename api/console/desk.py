@@ -47,11 +47,9 @@ class SearchForm(SignedForm):
 
 @routes.get(PREFIX + "/desk", include_in_schema=False)
 async def desk(services: Guarded, signed_in: Agent) -> Response:
-    """Show one's own open cases and budgets, and what to look for a customer by."""
-    who = signed_in.principal
-    cases = await services.workload.mine(who)
-    budgets = await services.broker.quota(who)
-    return desk_page("desk.html", signed_in, cases=cases, budgets=budgets)
+    """Show one's own open cases, and what to look for a customer by."""
+    cases = await services.workload.mine(signed_in.principal)
+    return desk_page("desk.html", signed_in, cases=cases)
 
 
 @routes.post(PREFIX + "/desk/search", include_in_schema=False)
