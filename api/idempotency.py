@@ -36,15 +36,21 @@ class Replies:
         self._locks: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def once(
-        self, request: Request, principal: Principal, act: Callable[[], Awaitable[Response]]
+        self,
+        request: Request,
+        principal: Principal,
+        act: Callable[[], Awaitable[Response]],
+        key: str | None = None,
     ) -> Response:
         """Run `act`, or answer as it was answered before under the same key.
+
+        A form has its `key` inside, because a browser adds no header of its own.
 
         Raises:
             KeyReusedError: The key came with another request before.
             InvalidRequestError: The key has no usable form.
         """
-        key = request.headers.get(HEADER)
+        key = request.headers.get(HEADER) if key is None else key
         if key is None:
             return await act()
         if not key.isascii() or not key.isprintable() or not 0 < len(key) <= MAX_KEY:

@@ -29,6 +29,8 @@ def notes(fields: Sequence[FieldNote]) -> list[dict[str, object]]:
             "why": n.why,
             "next": n.next,
             "synthetic": n.synthetic,
+            "verify": n.verify,
+            "contact": n.contact,
         }
         for n in fields
     ]

@@ -120,6 +120,8 @@ class FieldNote:
     """Why one field looks as it does: its path, class, form, a sentence, and how to get more.
 
     `synthetic`: what it shows is made up, for a tool that must not take it for the customer's.
+    `verify` lists the parts that may be checked instead of shown, `contact` the channel of which it
+    is the address; whether the caller may is in `next`.
     """
 
     path: str
@@ -128,6 +130,8 @@ class FieldNote:
     why: str
     next: tuple[NextStep, ...] = ()
     synthetic: bool = False
+    verify: tuple[str, ...] = ()
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

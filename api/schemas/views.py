@@ -32,6 +32,8 @@ class FieldNoteOut(Answer):
     form: str
     why: str
     next: list[NextStep]
+    verify: list[str] = Field(description="The parts that can be checked instead of shown.")
+    contact: str | None = Field(description="The channel of which it is the address.")
     synthetic: bool = Field(description="What it shows is made up: not the customer's.")
 
 

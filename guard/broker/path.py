@@ -347,6 +347,8 @@ class OnePath:
                 why=showing.explanations.get(catalogue[path].cls, ""),
                 next=() if form is Form.PLAIN else advice.get(path, ()),
                 synthetic=path in synthetic,
+                verify=catalogue[path].verify,
+                contact=catalogue[path].contact,
             )
             for path, form in shown.items()
         )

@@ -1,6 +1,6 @@
 "use strict";
-// Everything works without this file. It takes a ticket out of a link, copies references, and adds
-// single keys.
+// Everything works without this file. It takes a ticket out of a link, copies references, counts the
+// seconds of a revealed value, and adds single keys.
 
 function signInFromLink() {
   const form = document.getElementById("sign-in");
@@ -30,6 +30,22 @@ function offerCopies() {
       button.textContent = "Copied";
     });
   }
+}
+
+// The page leaves by itself anyway; the values go first, and none comes back with the back button.
+function hideInTime() {
+  const box = document.querySelector(".revealed");
+  if (!box) return;
+  const end = Date.now() + Number(box.dataset.seconds) * 1000;
+  const hide = () => box.replaceChildren("The time is over.");
+  const timer = setInterval(() => {
+    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    document.getElementById("seconds").textContent = left;
+    if (left > 0) return;
+    clearInterval(timer);
+    hide();
+  }, 200);
+  window.addEventListener("pagehide", hide);
 }
 
 function startReview() {
@@ -62,4 +78,5 @@ function rememberSwitch() {
 signInFromLink();
 rememberSwitch();
 offerCopies();
+hideInTime();
 document.addEventListener("keydown", onKey);

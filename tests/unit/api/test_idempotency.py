@@ -87,6 +87,23 @@ async def test_a_key_without_a_usable_form_is_refused(world: World, key: str) ->
         await replies.once(request(key, b""), principal, act)
 
 
+@pytest.mark.anyio
+async def test_the_key_of_a_form_counts_and_no_header_beside_it(world: World) -> None:
+    replies = Replies(world.committer, world.readers, world.clock)
+    principal = await principal_of(world)
+    runs: list[str] = []
+
+    async def act() -> Response:
+        runs.append("in")
+        return JSONResponse({})
+
+    for header in ("k", "other"):
+        await replies.once(request(header, b"x"), principal, act, "key-of-the-form")
+    assert runs == ["in"]
+    with pytest.raises(InvalidRequestError):
+        await replies.once(request("k", b"x"), principal, act, "")
+
+
 async def principal_of(world: World) -> Principal:
     ticket = await world.credentials.mint_ticket(TENANT, "adm")
     found = await world.credentials.sessions.find(await world.credentials.sessions.sign_in(ticket))

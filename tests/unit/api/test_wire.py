@@ -19,6 +19,8 @@ def test_a_view_is_written_with_its_record_its_notes_and_its_quota() -> None:
             "why": "masked for support",
             "next": [],
             "synthetic": False,
+            "verify": [],
+            "contact": None,
         }
     ]
     assert document["quota"] == [json.loads(json.dumps(one)) for one in wire.quota([budget()])]

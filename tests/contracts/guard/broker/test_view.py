@@ -17,7 +17,7 @@ from guard.errors import (
 )
 from guard.ports import Store
 from guard.rows import RawRecord
-from guard.views import RefusalCode, Refused, Served
+from guard.views import NextStep, RefusalCode, Refused, Served
 from policies.model import Mode, Risk
 from tests.support.people import AGENT, ANALYST, DIRECTORY, SECOND, make_customer, put_people
 from tests.support.policy_bundles import default_files
@@ -42,6 +42,15 @@ async def test_an_explained_view_is_masked_and_its_entry_is_in_the_log(rig: Rig)
     assert entry.subjects[0] is not None
     assert entry.subjects[0].customer == ref
     assert all(note.why for note in answer.fields if note.form < 3)
+
+
+async def test_a_note_says_what_can_be_done_without_seeing(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    assert isinstance(answer, Served)
+    email = next(note for note in answer.fields if note.path == "email")
+    assert (email.verify, email.contact) == (("full",), "mail")
+    assert {NextStep.VERIFY, NextStep.CONTACT} <= set(email.next)
 
 
 async def test_the_facts_of_every_view_are_kept_for_a_replay(rig: Rig) -> None:

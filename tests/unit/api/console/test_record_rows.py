@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from api.console.record_rows import record_rows
-from guard.views import FieldNote
+from api.console.record_rows import offers_of, record_rows
+from guard.views import FieldNote, NextStep
 from policies.model import Form
 from tests.unit.api.fakes import masked, served
 
@@ -35,3 +35,15 @@ def test_a_list_that_is_none_shows_nothing() -> None:
 def test_what_is_plain_is_not_covered() -> None:
     shown = replace(served(), record=masked({"a": "b"}), fields=(note("a", Form.PLAIN), note("a")))
     assert [row.is_covered for row in record_rows(shown)] == [False, True]
+
+
+def test_offers_are_what_the_notes_offer_each_thing_once() -> None:
+    mail = replace(
+        note("email"), contact="mail", verify=("full",), next=(NextStep.CONTACT, NextStep.REVEAL)
+    )
+    card = replace(note("card"), verify=("last4", "full"), next=(NextStep.VERIFY, NextStep.REVEAL))
+    offers = offers_of(replace(served(), fields=(mail, replace(mail, path="other"), card)))
+    assert offers.reveals == ("email", "other", "card")
+    assert offers.checks == (("card", "last4"), ("card", "full"))
+    assert offers.channels == ("mail",)
+    assert offers.steps == (NextStep.CONTACT, NextStep.REVEAL, NextStep.VERIFY)
