@@ -17,7 +17,7 @@ from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, 
 from guard.ports import Committer, IdentifierLookup, Transaction
 from guard.principals import Principal
 from guard.purposes.explanation import BY_HOW
-from guard.purposes.hand_overs import with_ends
+from guard.purposes.hand_overs import released, with_ends
 from guard.purposes.late_links import repair, unlinked
 from guard.rows import AssignmentRow, CaseRow, SubjectRow, WebhookDeliveryRow
 
@@ -43,6 +43,8 @@ class CasePut:
 
     The customer is given by reference, by source and source key, or by an `identifier`: its kind
     (`email`, `phone`, `account`...) and the exact value, which is looked up and forgotten.
+    `released_at` is when a system with one holder at a time took the case from whoever had it: to
+    give it to somebody else, or back to a queue.
     """
 
     id: str
@@ -56,6 +58,7 @@ class CasePut:
     opened_by: str | None = None
     closed_at: Micros | None = None
     assignments: tuple[AssignmentPut, ...] = ()
+    released_at: Micros | None = None
 
 
 class Cases:
@@ -159,25 +162,24 @@ class Cases:
                 "open": row.closed_at is None,
             }
             record(tx, event_by(principal, EntryKind.CASE, at), row, body)
-        self._assign(tx, principal, row, case.assignments)
+        self._assign(tx, principal, row, case)
         return row
 
-    def _assign(
-        self, tx: Transaction, by: Principal, case: CaseRow, puts: tuple[AssignmentPut, ...]
-    ) -> None:
+    def _assign(self, tx: Transaction, by: Principal, case: CaseRow, put: CasePut) -> None:
         known = {(a.agent_id, a.from_at): a for a in tx.rows.assignments(case.tenant, case.id)}
         given = {
-            (put.agent, put.from_at): AssignmentRow(
+            (one.agent, one.from_at): AssignmentRow(
                 case_id=case.id,
                 tenant=case.tenant,
-                agent_id=put.agent,
-                how=put.how,
-                from_at=put.from_at,
-                to_at=put.to_at,
+                agent_id=one.agent,
+                how=one.how,
+                from_at=one.from_at,
+                to_at=one.to_at,
             )
-            for put in puts
+            for one in put.assignments
         }
-        for row in with_ends(list((known | given).values())):
+        held = with_ends(list((released(known, put.released_at) | given).values()))
+        for row in held:
             before = known.get((row.agent_id, row.from_at))
             if before == row:
                 continue

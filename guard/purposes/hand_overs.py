@@ -5,7 +5,7 @@ so; for a moment both may look, because a warm transfer is a call of three. Who 
 taking over (`consult`) ends nobody's hold.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from guard.clock import MINUTE, Micros
@@ -31,6 +31,18 @@ def with_ends(rows: Sequence[AssignmentRow]) -> list[AssignmentRow]:
         taken = None if row.to_at is not None else handed_at(row, rows)
         ended.append(row if taken is None else replace(row, to_at=taken))
     return ended
+
+
+def released(
+    known: Mapping[tuple[str, Micros], AssignmentRow], at: Micros | None
+) -> dict[tuple[str, Micros], AssignmentRow]:
+    """Assignments by agent and start, with every hold ended that began before `at` (None: none)."""
+    return {
+        key: replace(row, to_at=at)
+        if at is not None and row.to_at is None and row.how in HELD and row.from_at < at
+        else row
+        for key, row in known.items()
+    }
 
 
 def _takes_over(one: AssignmentRow, mine: AssignmentRow) -> bool:

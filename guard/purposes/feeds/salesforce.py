@@ -36,24 +36,28 @@ def case_of(body: object, customers: str) -> CasePut:
         opened_by=payload.maybe("payload.CreatedBy.FederationIdentifier"),
         closed_at=payload.time("payload.ClosedDate") if is_closed else None,
         assignments=_assigned(payload),
+        released_at=_committed(payload) if _is_reassigned(payload) else None,
         **who,
     )
 
 
 def _assigned(payload: Payload) -> tuple[AssignmentPut, ...]:
-    changed = payload.words("payload.ChangeEventHeader.changedFields")
     is_new = payload.text("payload.ChangeEventHeader.changeType") == "CREATE"
     owner = payload.maybe("payload.OwnerId")
     agent = payload.maybe("payload.Owner.FederationIdentifier")
     if owner is None or owner.startswith(_QUEUE) or agent is None:
         return ()
-    if not is_new and "OwnerId" not in changed:
+    if not (is_new or _is_reassigned(payload)):
         return ()
     how = "inbound"
     previous = payload.maybe("payload.PreviousOwnerId")
     if previous is not None and not previous.startswith(_QUEUE):
         how = "escalation" if payload.flag("payload.IsEscalated") else "transfer"
     return (AssignmentPut(agent=agent, how=how, from_at=_committed(payload)),)
+
+
+def _is_reassigned(payload: Payload) -> bool:
+    return "OwnerId" in payload.words("payload.ChangeEventHeader.changedFields")
 
 
 def _committed(payload: Payload) -> Micros:

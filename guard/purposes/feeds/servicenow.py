@@ -15,6 +15,7 @@ _TABLE = "sn_customerservice_case"
 _IDENTIFIERS = {"email": "record.contact_email", "phone": "record.contact_phone"}
 # The field's values: 0 normal, 1 moderate, 2 high, 3 overdue.
 _NORMAL = (None, "0")
+_UPDATED = "record.sys_updated_on"
 
 
 def case_of(body: object, customers: str) -> CasePut:
@@ -34,6 +35,7 @@ def case_of(body: object, customers: str) -> CasePut:
         opened_by=payload.maybe("record.opened_by"),
         closed_at=_maybe_time(payload, "record.closed_at"),
         assignments=_assigned(payload),
+        released_at=_time(payload, _UPDATED) if _is_reassigned(payload) else None,
         **who,
     )
 
@@ -41,13 +43,17 @@ def case_of(body: object, customers: str) -> CasePut:
 def _assigned(payload: Payload) -> tuple[AssignmentPut, ...]:
     agent = payload.maybe("record.assigned_to")
     is_new = payload.text("operation") == "insert"
-    if agent is None or not (is_new or "assigned_to" in payload.words("changes")):
+    if agent is None or not (is_new or _is_reassigned(payload)):
         return ()
     how = "inbound"
     if payload.maybe("previous.assigned_to") is not None:
         is_up = payload.maybe("record.escalation") not in _NORMAL
         how = "escalation" if is_up else "transfer"
-    return (AssignmentPut(agent=agent, how=how, from_at=_time(payload, "record.sys_updated_on")),)
+    return (AssignmentPut(agent=agent, how=how, from_at=_time(payload, _UPDATED)),)
+
+
+def _is_reassigned(payload: Payload) -> bool:
+    return "assigned_to" in payload.words("changes")
 
 
 def _time(payload: Payload, place: str) -> Micros:

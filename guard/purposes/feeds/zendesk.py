@@ -10,7 +10,8 @@ from typing import Any
 from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.feeds.payload import MAX_CHANNEL, Payload, customer_of
 
-_ASSIGNING = ("ticket.created", "ticket.agent_assignment_changed")
+_REASSIGNED = "ticket.agent_assignment_changed"
+_ASSIGNING = ("ticket.created", _REASSIGNED)
 _CLOSED = frozenset({"solved", "closed"})
 _ESCALATED = "escalated"
 _IDENTIFIERS = {"email": "detail.requester.email", "phone": "detail.requester.phone"}
@@ -36,6 +37,7 @@ def case_of(body: object, customers: str) -> CasePut:
         opened_by=payload.maybe("detail.submitter.external_id"),
         closed_at=payload.time("detail.updated_at") if status in _CLOSED else None,
         assignments=_assigned(payload, kind),
+        released_at=payload.time("time") if kind == _REASSIGNED else None,
         **who,
     )
 

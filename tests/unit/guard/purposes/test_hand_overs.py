@@ -1,4 +1,4 @@
-from guard.purposes.hand_overs import handed_at, with_ends
+from guard.purposes.hand_overs import handed_at, released, with_ends
 from guard.rows import AssignmentRow
 
 
@@ -41,3 +41,15 @@ def test_within_one_second_the_first_holder_is_the_sender() -> None:
 
 def test_nobody_takes_over_from_themselves() -> None:
     assert handed_at(held("a", "inbound", 1), [held("a", "transfer", 5)]) is None
+
+
+def test_what_a_system_took_back_is_nobodys() -> None:
+    rows = [
+        held("a", "inbound", 1),
+        held("b", "consult", 2),
+        held("c", "transfer", 3, 4),
+        held("d", "queue", 6),
+    ]
+    known = {(row.agent_id, row.from_at): row for row in rows}
+    assert [row.to_at for row in released(known, 5).values()] == [5, None, 4, None]
+    assert released(known, None) == known

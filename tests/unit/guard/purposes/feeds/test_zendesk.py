@@ -92,3 +92,12 @@ def test_a_ticket_without_a_needed_part_is_refused_by_its_place(place: str, valu
         case_of(changed(sent, **{place: value}), "crm")
     assert place.partition("__")[0] in str(caught.value)
     assert "maria" not in str(caught.value)
+
+
+@pytest.mark.parametrize("assignee", [{}, {"external_id": "a2"}])
+def test_a_new_assignee_or_none_takes_the_ticket_from_whoever_had_it(
+    assignee: dict[str, str],
+) -> None:
+    sent = changed(TICKET, type=ASSIGNED, detail__assignee=assignee)
+    assert case_of(sent, "crm").released_at == from_rfc3339("2026-11-18T12:00:05Z")
+    assert case_of(TICKET, "crm").released_at is None
