@@ -235,12 +235,12 @@ class Play:
             body["opened_by"] = who
         answer = await self.service.ask("PUT", f"/v1/cases/c-{self.numbers}", SYNC, body)
         self.keep("case", answer)
-        # A case of any channel explains support; those of the queues explain their purpose too.
-        for explained in {"support_case", purpose}:
-            self.book.cases.setdefault((who, ref, explained), set()).add(how)
-        if purpose != "support_case":
-            # Of such a channel, every assignment comes out of its queue.
-            self.book.cases[who, ref, purpose].add("queue")
+        # A case of any channel explains support. What comes out of a queue, by its channel or as
+        # it is assigned, explains the work on queues too (docs/purposes.md).
+        explained = {"support_case", purpose, *(CHANNELS if how == "queue" else ())}
+        for one in sorted(explained):
+            hows = self.book.cases.setdefault((who, ref, one), set())
+            hows.update({how} if one == "support_case" else {how, "queue"})
 
     async def arrive(self) -> None:
         """A customer reads a code out to somebody."""
@@ -335,10 +335,13 @@ class Play:
                 self.faults.append(f"{what} shows {note['path']} as it is")
                 continue
             row = next(row for row, known in self.known() if known == ref)
-            found = _taken(content["record"], note["path"])
-            if found != _values(row, note["path"]):
-                # A structure where one value should be: it shows no more than what it is.
-                self.evidence.add(f"{what} in part", json.dumps(found).encode())
+            # Where a structure stands for one value a part of it may be shown: of this field only.
+            # A note writes the same values in small letters and capitals too.
+            text = json.dumps(_taken(content["record"], note["path"])).lower()
+            own = json.dumps(_values(row, note["path"])).lower()
+            for canary in map(str.lower, self.canaries):
+                text = text.replace(canary, "") if canary in own else text
+            self.evidence.add(f"{what} opened", text.encode())
 
 
 def _values(record: object, path: str) -> list[object]:

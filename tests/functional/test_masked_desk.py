@@ -52,7 +52,7 @@ def ago(desk: SupportDesk, minutes: int) -> str:
     return to_rfc3339(desk.service.services.clock.now() - minutes * MINUTE)
 
 
-async def view(desk: SupportDesk, ref: str, who: str = AGENT, **body: object) -> dict[str, Any]:
+async def view(desk: SupportDesk, ref: str, who: str = AGENT, **body: Any) -> dict[str, Any]:  # noqa: ANN401 - any part of a body
     """A view that goes on; what it answered."""
     answer = await desk.service.view(ref, who, **body)
     assert answer.is_success, answer.text
@@ -151,6 +151,9 @@ async def test_two_customers_are_merged_by_reference(desk: SupportDesk) -> None:
     await desk.service.case(merge)
     body = {"keep": keep, "merge": merge, "case": case, "reason": "one passport for both"}
     assert (await desk.post("/v1/merges", AGENT, body))["merge_id"]
+    refused = await desk.post("/v1/merges", AGENT, body | {"merge": desk.refs[2]}, 403)
+    assert "name_the_case" in refused["next"]
+    assert (await desk.post("/v1/merges", AGENT, body | {"merge": "nobody"}, 404))["next"]
     (told,) = desk.crm.received
     assert b"cust-00001" in told
     assert b"cust-00002" in told

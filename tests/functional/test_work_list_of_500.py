@@ -130,13 +130,13 @@ def planned(refs: list[str], rng: np.random.Generator) -> list[tuple[int, str, s
 
 
 async def work(
-    service: Service, clock: ManualClock, plan: list[tuple[int, str, str]], **body: object
+    service: Service, clock: ManualClock, plan: list[tuple[int, str, str]], purpose: str
 ) -> Counter[int]:
     """Carry out a plan at its times; how the views came out."""
     statuses: Counter[int] = Counter()
     for at, who, ref in plan:
         clock.advance(max(0, at - clock.now()))
-        answer = await service.view(ref, who, device=f"desk-{who}", **body)
+        answer = await service.view(ref, who, device=f"desk-{who}", purpose=purpose)
         statuses[answer.status_code] += 1
         if answer.is_success:
             assert set(answer.json()["record"]) <= {"full_name", "email", "phone"} or who == BROWSER
