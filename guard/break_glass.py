@@ -264,7 +264,9 @@ class BreakGlass:
         if any(one.kind is ResponseKind.SUSPEND for one in held):
             raise AccessDeniedError("this access is suspended: see your notices")
         if tx.rows.subject(principal.tenant, put.customer) is None:
-            raise NotFoundError("no such customer")
+            raise NotFoundError(
+                "there is no such customer: use the reference that came with the case"
+            )
         if any(one.ref == put.customer and one.ends_at > at for one in recent):
             raise ConflictError("the glass is broken for this customer already: use that grant")
         if any(is_overdue(one, at) for one in recent):

@@ -34,7 +34,7 @@ from guard.principals import Principal
 from guard.quotas import bind
 from guard.rows import RelationRow, Situation, SubjectRow
 from guard.vault.keyring import Keyring
-from guard.views import RefusalCode, Refused
+from guard.views import NextStep, RefusalCode, Refused
 from policies.model import Act, ActorKind, BudgetKey, Facts, Forbid, Link, Purpose
 
 SCOPE = "merges:write"
@@ -58,6 +58,7 @@ UNEXPLAINED = Refusal(
     code=RefusalCode.POLICY,
     reasons=("a merge needs an open case of yours for both customers: have the other handed over",),
     determined_by=("merge-unexplained",),
+    next=(NextStep.NAME_CASE, NextStep.ASK_SECOND_LINE),
 )
 
 
@@ -306,8 +307,15 @@ def _refusal(sides: list[_Side], in_force: InForce) -> Refusal | None:
                 code=RefusalCode.POLICY,
                 reasons=decision.reasons,
                 determined_by=decision.determined_by,
+                next=_steps(side.facts, in_force),
             )
     return None if all(side.facts.link in EXPLAINED for side in sides) else UNEXPLAINED
+
+
+def _steps(facts: Facts, in_force: InForce) -> tuple[NextStep, ...]:
+    """A case of one's own is offered where the policy would take it."""
+    decision = in_force.engine.decide(replace(facts, link=Link.OWNER), Act.CONTACT)
+    return () if isinstance(decision, Forbid) else UNEXPLAINED.next
 
 
 def _check(principal: Principal, request: MergeRequest) -> None:

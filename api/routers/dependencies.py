@@ -46,7 +46,9 @@ async def authenticated(request: Request, *scopes: str) -> Principal:
     )
     for scope in scopes:
         if scope not in principal.scopes:
-            raise AccessDeniedError(f"this credential lacks the scope `{scope}`")
+            raise AccessDeniedError(
+                f"this credential lacks the scope `{scope}`: ask somebody whose role has it"
+            )
     return principal
 
 

@@ -15,6 +15,8 @@ from guard.views import Failed, ListRequest, Refused, Served, ViewRequest
 from policies.model import Act, Form
 
 MAX_LISTED = 50
+# Why a field is covered here that a view would show as it is.
+QUEUE_REASON = "a queue shows every field in part only: view the record itself for more"
 
 
 async def listing(
@@ -53,6 +55,8 @@ def _covered(decided: Decided) -> Showing:
     """The forms of the decision, and none of them plain: whatever the mode, a queue is masked."""
     showing = showing_of(decided)
     forms = {cls: min(form, Form.MASK) for cls, form in showing.forms.items()}
+    capped = {cls: QUEUE_REASON for cls, form in showing.forms.items() if form is Form.PLAIN}
     # What is masked here in mode *observe* is no would-be.
     would = "" if showing.would == "masked" else showing.would
-    return replace(showing, forms=forms, would=would)
+    explanations = {**showing.explanations, **capped}
+    return replace(showing, forms=forms, explanations=explanations, would=would)

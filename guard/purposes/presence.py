@@ -75,7 +75,9 @@ class Presence:
 
         def work(tx: Transaction) -> None:
             if tx.rows.subject(principal.tenant, customer) is None:
-                raise NotFoundError("no such customer")
+                raise NotFoundError(
+                    "there is no such customer: use the reference from the CRM sync"
+                )
             at = max(self._clock.now(), tx.rows.newest_at())
             earlier = tx.rows.live_code(principal.tenant, customer, at)
             if earlier is not None:

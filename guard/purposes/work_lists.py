@@ -313,7 +313,7 @@ def _digest(view: ReadView, row: WorkListRow) -> str:
 def _found(view: ReadView, principal: Principal, list_id: str) -> WorkListRow:
     row = view.work_list(principal.tenant, list_id)
     if row is None:
-        raise NotFoundError("no such work list")
+        raise NotFoundError("there is no such work list: check its id")
     return row
 
 
