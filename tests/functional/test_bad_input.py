@@ -393,12 +393,12 @@ BROKEN = (
     Broken(
         name="a policy that is no Cedar",
         make=bundle("admit.cedar", "permit (principal,", "permitt (principal,"),
-        says=("admit.cedar:11:",),
+        says=("admit.cedar:13:",),
     ),
     Broken(
         name="a policy with a word that the schema lacks",
         make=bundle("show.cedar", 'FieldClass::"journey"', 'FieldClass::"jurney"'),
-        says=("show.cedar:14:",),
+        says=("show.cedar:17:",),
     ),
     Broken(
         name="a catalogue that is no TOML",
@@ -408,7 +408,7 @@ BROKEN = (
     Broken(
         name="a budget without a limit",
         make=bundle("quotas.toml", "limit = 40\n", ""),
-        says=("quotas.toml:8:",),
+        says=("quotas.toml:10:",),
     ),
     Broken(
         name="a mapping that is no TOML",

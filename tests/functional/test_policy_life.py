@@ -28,13 +28,13 @@ pytestmark = [pytest.mark.anyio, pytest.mark.functional]
 
 SHUT = """
 @id("shut-for-now")
-@reason("nobody looks at records today: ask the security team")
-forbid (principal, action == Action::"Admit", resource);
+@reason("agents look at no records today: ask your lead")
+forbid (principal == Role::"agent", action == Action::"Admit", resource == Request::"view");
 """
 
 
 def shut_files() -> dict[str, str]:
-    """The shipped policy with a rule that refuses everybody."""
+    """The shipped policy with a rule that refuses every agent."""
     files = {name: content.decode() for name, content in default_files().items()}
     return files | {"shut.cedar": SHUT}
 

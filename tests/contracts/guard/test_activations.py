@@ -33,10 +33,12 @@ NO_LINK = """
 @id("no-link")
 @reason("no case links you to this customer: name the case")
 forbid (principal, action == Action::"Admit", resource)
-when { context.link == Link::"none" };
+when { [Link::"pending", Link::"none"].contains(context.link) };
 """
 STRICT = small_files(cedar=SMALL_CEDAR + NO_LINK)
-STRICTER = small_files(cedar=SMALL_CEDAR + NO_LINK.replace('"none"', '"owner"'))
+STRICTER = small_files(
+    cedar=SMALL_CEDAR + NO_LINK.replace('"none"', '"owner"').replace("no-link", "no-owner")
+)
 
 
 @pytest.fixture

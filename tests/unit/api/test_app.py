@@ -20,6 +20,7 @@ from tests.unit.api.fakes import TENANT, World, response
 CALLS: dict[tuple[str, str], Scope | None] = {
     ("post", "/v1/views"): Scope.VIEWS_WRITE,
     ("post", "/v1/views:batch"): Scope.VIEWS_WRITE,
+    ("get", "/v1/cases/mine"): Scope.VIEWS_WRITE,
     ("post", "/v1/views/{entry_id}/reveals"): Scope.REVEALS_WRITE,
     ("post", "/v1/searches"): Scope.SEARCHES_WRITE,
     ("post", "/v1/verifications"): Scope.VERIFICATIONS_WRITE,

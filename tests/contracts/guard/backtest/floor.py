@@ -17,7 +17,7 @@ NO_LINK = """
 @id("no-link")
 @reason("no case links you to this customer: name the case")
 forbid (principal, action == Action::"Admit", resource)
-when { context.link == Link::"none" };
+when { [Link::"pending", Link::"none"].contains(context.link) };
 """
 TEAM_2_STOPS = """
 @id("no-transfers")

@@ -3,6 +3,7 @@ import json
 import pytest
 from fastapi.exceptions import RequestValidationError
 
+from api import wire
 from api.schemas.parse import parse
 from api.schemas.views import BudgetOut, FieldNoteOut, ReceiptOut, ViewBody
 from guard.clock import to_rfc3339
@@ -37,10 +38,7 @@ def test_a_budget_says_what_is_left_and_when_it_comes_back() -> None:
 
 
 def test_a_field_note_goes_out_under_the_word_class() -> None:
-    note = served().fields[0]
-    shown = FieldNoteOut.model_validate(
-        {"path": note.path, "class": note.cls, "form": note.form.name, "why": note.why}
-    )
+    shown = FieldNoteOut.model_validate(wire.notes(served().fields)[0])
     assert shown.model_dump(by_alias=True)["class"] == "contact"
 
 
