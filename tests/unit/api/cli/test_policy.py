@@ -120,7 +120,8 @@ def test_a_change_is_told_by_cell(guard: Guard, bundle: Path) -> None:
     (row,) = [line for line in lines if "mask -> redact" in line]
     assert row.startswith("agent, lead, manager")
     assert row.split()[3:6] == ["outreach", "quality_review", "view"]
-    assert "sets of facts each     e.g. desk=outreach purpose=quality_review link=qa" in row
+    words = " ".join(row.split())
+    assert "sets of facts each e.g. desk=outreach purpose=quality_review link=qa" in words
     assert "search admitted" in said.out
     cells = json.loads(guard("policy", "diff", bundle, SHIPPED, "--json").out)["cells"]
     assert {(c["before"], c["after"]) for c in cells} == {("redact", "mask"), ("no", "yes")}

@@ -28,6 +28,9 @@ def test_a_view_answers_with_the_record_its_reasons_and_a_receipt(
         "form": "mask",
         "why": "masked for support",
         "next": [],
+        "verify": [],
+        "contact": None,
+        "synthetic": False,
     }
     assert body["receipt"]["index"] == 41
     assert body["view_code"] == "7K-QM"
