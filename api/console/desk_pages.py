@@ -6,7 +6,7 @@ would help.
 """
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response
@@ -116,17 +116,16 @@ def desk_page(
 
 async def refusal_page(request: Request, error: Exception) -> Response:
     """Say why nothing was done, and offer what would help."""
-    if not isinstance(error, DeskRefusalError):  # pragma: no cover - the only class it handles
-        raise error
-    noted = respond(request, error)
+    refusal = cast("DeskRefusalError", error)  # what `install` registers it for, and no other
+    noted = respond(request, refusal)
     return desk_page(
         "refused.html",
-        error.signed_in,
+        refusal.signed_in,
         noted.status_code,
-        title=problem_of(error).title,
-        refused=error.refused,
-        about=error.about,
-        offered=offered(error.refused.steps),
+        title=problem_of(refusal).title,
+        refused=refusal.refused,
+        about=refusal.about,
+        offered=offered(refusal.refused.steps),
     )
 
 
