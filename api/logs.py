@@ -118,15 +118,16 @@ def _short(value: object) -> object:
 class _Lines:
     """Writes lines to a stream; one that cannot be written is lost.
 
-    The disk under the log may be full: that must neither refuse a request nor end a background
-    task, which would otherwise fail while it tells of a failure.
+    The disk under the log may be full, or the stream closed by whoever started us: that must
+    neither refuse a request nor end a background task, which would otherwise fail while it tells
+    of a failure.
     """
 
     def __init__(self, out: TextIO) -> None:
         self._write = structlog.PrintLogger(out).msg
 
     def msg(self, line: str) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._write(line)
 
     log = debug = info = warning = error = critical = msg

@@ -1,10 +1,12 @@
 """Fixtures that every kind of test may use."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from guard.clock import ManualClock
@@ -22,6 +24,16 @@ settings.register_profile(
     "full", max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("full" if os.environ.get("RECORDGUARD_FULL") else "quick")
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """Logging set up by a test ends with it: its stream is closed for whoever comes next."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -6,15 +6,13 @@ answer, log line or metric: only the signed notices hold the CRM's own keys.
 """
 
 import io
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from api import logs
 from tests.functional.canaries import Draw, Evidence, Searcher
 from tests.support.service import ADMIN, AGENT, REGION, SYNC, Service, open_service, records
 from tests.support.sinks import Manner, Sink, http_sink
@@ -59,16 +57,6 @@ class Stage:
                 self.seen.add(path.name, path.read_bytes())
         self.seen.add("log", self.lines.getvalue().encode())
         return list(Searcher(self.hidden).search(self.seen))
-
-
-@pytest.fixture
-def log_stream() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    stream = io.StringIO()
-    logs.configure("debug", stream)
-    yield stream
-    root.handlers, root.level = handlers, level
 
 
 def write_folder(data: Path, ledger: bytes, port: int) -> Path:

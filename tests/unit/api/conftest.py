@@ -22,15 +22,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def log_lines() -> Iterator[io.StringIO]:
-    import logging  # noqa: PLC0415 - only here, to put the root logger back
-
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+def log_lines() -> io.StringIO:
     stream = io.StringIO()
     logs.configure("debug", stream)
-    yield stream
-    root.handlers, root.level = handlers, level
+    return stream
 
 
 @pytest.fixture

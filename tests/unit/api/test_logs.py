@@ -1,7 +1,9 @@
 import io
 import json
 import logging
+from collections.abc import Callable
 
+import pytest
 import structlog
 
 from api import logs
@@ -69,8 +71,17 @@ class FullDisk(io.StringIO):
         raise OSError(28, "No space left on device", text)
 
 
-def test_a_line_that_cannot_be_written_disturbs_nobody(log_lines: io.StringIO) -> None:
-    logs.configure("info", FullDisk())
+def closed_stream() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stream", [FullDisk, closed_stream])
+def test_a_line_that_cannot_be_written_disturbs_nobody(
+    stream: Callable[[], io.StringIO], log_lines: io.StringIO
+) -> None:
+    logs.configure("info", stream())
     structlog.get_logger().error("http.unhandled", status=500)
     logging.getLogger("library").error("as well")
     assert log_lines.getvalue() == ""

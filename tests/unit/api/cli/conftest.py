@@ -1,16 +1,14 @@
 """`guard` as a shell would call it, in this process, over a data folder of the test's own."""
 
 import io
-import logging
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import pytest
-import structlog
 
 from api import logs
 from api.cli.app import app
@@ -35,14 +33,9 @@ Fill = Callable[[Callable[[Rig], Awaitable[None]]], None]
 
 
 @pytest.fixture(autouse=True)
-def quiet_logs() -> Iterator[None]:
-    """Logs go nowhere; a command that sets them up itself is undone after the test."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+def quiet_logs() -> None:
+    """Logs go nowhere, unless a command sets them up itself."""
     logs.configure("warning", io.StringIO())
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.fixture
