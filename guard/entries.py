@@ -244,12 +244,13 @@ class OpenedEntry:
 class Receipt:
     """What the caller holds in its hand: enough to prove later that the entry was promised.
 
+    `index` is None where the entry is durable before the tree gives it a place: ask by `entry_id`.
     `signature` is Ed25519 by the writer's key over `leaf_hash`; the key is in the `WRITER_OPEN`
     entry of `writer`.
     """
 
     entry_id: str
-    index: int
+    index: int | None
     writer: str
     writer_seq: int
     leaf_hash: str

@@ -36,6 +36,23 @@ class RawRecord:
         raise TypeError("a raw record does not leave the process")
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Numbers of a writer that were never pending when later ones were: [first, before)."""
+
+    writer: bytes
+    first: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integrated:
+    """What one turn of the integrator moved, and what it found missing."""
+
+    count: int
+    gaps: tuple[Gap, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrincipalRow:
     """Somebody in the directory. `line`: manager ids from the direct one upwards."""

@@ -65,5 +65,5 @@ def _one(request: Request, answer: Served | Refused | Failed) -> dict[str, objec
 def _newest(answers: Sequence[Served | Refused | Failed]) -> tuple[BudgetStatus, ...]:
     """The budgets as the last of the entries left them."""
     with_budgets = [a for a in answers if not isinstance(a, Failed) and a.budgets]
-    last = max(with_budgets, key=lambda answer: answer.receipt.index, default=None)
+    last = max(with_budgets, key=lambda answer: answer.receipt.writer_seq, default=None)
     return () if last is None else last.budgets

@@ -63,7 +63,7 @@ class Batch:
         self.rows = rows
         self.seq = seq
         self._sealer, self._receipts = sealer, receipts
-        self._size, _ = rows.head()
+        self._next = rows.next_index()
         self._at = max(now - 1, rows.newest_at())
         self._sealed: list[SealedEntry] = []
         self._subjects: dict[str, SubjectRow] = {}
@@ -100,7 +100,8 @@ class Batch:
         sealed = self._sealer.seal(
             entry, writer_seq=self.seq, subjects=self._subjects, next_n=self._next_n
         )
-        receipt = self._receipts.sign(sealed, self._size + len(self._sealed))
+        index = None if self._next is None else self._next + len(self._sealed)
+        receipt = self._receipts.sign(sealed, index)
         self._sealed.append(sealed)
         self.seq += 1
         return receipt

@@ -74,10 +74,14 @@ class GroupCommitter:
         clock: Clock,
         deadline_s: float,
         waiting: int = WAITING,
+        on_commit: Callable[[], None] = lambda: None,
     ) -> None:
-        """Write to `store` as the writer of `sealer`, with at most `waiting` requests in line."""
+        """Write to `store` as the writer of `sealer`, with at most `waiting` requests in line.
+
+        `on_commit` is called on the writer's thread when entries have become durable.
+        """
         self._store, self._sealer, self._receipts = store, sealer, receipts
-        self._clock, self._deadline_s = clock, deadline_s
+        self._clock, self._deadline_s, self._on_commit = clock, deadline_s, on_commit
         self._queue: queue.Queue[_Ticket | None] = queue.Queue(waiting)
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
         self._settling = threading.Lock()
@@ -213,6 +217,9 @@ class GroupCommitter:
                     batch = Batch(
                         rows, self._sealer, self._receipts, seq=self._seq, now=self._clock.now()
                     )
+                    if any(not isinstance(ticket.payload, Admission) for ticket in live):
+                        # Work reads before it writes; two brokers must not do so at once.
+                        rows.serialise()
                     self._fill(batch, live, refunds, own)
                     is_filled = True
             except GuardError:
@@ -225,13 +232,14 @@ class GroupCommitter:
         for _ in refunds:
             self._refunds.popleft()
         self._settle(live)
+        self._on_commit()
 
     def _has_landed(self) -> bool:
         """Whether the batch whose commit failed is in the log; asks until the store answers."""
         while not self._give_up.wait(RETRY_S):
             try:
                 with self._store.begin() as rows:
-                    return rows.has_written(self._sealer.writer, self._seq) is not None
+                    return rows.has_written(self._sealer.writer, self._seq)
             except GuardError:
                 continue
         raise StoreUnavailableError("the writer stopped before the store answered again")

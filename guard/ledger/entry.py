@@ -12,7 +12,7 @@ Part bytes are exact: what was hashed is what is sealed and later parsed, never 
 Keys belong to `guard.vault`, reached through `guard.ports.DetailVault`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
@@ -219,25 +219,33 @@ def check_stored(stored: StoredEntry) -> Leaf:
         ProofError: A part was changed or lost; `index` names the entry.
     """
     index = stored.index
-    if not compare_digest(leaf_hash(stored.leaf), stored.leaf_hash):
-        raise ProofError(f"entry {index}: leaf was changed, restore it from a mirror", index=index)
-    try:
-        leaf = decode_leaf(stored.leaf)
-    except ProofError as error:
-        raise ProofError(f"entry {index}: {error}", index=index) from None
     if len(stored.refs) != len(stored.sealed_subjects):
         raise ProofError(f"entry {index}: references and subject parts differ", index=index)
+    try:
+        return check_parts(
+            stored.leaf, stored.leaf_hash, (stored.sealed_event, *stored.sealed_subjects)
+        )
+    except ProofError as error:
+        raise ProofError(f"entry {index}: {error}", index=index) from None
+
+
+def check_parts(leaf: bytes, hashed: bytes, parts: Sequence[bytes | None]) -> Leaf:
+    """Check a leaf against its hash and its stored parts, the event part first; without any key.
+
+    Raises:
+        ProofError: Something of it was changed or lost.
+    """
+    if not compare_digest(leaf_hash(leaf), hashed):
+        raise ProofError("leaf was changed, restore it from a mirror")
+    decoded = decode_leaf(leaf)
     hashes = []
-    for part in (stored.sealed_event, *stored.sealed_subjects):
+    for part in parts:
         if part is None or len(part) < HASH_SIZE:
-            raise ProofError(
-                f"entry {index}: a part was lost with its hash, restore it from a backup",
-                index=index,
-            )
+            raise ProofError("a part was lost with its hash, restore it from a backup")
         hashes.append(part[:HASH_SIZE])
-    if not compare_digest(commit(hashes), leaf.commitment):
-        raise ProofError(f"entry {index}: parts do not match the commitment", index=index)
-    return leaf
+    if not compare_digest(commit(hashes), decoded.commitment):
+        raise ProofError("parts do not match the commitment")
+    return decoded
 
 
 def open_entry(

@@ -35,8 +35,8 @@ class ReceiptSigner:
         """The public key in base64, as the `WRITER_OPEN` entry names it."""
         return encode_base64(self._key.public_key().public_bytes_raw())
 
-    def sign(self, sealed: SealedEntry, index: int) -> Receipt:
-        """The receipt of an entry that has become durable at `index`."""
+    def sign(self, sealed: SealedEntry, index: int | None) -> Receipt:
+        """The receipt of an entry that has become durable, at `index` if that is known yet."""
         return Receipt(
             entry_id=sealed.entry_id.hex(),
             index=index,

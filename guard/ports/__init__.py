@@ -16,7 +16,14 @@ from guard.ports.outside import (
     RecordSource,
 )
 from guard.ports.reading import Readers, ReadView
-from guard.ports.writing import Committer, Outbox, Store, Transaction, UnitOfWork
+from guard.ports.writing import (
+    Committer,
+    Outbox,
+    PendingEntries,
+    Store,
+    Transaction,
+    UnitOfWork,
+)
 
 __all__ = [
     "Committer",
@@ -25,6 +32,7 @@ __all__ = [
     "IdentifierLookup",
     "Message",
     "Outbox",
+    "PendingEntries",
     "ReadView",
     "Readers",
     "RecordSource",

@@ -16,6 +16,7 @@ from guard.rows import (
     CaseRow,
     GrantRow,
     IdentifierRow,
+    Integrated,
     LockedPrincipal,
     ModeRow,
     OutboxItem,
@@ -75,12 +76,33 @@ class UnitOfWork(ReadView, Protocol):
         """Store each subject's next number."""
         ...
 
-    def append(self, entries: Sequence[SealedEntry]) -> list[int]:
-        """Give the entries the next indexes, extend the tree, move the head."""
+    def next_index(self) -> int | None:
+        """The index that the next entry gets; None where the integrator gives it afterwards."""
         ...
 
-    def has_written(self, writer: bytes, writer_seq: int) -> int | None:
-        """The index of a writer's entry if it has landed."""
+    def append(self, entries: Sequence[SealedEntry]) -> None:
+        """Make the entries durable with this transaction.
+
+        Where `next_index` says so they are in the tree at once, or else they are pending.
+        """
+        ...
+
+    def integrate(self, limit: int) -> Integrated:
+        """Give at most `limit` pending entries their places in the tree and move the head.
+
+        Nobody else integrates until this transaction ends; where somebody does, nothing is done.
+
+        Raises:
+            ForkError: A pending entry was changed.
+        """
+        ...
+
+    def serialise(self) -> None:
+        """Let no other transaction that asks for this begin until this one ends."""
+        ...
+
+    def has_written(self, writer: bytes, writer_seq: int) -> bool:
+        """Whether a writer's entry has landed, pending or in the tree."""
         ...
 
     def put_facts(self, facts: Mapping[str, Mapping[str, str | bool]]) -> None:
@@ -225,6 +247,19 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+        ...
+
+
+class PendingEntries(Protocol):
+    """*Protocol* of what is durable and not in the tree yet."""
+
+    def integrate(self, limit: int) -> Integrated:
+        """Integrate pending entries in a transaction of its own, beside the writer's.
+
+        Raises:
+            StoreUnavailableError: The store cannot be reached or written.
+            ForkError: A pending entry was changed.
+        """
         ...
 
 

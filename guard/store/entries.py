@@ -1,10 +1,12 @@
-"""The log: appending entries under the tree's head, and reading them back.
+"""The log: appending entries to the tree under its head, and reading them back.
 
-`append` gives contiguous indexes and moves the head in the same transaction, so the tree has no gap
-and no fork however many processes write: the head's row is locked for the whole transaction.
+On SQLite `append` gives contiguous indexes and moves the head in the transaction of the one writer.
+On PostgreSQL it leaves the entries pending (see `guard.store.pending`), so that no writer waits for
+another; the integrator then gives the indexes, with the head's row locked. Either way the tree has
+no gap and no fork however many processes write.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -52,8 +54,10 @@ _LEAF_HASHES = (
     .order_by(entry.c.idx)
 )
 _INDEX_OF = select(entry.c.idx).where(entry.c.entry_id == bindparam("entry_id"))
-_WRITTEN = select(entry.c.idx).where(
-    entry.c.writer == bindparam("writer"), entry.c.writer_seq == bindparam("writer_seq")
+_LAST_OF = (
+    select(entry.c.writer, func.max(entry.c.writer_seq).label("last"))
+    .where(entry.c.writer.in_(bindparam("writers", expanding=True)))
+    .group_by(entry.c.writer)
 )
 _CHECKPOINT = select(checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
 _CHECKPOINT_AT = select(checkpoint.c.root, checkpoint.c.note).where(
@@ -101,6 +105,20 @@ def _page(query: LogQuery) -> Select[Any]:
     if query.before is not None:
         page = page.where(place < query.before)
     return page.order_by(entry.c.idx.desc()).limit(query.limit)
+
+
+class PlacedEntry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What the tables keep of an entry; `detail` is its row of `detail_event`, less the index."""
+
+    entry_id: bytes
+    writer: bytes
+    writer_seq: int
+    at: Micros
+    leaf: bytes
+    leaf_hash: bytes
+    detail: dict[str, str | int | bytes]
+    refs: tuple[str, ...]
+    sealed_subjects: tuple[bytes, ...]
 
 
 class EntryReads(Session):
@@ -184,42 +202,36 @@ class EntryWrites(EntryReads, WriteSession):
             self._locked_head = self._first(_LOCK_HEAD)
         return self._locked_head if self._locked_head is not None else super()._head()
 
-    def lock_head(self) -> None:
-        """Take the tree's head before anything else: one writing transaction at a time."""
-        self._head()
-
     def touch_head(self) -> None:
         """Write the head as it is: shows that a write would work."""
         self._write(_TOUCH_HEAD, {"same": 1})
 
-    def append(self, entries: Sequence[SealedEntry]) -> list[int]:
-        """See `UnitOfWork.append`."""
+    def place(self, entries: Sequence[PlacedEntry]) -> None:
+        """Give the entries the next indexes, in this order, and move the head over them."""
         if not entries:
-            return []
+            return
         head = self._head()
         tree = CompactRange(head.size, _split(head.range))
-        indexes = list(range(head.size, head.size + len(entries)))
         for new in entries:
             tree.append(new.leaf_hash)
-        numbered = list(zip(indexes, entries, strict=True))
+        numbered = list(enumerate(entries, head.size))
         self._write(insert(entry), [_entry_values(index, new) for index, new in numbered])
-        self._write(insert(detail_event), [_event_values(index, new) for index, new in numbered])
+        self._write(insert(detail_event), [{"idx": index, **new.detail} for index, new in numbered])
         self._write(insert(detail_subject), list(_subject_values(numbered)))
         self._write(
             _MOVE_HEAD,
             {
                 "to_size": tree.size,
                 "to_range": b"".join(tree.hashes),
-                "to_newest_at": max(head.newest_at, *(new.event.at for new in entries)),
+                "to_newest_at": max(head.newest_at, *(new.at for new in entries)),
             },
         )
         self._locked_head = None
-        return indexes
 
-    def has_written(self, writer: bytes, writer_seq: int) -> int | None:
-        """See `UnitOfWork.has_written`."""
-        row = self._first(_WRITTEN, {"writer": writer, "writer_seq": writer_seq})
-        return None if row is None else int(row.idx)
+    def last_of(self, writers: Collection[bytes]) -> dict[bytes, int]:
+        """The last number of each of these writers that is in the tree."""
+        rows = self._all(_LAST_OF, {"writers": list(writers)})
+        return {row.writer: row.last for row in rows}
 
     def put_checkpoint(self, size: int, root: bytes, note: bytes, at: Micros) -> None:
         """See `UnitOfWork.put_checkpoint`.
@@ -242,7 +254,22 @@ def _split(joined: bytes) -> tuple[bytes, ...]:
     return tuple(joined[i : i + HASH_SIZE] for i in range(0, len(joined), HASH_SIZE))
 
 
-def _entry_values(index: int, new: SealedEntry) -> dict[str, Any]:
+def placed(new: SealedEntry) -> PlacedEntry:
+    """What the tables keep of a sealed entry."""
+    return PlacedEntry(
+        entry_id=new.entry_id,
+        writer=new.writer,
+        writer_seq=new.writer_seq,
+        at=new.event.at,
+        leaf=new.leaf,
+        leaf_hash=new.leaf_hash,
+        detail=_detail(new),
+        refs=new.refs,
+        sealed_subjects=new.sealed_subjects,
+    )
+
+
+def _entry_values(index: int, new: PlacedEntry) -> dict[str, Any]:
     return {
         "idx": index,
         "entry_id": new.entry_id,
@@ -253,10 +280,9 @@ def _entry_values(index: int, new: SealedEntry) -> dict[str, Any]:
     }
 
 
-def _event_values(index: int, new: SealedEntry) -> dict[str, Any]:
+def _detail(new: SealedEntry) -> dict[str, str | int | bytes]:
     event = new.event
     return {
-        "idx": index,
         "epoch": new.epoch,
         "sealed": new.sealed_event,
         "at": event.at,
@@ -277,7 +303,7 @@ def _event_values(index: int, new: SealedEntry) -> dict[str, Any]:
     }
 
 
-def _subject_values(numbered: Iterable[tuple[int, SealedEntry]]) -> Iterator[dict[str, Any]]:
+def _subject_values(numbered: Iterable[tuple[int, PlacedEntry]]) -> Iterator[dict[str, Any]]:
     for index, new in numbered:
         for position, (ref, sealed) in enumerate(zip(new.refs, new.sealed_subjects, strict=True)):
             yield {"idx": index, "position": position, "ref": ref, "sealed": sealed}

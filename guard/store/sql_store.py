@@ -1,8 +1,8 @@
 """The store over SQL: snapshots for many readers, transactions for one writer.
 
 `SqlReader` is what the worker process and tools open; it needs no lock and cannot write. `SqlStore`
-adds the writer: on SQLite it holds the file for this process, on PostgreSQL each transaction takes
-the tree's head row first, so that writers of several processes follow one another.
+adds the writer: on SQLite it holds the file for this process, on PostgreSQL several processes write
+side by side, and what they append waits for the integrator, which has a connection of its own.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ from typing import Self
 from sqlalchemy import Connection
 
 from guard.errors import ConfigurationError, StoreUnavailableError
+from guard.rows import Integrated
 from guard.store import migrate
-from guard.store.engine import BUSY_MS, exclusive, reader_engine, writer_engine
+from guard.store.engine import BUSY_MS, exclusive, is_sqlite, reader_engine, writer_engine
 from guard.store.failures import translated
 from guard.store.unit_of_work import SqlReadView, SqlUnitOfWork
 
@@ -71,6 +72,9 @@ class SqlStore(SqlReader):
             self._held.enter_context(exclusive(url))
             self._writer = writer_engine(url)
             self._held.callback(self._writer.dispose)
+            self._integrator = None if is_sqlite(url) else writer_engine(url)
+            if self._integrator is not None:
+                self._held.callback(self._integrator.dispose)
             found, needed = migrate.current(url), migrate.newest()
             if found != needed:
                 raise ConfigurationError(
@@ -87,6 +91,13 @@ class SqlStore(SqlReader):
             yield rows
             connection.commit()
 
+    def integrate(self, limit: int) -> Integrated:
+        """See `PendingEntries.integrate`; with SQLite there is never anything pending."""
+        if self._integrator is None:
+            return Integrated(count=0)
+        with translated(), self._integrator.begin() as connection:
+            return SqlUnitOfWork(connection).integrate(limit)
+
     def check(self) -> None:
         """See `Store.check`: writes the head's row as it is.
 
@@ -98,7 +109,7 @@ class SqlStore(SqlReader):
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Connection, SqlUnitOfWork]]:
-        """The writer's connection with the head locked; rolled back unless it was committed."""
+        """The writer's connection; rolled back unless it was committed."""
         if not self._turn.acquire(timeout=BUSY_MS / 1000):
             raise StoreUnavailableError("the store is busy with an earlier write, try again")
         try:
@@ -106,9 +117,7 @@ class SqlStore(SqlReader):
                 # The file may be another process's by now.
                 raise StoreUnavailableError("the store is closed, start the service again")
             with translated(), self._writer.connect() as connection:
-                rows = SqlUnitOfWork(connection)
-                rows.lock_head()
-                yield connection, rows
+                yield connection, SqlUnitOfWork(connection)
         finally:
             self._turn.release()
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -420,6 +421,22 @@ late_link = Table(
     Column("idx", BigInteger, ForeignKey("entry.idx"), primary_key=True, autoincrement=False),
     Column("tenant", String, nullable=False),
     Column("link", String, nullable=False),
+)
+
+# Entries of a PostgreSQL that are durable and have no index yet: many writers put them here without
+# waiting for one another, the integrator moves them into the tree. `body` is everything else of the
+# entry, as `guard.store.pending` packs it.
+pending = Table(
+    "pending",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("entry_id", LargeBinary, nullable=False),
+    Column("writer", LargeBinary, nullable=False),
+    Column("writer_seq", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    # INVARIANT: as for `entry`; a number is in one of the two tables.
+    UniqueConstraint("writer", "writer_seq"),
 )
 
 # One row. `range` is the compact range: 32 bytes for each perfect subtree, the largest first.

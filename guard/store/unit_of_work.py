@@ -9,12 +9,13 @@ from guard.store.alerts import AlertReads, AlertWrites
 from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
-from guard.store.entries import EntryReads, EntryWrites
+from guard.store.entries import EntryReads
 from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
+from guard.store.pending import PendingWrites
 from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
@@ -48,7 +49,7 @@ class SqlUnitOfWork(
     SettingWrites,
     ActivationWrites,
     BudgetWrites,
-    EntryWrites,
+    PendingWrites,
     IdentifierWrites,
     RelationWrites,
     LateLinkWrites,

@@ -1,0 +1,38 @@
+"""A log with many writers.
+
+Revision ID: 0003
+Revises: 0002
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add what waits for its place in the tree."""
+    op.create_table(
+        "pending",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            sa.Identity(),
+            primary_key=True,
+        ),
+        sa.Column("entry_id", sa.LargeBinary(), nullable=False),
+        sa.Column("writer", sa.LargeBinary(), nullable=False),
+        sa.Column("writer_seq", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pending")),
+        sa.UniqueConstraint("writer", "writer_seq", name=op.f("uq_pending_writer_writer_seq")),
+    )
+
+
+def downgrade() -> None:
+    """Remove it; pending entries must have been integrated."""
+    op.drop_table("pending")

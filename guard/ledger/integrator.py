@@ -1,0 +1,86 @@
+"""The integrator: gives durable entries their places in the tree, soon after they were committed.
+
+Any broker may run one; the store lets one of them work at a time, and a turn is one transaction, so
+that a crash anywhere leaves either all of it or nothing. It signs nothing: what it places is read
+back and hashed again by the publisher.
+"""
+
+import threading
+from collections import deque
+
+from guard.errors import ForkError, StoreUnavailableError
+from guard.ports import PendingEntries
+from guard.rows import Gap
+
+# Entries of one turn: some tens of milliseconds, so that the head is never locked for long.
+TURN = 4096
+
+# What another broker left behind is found this long after, at the latest.
+POLL_S = 0.1
+
+
+class Integrator:
+    """Runs turns on a thread of its own: when told of a commit, and at least every `POLL_S`."""
+
+    def __init__(self, pending: PendingEntries) -> None:
+        """Integrate what is `pending`."""
+        self._pending = pending
+        self._woken, self._ends = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="integrator", daemon=True)
+        self._forked: ForkError | None = None
+        self.gaps: deque[Gap] = deque()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something has been committed."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Place what is left, and end."""
+        self._ends.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def check(self) -> None:
+        """Raise what ended the work, if anything did.
+
+        Raises:
+            ForkError: A pending entry was changed; nothing is placed any more.
+        """
+        if self._forked is not None:
+            raise self._forked
+
+    def catch_up(self) -> int:
+        """Place all that is pending now; returns how many.
+
+        Raises:
+            StoreUnavailableError: The store cannot be reached or written.
+            ForkError: A pending entry was changed.
+        """
+        total = 0
+        while True:
+            done = self._pending.integrate(TURN)
+            self.gaps.extend(done.gaps)
+            total += done.count
+            if done.count < TURN:
+                return total
+
+    def _serve(self) -> None:
+        while True:
+            is_last = self._ends.is_set()
+            try:
+                self.catch_up()
+            except ForkError as error:
+                self._forked = error
+                return
+            except StoreUnavailableError:
+                # It comes back, and what is pending with it; requests learn of it by themselves.
+                self._ends.wait(POLL_S)
+            if is_last:
+                return
+            self._woken.wait(POLL_S)
+            self._woken.clear()
