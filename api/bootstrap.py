@@ -44,6 +44,7 @@ from guard.identifiers import Identifiers
 from guard.in_force import Policies
 from guard.indexing import Indexing
 from guard.ledger.entry import Sealer
+from guard.ledger.integrator import Integrator
 from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
 from guard.masking.plans import catalogue_faults
@@ -80,7 +81,7 @@ class Services:
 
     settings: Settings
     clock: Clock
-    store: Store
+    store: SqlStore
     readers: Readers
     committer: Committer
     broker: Broker
@@ -114,6 +115,7 @@ class Services:
     _writer: GroupCommitter
     _threads: ThreadedReaders
     _publisher: Publisher
+    _integrator: Integrator | None
     _sources: Mapping[str, RecordSource]
     _outbox: WorkerFile
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -128,6 +130,9 @@ class Services:
         # A store that does not continue what was signed is not written to: whoever restored or
         # changed it must be found first.
         await self.readers.read(self._publisher.prepare)
+        if self._integrator is not None:
+            self._writer.on_commit = self._integrator.wake
+            self._integrator.start()
         await asyncio.to_thread(self._writer.start)
         await self.committer.run(self._register_bundle)
         publishing = publish_forever(
@@ -154,6 +159,8 @@ class Services:
             raise StoreUnavailableError("the writer is stopped, start the service again")
         if any(task.done() for task in self._tasks):
             raise StoreUnavailableError("the log is not kept up any more, see the service's log")
+        if self._integrator is not None:
+            self._integrator.check()
         self.store.check()
 
     async def close(self) -> None:
@@ -165,6 +172,8 @@ class Services:
             # What cannot be published now is published at the next start.
             await self._publisher.publish_once(self.readers, self.committer, self.clock.now())
         await asyncio.to_thread(self._writer.close)
+        if self._integrator is not None:
+            await asyncio.to_thread(self._integrator.close)
         for source in self._sources.values():
             await source.close()
         await self.contacts.close()
@@ -315,6 +324,7 @@ def _compose(
             log_dir=log_dir(settings),
             high_water=high_water(settings),
         ),
+        _integrator=None if store.places_at_commit else Integrator(store),
         _sources=sources,
         _outbox=outbox,
     )

@@ -379,7 +379,7 @@ class Auditing(Protocol):
         """The newest signed checkpoint."""
         ...
 
-    async def proof(self, index: int) -> bytes:
+    async def proof(self, where: int | bytes) -> bytes:
         """The proof that an entry is in the log."""
         ...
 

@@ -88,16 +88,20 @@ class Auditing:
             raise NotFoundError("no checkpoint is published yet: try again in a second")
         return note
 
-    async def proof(self, index: int) -> bytes:
-        """The `.tlog-proof` of one entry to the newest checkpoint.
+    async def proof(self, where: int | bytes) -> bytes:
+        """The `.tlog-proof` of one entry, by index or id, to the newest checkpoint.
 
         Raises:
             NotFoundError: The entry is not under a published checkpoint yet.
         """
         note = await self.checkpoint()
-        if index >= parse_text(parse_note(note).text).size:
+        index = where if isinstance(where, int) else await self._index_of(where)
+        if index is None or index >= parse_text(parse_note(note).text).size:
             raise NotFoundError("this entry is not under a checkpoint yet: try again in a second")
         return await asyncio.to_thread(self._proofs.tlog_proof, index, note)
+
+    async def _index_of(self, entry_id: bytes) -> int | None:
+        return await self._readers.read(lambda view: view.index_of(entry_id))
 
     async def export(
         self, principal: Principal, fmt: ExportFormat, query: LogQuery

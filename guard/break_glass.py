@@ -349,7 +349,7 @@ def _finding(row: GrantRow, receipt: Receipt, today: int) -> Finding:
             f"{today} of {PER_DAY} times in 24 hours",
         ),
         contributions=(("break_glass", 1.0),),
-        evidence=(receipt.index,),
+        evidence=() if receipt.index is None else (receipt.index,),
         explained_by=("its review afterwards says whether it was justified",),
     )
 

@@ -28,6 +28,8 @@ class EntryKind(IntEnum):
 
     WRITER_OPEN = 1
     WRITER_CLOSE = 2
+    GAP = 3
+    RECONCILIATION = 4
     VIEW = 16
     REFUSAL = 17
     FAILED = 18
@@ -66,6 +68,13 @@ class EntryKind(IntEnum):
     SIGN_IN = 85
     CREDENTIAL = 86
     RECERTIFICATION = 87
+    ERASURE = 96
+    RETENTION = 97
+    HOLD = 98
+    HOLD_BACK = 99
+    HISTORY = 100
+    DISPUTE = 101
+    RESTORED = 102
 
 
 class Outcome(StrEnum):

@@ -34,6 +34,8 @@ VIEW_KINDS = (
 MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 # Largest index that fits the leaf's 64 bits.
 MAX_INDEX = 2**63 - 1
+ID_DIGITS = 32
+ENTRY = r"^([0-9]{1,19}|[0-9a-f]{32})$"
 
 
 @routes.get(
@@ -93,18 +95,19 @@ async def checkpoint(
 
 
 @routes.get(
-    "/v1/log/proof/{index}",
+    "/v1/log/proof/{entry}",
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}, **documents(403, 404)},
     summary="The proof that an entry is in the log",
 )
 async def proof(
-    index: Annotated[int, Path(ge=0, le=MAX_INDEX)],
+    entry: Annotated[str, Path(pattern=ENTRY, description="Its index, or its id in hex.")],
     services: Guarded,
     _principal: Annotated[Principal, caller(Scope.LOG_VERIFY)],
 ) -> Response:
     """A C2SP tlog-proof: index, path and checkpoint; it names nobody."""
-    return _text(await services.auditing.proof(index))
+    where = bytes.fromhex(entry) if len(entry) == ID_DIGITS else min(int(entry), MAX_INDEX)
+    return _text(await services.auditing.proof(where))
 
 
 @routes.post(

@@ -70,6 +70,11 @@ class Batch:
         self._next_n: dict[str, int] = {}
 
     @property
+    def at(self) -> Micros:
+        """The time of the newest entry."""
+        return self._at
+
+    @property
     def entries(self) -> int:
         """How many entries will be appended."""
         return len(self._sealed)

@@ -74,23 +74,23 @@ class GroupCommitter:
         clock: Clock,
         deadline_s: float,
         waiting: int = WAITING,
-        on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         """Write to `store` as the writer of `sealer`, with at most `waiting` requests in line.
 
-        `on_commit` is called on the writer's thread when entries have become durable.
+        `on_commit` may be set before the start; it is called when entries have become durable.
         """
         self._store, self._sealer, self._receipts = store, sealer, receipts
-        self._clock, self._deadline_s, self._on_commit = clock, deadline_s, on_commit
+        self._clock, self._deadline_s = clock, deadline_s
         self._queue: queue.Queue[_Ticket | None] = queue.Queue(waiting)
         self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
         self._settling = threading.Lock()
         self._refunds: deque[Landed] = deque()
-        self._seq = 0
+        self._seq, self._at = 0, 0
         self._has_opened, self._give_up = threading.Event(), threading.Event()
         self._start_error: BaseException | None = None
         self._refuses = False
         self._is_open = False
+        self.on_commit: Callable[[], None] = _nothing
 
     def start(self) -> None:
         """Register this writer in the log, and begin to serve.
@@ -214,9 +214,9 @@ class GroupCommitter:
             is_filled = False
             try:
                 with self._store.begin() as rows:
-                    batch = Batch(
-                        rows, self._sealer, self._receipts, seq=self._seq, now=self._clock.now()
-                    )
+                    # What is still pending is not in the store's newest time.
+                    now = max(self._clock.now(), self._at + 1)
+                    batch = Batch(rows, self._sealer, self._receipts, seq=self._seq, now=now)
                     if any(not isinstance(ticket.payload, Admission) for ticket in live):
                         # Work reads before it writes; two brokers must not do so at once.
                         rows.serialise()
@@ -228,11 +228,11 @@ class GroupCommitter:
                 if not self._has_landed():
                     continue
             break
-        self._seq = batch.seq
+        self._seq, self._at = batch.seq, batch.at
         for _ in refunds:
             self._refunds.popleft()
         self._settle(live)
-        self._on_commit()
+        self.on_commit()
 
     def _has_landed(self) -> bool:
         """Whether the batch whose commit failed is in the log; asks until the store answers."""
@@ -306,6 +306,10 @@ class GroupCommitter:
                 "key": self._receipts.public_key,
             },
         )
+
+
+def _nothing() -> None:
+    pass
 
 
 def _deliver(tickets: Sequence[_Ticket]) -> None:

@@ -39,7 +39,7 @@ class ReceiptSigner(Protocol):
         """The public key in base64, as the writer's first entry names it."""
         ...
 
-    def sign(self, sealed: SealedEntry, index: int) -> Receipt:
+    def sign(self, sealed: SealedEntry, index: int | None) -> Receipt:
         """Promise that `sealed` stands at `index`."""
         ...
 

@@ -66,8 +66,8 @@ def verify_receipt(receipt: Receipt, public_key: str) -> None:
         raise ProofError("receipt was not signed by its writer, do not trust it") from None
 
 
-def match_receipt(receipt: Receipt, leaf: bytes) -> None:
-    """Check that `leaf`, found in the log at the receipt's index, is the one that was promised.
+def match_receipt(receipt: Receipt, leaf: bytes, index: int) -> None:
+    """Check that `leaf`, found in the log at `index`, is the one that was promised.
 
     Raises:
         ProofError: The log holds another entry there; `index` names it.
@@ -75,7 +75,6 @@ def match_receipt(receipt: Receipt, leaf: bytes) -> None:
     found = decode_leaf(leaf)
     promised = (receipt.leaf_hash, receipt.entry_id, receipt.writer, receipt.writer_seq)
     held = (leaf_hash(leaf).hex(), found.entry_id.hex(), found.writer.hex(), found.writer_seq)
-    if promised != held:
-        raise ProofError(
-            f"entry {receipt.index} is not the one the receipt promised", index=receipt.index
-        )
+    if promised != held or receipt.index not in {None, index}:
+        place = index if receipt.index is None else receipt.index
+        raise ProofError(f"entry {place} is not the one the receipt promised", index=place)

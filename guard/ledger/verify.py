@@ -8,7 +8,7 @@ and says nothing after `WRITER_CLOSE`. The tree must have the root that was sign
 A failure raises `ProofError`, whose `index` is the first bad entry.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,7 +120,8 @@ def verify_log(
         ProofError: Something does not hold; `index` is the first bad entry where there is one.
     """
     signed = _open(checkpoint, vkey)
-    promised = {receipt.index: receipt for receipt in receipts}
+    promised = {receipt.entry_id: receipt for receipt in receipts}
+    missing = dict(promised)
     tree, writers, erased = CompactRange(), _Writers(), 0
     _check_root(tree, signed)
     for entry in entries:
@@ -128,14 +129,15 @@ def verify_log(
             raise ProofError(f"entry {tree.size} is missing, found {entry.index}", index=tree.size)
         leaf = check_stored(entry)
         writers.follow(tree.size, leaf)
-        if tree.size in promised:
-            match_receipt(promised[tree.size], entry.leaf)
+        receipt = missing.pop(leaf.entry_id.hex(), None)
+        if receipt is not None:
+            match_receipt(receipt, entry.leaf, tree.size)
         erased += sum(len(part or b"") == HASH_SIZE for part in entry.sealed_subjects)
         tree.append(entry.leaf_hash)
         _check_root(tree, signed)
         if tree.size % PROGRESS_EVERY == 0:
             on_progress(tree.size)
-    _check_end(tree, signed, head, promised)
+    _check_end(tree, signed, head, missing.values())
     on_progress(tree.size)
     return VerifyReport(
         size=tree.size,
@@ -151,7 +153,7 @@ def _check_end(
     tree: CompactRange,
     signed: Checkpoint | None,
     head: tuple[int, tuple[bytes, ...]] | None,
-    promised: dict[int, Receipt],
+    missing: Collection[Receipt],
 ) -> None:
     if signed is not None and tree.size < signed.size:
         raise ProofError(
@@ -159,9 +161,11 @@ def _check_end(
         )
     if head is not None and head != (tree.size, tree.hashes):
         raise ProofError(f"head of the store is not that of its {tree.size} entries, rebuild it")
-    for index in sorted(promised):
-        if not 0 <= index < tree.size:
-            raise ProofError(f"entry {index} was promised and is not there", index=index)
+    for receipt in missing:
+        raise ProofError(
+            f"entry `{receipt.entry_id}` was promised by its writer and is not there",
+            index=receipt.index,
+        )
 
 
 def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -> VerifyReport:

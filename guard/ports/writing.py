@@ -87,10 +87,8 @@ class UnitOfWork(ReadView, Protocol):
         """
         ...
 
-    def integrate(self, limit: int) -> Integrated:
-        """Give at most `limit` pending entries their places in the tree and move the head.
-
-        Nobody else integrates until this transaction ends; where somebody does, nothing is done.
+    def settle(self) -> None:
+        """Place what is pending in the tree, for work that is about to read the log.
 
         Raises:
             ForkError: A pending entry was changed.
@@ -254,7 +252,10 @@ class PendingEntries(Protocol):
     """*Protocol* of what is durable and not in the tree yet."""
 
     def integrate(self, limit: int) -> Integrated:
-        """Integrate pending entries in a transaction of its own, beside the writer's.
+        """Give at most `limit` pending entries their places in the tree and move the head.
+
+        In a transaction of its own, beside the writer's. Where somebody else integrates already,
+        nothing is done.
 
         Raises:
             StoreUnavailableError: The store cannot be reached or written.

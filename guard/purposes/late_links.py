@@ -31,6 +31,7 @@ def unlinked(tx: Transaction, case: CaseRow, row: AssignmentRow, at: Micros) -> 
     if row.how not in _REPAIRING or case.opened_by == row.agent_id:
         return []
     since = max(at - LATE, row.from_at - BEFOREHAND)
+    tx.rows.settle()
     found = tx.rows.unlinked_views(case.tenant, case.ref, row.agent_id, since, MAX_LATE_LINKS)
     # An AI agent acts for a person: neither may have opened the case.
     views = [v for v in found if case.opened_by not in {v.agent_id, v.actor_id} - {""}]

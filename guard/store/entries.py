@@ -108,7 +108,7 @@ def _page(query: LogQuery) -> Select[Any]:
 
 
 class PlacedEntry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """What the tables keep of an entry; `detail` is its row of `detail_event`, less the index."""
+    """What the tables keep of an entry; `detail` holds the clear columns of its event part."""
 
     entry_id: bytes
     writer: bytes
@@ -116,7 +116,8 @@ class PlacedEntry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     at: Micros
     leaf: bytes
     leaf_hash: bytes
-    detail: dict[str, str | int | bytes]
+    detail: dict[str, str | int]
+    sealed_event: bytes
     refs: tuple[str, ...]
     sealed_subjects: tuple[bytes, ...]
 
@@ -216,7 +217,7 @@ class EntryWrites(EntryReads, WriteSession):
             tree.append(new.leaf_hash)
         numbered = list(enumerate(entries, head.size))
         self._write(insert(entry), [_entry_values(index, new) for index, new in numbered])
-        self._write(insert(detail_event), [{"idx": index, **new.detail} for index, new in numbered])
+        self._write(insert(detail_event), [_event_values(index, new) for index, new in numbered])
         self._write(insert(detail_subject), list(_subject_values(numbered)))
         self._write(
             _MOVE_HEAD,
@@ -264,6 +265,7 @@ def placed(new: SealedEntry) -> PlacedEntry:
         leaf=new.leaf,
         leaf_hash=new.leaf_hash,
         detail=_detail(new),
+        sealed_event=new.sealed_event,
         refs=new.refs,
         sealed_subjects=new.sealed_subjects,
     )
@@ -280,11 +282,14 @@ def _entry_values(index: int, new: PlacedEntry) -> dict[str, Any]:
     }
 
 
-def _detail(new: SealedEntry) -> dict[str, str | int | bytes]:
+def _event_values(index: int, new: PlacedEntry) -> dict[str, Any]:
+    return {"idx": index, "sealed": new.sealed_event, **new.detail}
+
+
+def _detail(new: SealedEntry) -> dict[str, str | int]:
     event = new.event
     return {
         "epoch": new.epoch,
-        "sealed": new.sealed_event,
         "at": event.at,
         "kind": new.kind.value,
         "tenant": event.tenant,

@@ -26,6 +26,9 @@ from guard.store.tables import entry, pending
 _INTEGRATING = 0x7265_636F_7264_0001
 _WORKING = 0x7265_636F_7264_0002
 
+# Entries placed by one statement where work waits for all of them.
+SETTLED = 4096
+
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock) AS taken")
 _WAIT = text("SELECT pg_advisory_xact_lock(:lock)")
 _OLDEST = select(pending.c.id).order_by(pending.c.id).limit(bindparam("limit")).scalar_subquery()
@@ -63,12 +66,22 @@ class PendingWrites(EntryWrites):
         if not self._is_sqlite:
             self._first(_WAIT, {"lock": _WORKING})
 
+    def settle(self) -> None:
+        """See `UnitOfWork.settle`."""
+        if not self._is_sqlite:
+            self._first(_WAIT, {"lock": _INTEGRATING})
+            while self._move(SETTLED).count == SETTLED:
+                pass
+
     def integrate(self, limit: int) -> Integrated:
-        """See `UnitOfWork.integrate`."""
-        if self._is_sqlite or not self._is_turn():
-            return Integrated(count=0)
+        """See `PendingEntries.integrate`."""
+        row = self._first(_TRY, {"lock": _INTEGRATING})
+        is_free = row is not None and row.taken
+        return self._move(limit) if is_free else Integrated(count=0)
+
+    def _move(self, limit: int) -> Integrated:
         taken = [_decode(row.body) for row in self._all(_TAKE, {"limit": limit})]
-        taken.sort(key=lambda one: (one.at, one.writer, one.writer_seq))
+        taken = _in_order(taken)
         for one in taken:
             _check(one)
         gaps = self._gaps(taken)
@@ -81,10 +94,6 @@ class PendingWrites(EntryWrites):
         # Pending first: a row that moves between the two looks is then seen by the second.
         return any(self._first(where, asked) is not None for where in (_IS_PENDING, _IN_TREE))
 
-    def _is_turn(self) -> bool:
-        row = self._first(_TRY, {"lock": _INTEGRATING})
-        return row is not None and bool(row.taken)
-
     def _gaps(self, taken: Sequence[PlacedEntry]) -> tuple[Gap, ...]:
         last = self.last_of({one.writer for one in taken}) if taken else {}
         gaps = []
@@ -94,6 +103,16 @@ class PendingWrites(EntryWrites):
                 gaps.append(Gap(one.writer, expected, one.writer_seq))
             last[one.writer] = one.writer_seq
         return tuple(gaps)
+
+
+def _in_order(taken: Sequence[PlacedEntry]) -> list[PlacedEntry]:
+    """By time, but never against the order of a writer, whatever its clock did."""
+    latest: dict[bytes, int] = {}
+    keyed = []
+    for one in sorted(taken, key=lambda one: one.writer_seq):
+        latest[one.writer] = max(one.at, latest.get(one.writer, 0))
+        keyed.append(((latest[one.writer], one.writer, one.writer_seq), one))
+    return [one for _, one in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _pending_values(new: PlacedEntry) -> dict[str, object]:
@@ -108,10 +127,8 @@ def _pending_values(new: PlacedEntry) -> dict[str, object]:
 
 def _check(one: PlacedEntry) -> None:
     """Place nothing that was changed while it waited: once in the tree it would stay for ever."""
-    sealed = one.detail["sealed"]
-    parts = (sealed if isinstance(sealed, bytes) else b"", *one.sealed_subjects)
     try:
-        check_parts(one.leaf, one.leaf_hash, parts)
+        check_parts(one.leaf, one.leaf_hash, (one.sealed_event, *one.sealed_subjects))
     except ProofError as error:
         raise ForkError(
             f"pending entry {one.writer_seq} of writer {one.writer.hex()} was changed ({error}),"

@@ -91,6 +91,11 @@ class SqlStore(SqlReader):
             yield rows
             connection.commit()
 
+    @property
+    def places_at_commit(self) -> bool:
+        """Whether an entry has its place in the tree once it is durable: nothing is pending."""
+        return self._integrator is None
+
     def integrate(self, limit: int) -> Integrated:
         """See `PendingEntries.integrate`; with SQLite there is never anything pending."""
         if self._integrator is None:

@@ -25,6 +25,7 @@ from policies.bundle import load_bundle
 from policies.engine import Engine
 from policies.facts import parse_facts
 from policies.model import Forbid
+from tests.support.log import entry_of, settle
 from tests.support.policy_bundles import default_files
 from tests.support.service import (
     ADMIN,
@@ -77,11 +78,13 @@ def tight(folder: Path, limit: int) -> Path:
 
 
 def stored(service: Service) -> list[StoredEntry]:
+    settle(service.services.store)
     with service.services.store.read() as view:
         return [entry for page in stored_pages(view) for entry in page]
 
 
 def opened(service: Service) -> list[OpenedEntry]:
+    settle(service.services.store)
     with service.services.store.read() as view:
         return list(opened_entries(view, service.services.vault))
 
@@ -111,24 +114,25 @@ class TestReceipts:
         key = log_signer(service.services.keyring, service.settings).verifier
 
         async def proven() -> httpx2.Response | None:
-            found = await service.ask("GET", f"/v1/log/proof/{receipt.index}", AUDITOR)
+            found = await service.ask("GET", f"/v1/log/proof/{receipt.entry_id}", AUDITOR)
             return found if found.is_success else None
 
         def trusted(note: bytes) -> Checkpoint:
             return open_checkpoint(note, key)
 
         proof = (await eventually(proven, "no checkpoint covers the view")).content
-        log = stored(service)
-        leaf = log[receipt.index].leaf
+        place = entry_of(receipt, opened(service)).index
+        leaf = stored(service)[place].leaf
         index, checkpoint = verify_tlog_proof(proof, leaf, trusted)
-        assert index == receipt.index < checkpoint.size
-        match_receipt(receipt, leaf)
+        assert index == place < checkpoint.size
+        match_receipt(receipt, leaf, place)
         writer = next(
             e.event.body
             for e in opened(service)
             if e.kind is EntryKind.WRITER_OPEN and e.event.body["writer"] == receipt.writer
         )
         verify_receipt(receipt, str(writer["key"]))
+        log = stored(service)
         with service.services.store.read() as view:
             head = view.head()
         report = verify_log(log, head=(head[0], tuple(head[1])), receipts=[receipt])
@@ -156,7 +160,7 @@ class TestReceipts:
         assert answer.status_code == 403
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["determined_by"] == ["outreach-needs-list"]
-        entry = opened(service)[receipt_of(answer).index]
+        entry = entry_of(receipt_of(answer), opened(service))
         assert (entry.kind, entry.event.outcome) == (EntryKind.REFUSAL, "refused")
 
 
@@ -218,7 +222,7 @@ class TestQuotas:
             assert over.headers["ratelimit"].startswith('"views-day";r=0;t=')
             left = int(over.headers["ratelimit"].partition("t=")[2])
             assert 0 < left <= int(over.headers["retry-after"])
-            assert opened(service)[receipt_of(over).index].kind is EntryKind.REFUSAL
+            assert entry_of(receipt_of(over), opened(service)).kind is EntryKind.REFUSAL
             (own,) = (await service.ask("GET", "/v1/quota", AGENT)).json()["quota"]
             assert (own["used"], own["left"]) == (3, 0)
 

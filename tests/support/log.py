@@ -1,14 +1,25 @@
 """Reading a whole log back and checking it against its head."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-from guard.entries import EntryKind, EventPart, OpenedEntry, StoredEntry
-from guard.ledger.merkle import CompactRange
-from guard.ports import Store
+from guard.entries import EntryKind, EventPart, OpenedEntry, Receipt, StoredEntry
+from guard.ledger.integrator import Integrator
+from guard.ledger.merkle import HASH_SIZE, CompactRange
+from guard.store import SqlStore
 
 
-def stored_log(store: Store) -> list[StoredEntry]:
+def settle(store: SqlStore) -> None:
+    """Let everything that is durable have its place in the tree."""
+    integrator = Integrator(store)
+    integrator.catch_up()
+    assert not integrator.gaps
+
+
+def stored_log(store: SqlStore) -> list[StoredEntry]:
     """All entries, after checking that the head is the tree over exactly these leaves."""
+    settle(store)
     with store.read() as view:
         size, hashes = view.head()
         entries = view.entries(0, size + 10)
@@ -20,12 +31,12 @@ def stored_log(store: Store) -> list[StoredEntry]:
     return entries
 
 
-def opened_log(store: Store) -> list[OpenedEntry]:
+def opened_log(store: SqlStore) -> list[OpenedEntry]:
     """All entries of `PlainSealer`, opened; each writer's numbers must have no gap."""
     opened, numbers = [], dict[bytes, int]()
     for stored in stored_log(store):
         assert stored.sealed_event is not None
-        event = msgspec.json.decode(stored.sealed_event.removeprefix(b"sealed:"), type=EventPart)
+        event = msgspec.json.decode(stored.sealed_event[HASH_SIZE:], type=EventPart)
         leaf = stored.leaf
         writer, seq = leaf[26:34], int.from_bytes(leaf[34:42], "big")
         assert seq == numbers.get(writer, -1) + 1
@@ -43,6 +54,13 @@ def opened_log(store: Store) -> list[OpenedEntry]:
     return opened
 
 
-def kinds(store: Store) -> list[EntryKind]:
+def entry_of(receipt: Receipt, log: Sequence[OpenedEntry]) -> OpenedEntry:
+    """The entry that a receipt promises, which must be there once."""
+    (found,) = (entry for entry in log if entry.entry_id == receipt.entry_id)
+    assert receipt.index in {None, found.index}
+    return found
+
+
+def kinds(store: SqlStore) -> list[EntryKind]:
     """The kinds of all entries, in order."""
     return [entry.kind for entry in opened_log(store)]

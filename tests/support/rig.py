@@ -4,11 +4,11 @@ For tests of what the services do together: real policies, real masks, real keys
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from guard.access_review import AccessReviews
 from guard.activations import Activations
@@ -21,14 +21,14 @@ from guard.broker import Broker
 from guard.clock import ManualClock, Micros
 from guard.directory import Directory
 from guard.enrolment import CustomerPut, Enrolment
-from guard.entries import OpenedEntry
+from guard.entries import OpenedEntry, Receipt
 from guard.in_force import Policies
 from guard.ledger.entry import Sealer, open_entry
 from guard.ledger.note import NoteSigner
 from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
 from guard.modes import Modes
-from guard.ports import Store
+from guard.ports import ReadView
 from guard.principals import Principal
 from guard.purposes.cases import AssignmentPut, CasePut, Cases
 from guard.purposes.presence import Presence
@@ -38,6 +38,7 @@ from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
 from guard.rows import PrincipalRow
 from guard.sources.memory import MemorySource
+from guard.store import SqlStore
 from guard.store.readers import ThreadedReaders
 from guard.suspensions import Suspensions
 from guard.vault.keyring import Keyring
@@ -47,8 +48,11 @@ from guard.views import ViewRequest
 from policies.bundle import load_bundle
 from policies.model import ActorKind, Role
 from tests.support.acts import MemoryChannel, MemoryLookup, channels
+from tests.support.log import entry_of, settle
 from tests.support.makers import TENANT
 from tests.support.policy_bundles import default_files
+
+T = TypeVar("T")
 
 SCOPES = frozenset(
     {
@@ -135,11 +139,25 @@ def make_record(number: int) -> dict[str, object]:
     }
 
 
+class SettledReaders(ThreadedReaders):
+    """Readers that find everything that was answered before: no test has to wait."""
+
+    def __init__(self, store: SqlStore) -> None:
+        """Read from `store`."""
+        super().__init__(store, deadline_s=20.0)
+        self._settled = store
+
+    async def read(self, look: Callable[[ReadView], T]) -> T:
+        """See `Readers.read`."""
+        settle(self._settled)
+        return await super().read(look)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
     """Every service, over one store."""
 
-    store: Store
+    store: SqlStore
     clock: ManualClock
     keyring: Keyring
     vault: EntryVault
@@ -203,8 +221,13 @@ class Rig:
         """A request for a support view."""
         return replace(ViewRequest(customer=ref, purpose="support_case", case=case), **changes)
 
+    def entry(self, receipt: Receipt) -> OpenedEntry:
+        """The entry that a receipt promises."""
+        return entry_of(receipt, self.log())
+
     def log(self) -> list[OpenedEntry]:
         """The whole ledger, opened."""
+        settle(self.store)
         with self.store.read() as view:
             stored = view.entries(0, 100_000)
             subjects = view.subjects({ref for entry in stored for ref in entry.refs})
@@ -213,7 +236,7 @@ class Rig:
 
 @contextmanager
 def open_rig(
-    store: Store, clock: ManualClock, folder: Path, files: Mapping[str, bytes] | None = None
+    store: SqlStore, clock: ManualClock, folder: Path, files: Mapping[str, bytes] | None = None
 ) -> Iterator[Rig]:
     """Put the guard together over `store`, with keys below `folder`, and start its writer."""
     keys = folder / "keys"
@@ -227,7 +250,7 @@ def open_rig(
         clock=clock,
         deadline_s=20.0,
     )
-    readers = ThreadedReaders(store, deadline_s=20.0)
+    readers = SettledReaders(store)
     source = MemorySource("crm", {str(n): make_record(n) for n in range(1, 301)})
     lookup, reached = MemoryLookup(), channels()
     enrolment = Enrolment(committer, keyring, clock)

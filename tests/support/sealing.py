@@ -1,7 +1,7 @@
 """A sealer and a receipt signer without secrets, with the shapes of the real ones.
 
-Leaves have the real layout's length and its version byte, parts are plain JSON with a mark before
-it: enough for the store and the admission, which never look inside.
+Leaves and commitments are real, parts are plain JSON behind their hash: enough for the store and
+the admission, which never open one.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,10 @@ from secrets import token_bytes
 
 import msgspec
 
-from guard.entries import NewEntry, Receipt, SealedEntry
+from guard.entries import EventPart, NewEntry, Receipt, SealedEntry, SubjectPart
 from guard.errors import KeyUnavailableError, NotFoundError
+from guard.ledger.entry import commit, inner_hash
+from guard.ledger.merkle import HASH_SIZE
 from guard.rows import SubjectRow
 
 
@@ -42,8 +44,8 @@ class PlainSealer:
             n = next_n.get(refs[0], subjects[refs[0]].next_n)
             tag = sha256(f"{refs[0]}/{n}".encode()).digest()[:16]
             next_n[refs[0]] = n + 1
-        event = b"sealed:" + msgspec.json.encode(new.event)
-        parts = tuple(b"sealed:" + msgspec.json.encode(part) for part in new.subjects)
+        event = _part(new.event)
+        parts = tuple(map(_part, new.subjects))
         leaf = b"".join(
             (
                 b"\x01",
@@ -53,7 +55,7 @@ class PlainSealer:
                 self.writer,
                 writer_seq.to_bytes(8, "big"),
                 tag,
-                sha256(event + b"".join(parts)).digest(),
+                commit([part[:HASH_SIZE] for part in (event, *parts)]),
             )
         )
         return SealedEntry(
@@ -77,7 +79,7 @@ class PlainReceipts:
 
     public_key = "A" * 43 + "="
 
-    def sign(self, sealed: SealedEntry, index: int) -> Receipt:
+    def sign(self, sealed: SealedEntry, index: int | None) -> Receipt:
         """See `ReceiptSigner.sign`."""
         return Receipt(
             entry_id=sealed.entry_id.hex(),
@@ -91,4 +93,9 @@ class PlainReceipts:
 
 def opened_event(sealed: bytes) -> dict[str, object]:
     """What `PlainSealer` put into an event part."""
-    return msgspec.json.decode(sealed.removeprefix(b"sealed:"), type=dict[str, object])
+    return msgspec.json.decode(sealed[HASH_SIZE:], type=dict[str, object])
+
+
+def _part(part: EventPart | SubjectPart) -> bytes:
+    plain = msgspec.json.encode(part)
+    return inner_hash(plain) + plain

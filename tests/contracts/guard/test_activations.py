@@ -18,8 +18,8 @@ from guard.errors import (
     NotFoundError,
 )
 from guard.in_force import Policies
-from guard.ports import Store
 from guard.rows import ActivationRow, ActivationState
+from guard.store import SqlStore
 from guard.views import Refused, Served
 from policies.bundle import digest_of, load_bundle
 from tests.support.makers import TENANT
@@ -42,7 +42,7 @@ STRICTER = small_files(
 
 
 @pytest.fixture
-def rig(store: Store, clock: ManualClock, tmp_path: Path) -> Iterator[Rig]:
+def rig(store: SqlStore, clock: ManualClock, tmp_path: Path) -> Iterator[Rig]:
     with open_rig(store, clock, tmp_path, small_files()) as opened:
         yield opened
 

@@ -122,11 +122,10 @@ async def test_evidence_is_the_entries_that_raised_it(rig: Rig) -> None:
     await put_people(rig)
     (ref,) = await rig.customers(1)
     answer = await rig.broker.view(AGENT, rig.asks(ref))
-    await raise_finding(
-        rig, 1, make_finding(Severity.MEDIUM, evidence=(answer.receipt.index, 10_000))
-    )
+    index = rig.entry(answer.receipt).index
+    await raise_finding(rig, 1, make_finding(Severity.MEDIUM, evidence=(index, 10_000)))
     (entry,) = await rig.alerts.evidence(ANALYST, await open_alert(rig))
-    assert entry.index == answer.receipt.index
+    assert entry.index == index
 
 
 @pytest.mark.parametrize(

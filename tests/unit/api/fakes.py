@@ -860,8 +860,8 @@ class FakeAuditing:
     async def checkpoint(self) -> bytes:
         return b"recordguard.local/log\n10\nAAAA\n\n\xe2\x80\x94 key sig\n"
 
-    async def proof(self, index: int) -> bytes:
-        if index >= 10:
+    async def proof(self, where: int | bytes) -> bytes:
+        if isinstance(where, bytes) or where >= 10:
             raise NotFoundError("the log is not that long")
         return b"c2sp.org/tlog-proof@v1\n"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from guard.clock import ManualClock
-from guard.ports import Store
+from guard.store import SqlStore
 from tests.contracts.guard.backtest.floor import BASE
 from tests.support.rig import Rig, open_rig
 
 
 @pytest.fixture
-def rig(store: Store, clock: ManualClock, tmp_path: Path) -> Iterator[Rig]:
+def rig(store: SqlStore, clock: ManualClock, tmp_path: Path) -> Iterator[Rig]:
     with open_rig(store, clock, tmp_path, BASE) as opened:
         yield opened

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from guard.clock import ManualClock
-from guard.ports import Store
+from guard.store import SqlStore
 from tests.support.acts import act_files
 from tests.support.rig import Rig, open_rig
 
 
 @pytest.fixture
-def acts(store: Store, clock: ManualClock, tmp_path: Path) -> Iterator[Rig]:
+def acts(store: SqlStore, clock: ManualClock, tmp_path: Path) -> Iterator[Rig]:
     with open_rig(store, clock, tmp_path, act_files()) as opened:
         yield opened

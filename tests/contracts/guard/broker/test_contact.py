@@ -15,6 +15,7 @@ from guard.errors import (
 from guard.ports import Message
 from guard.views import Contacted, ContactRequest, DeliveryState, RefusalCode, Refused
 from policies.model import Mode
+from tests.support.log import entry_of
 from tests.support.people import AGENT, ANALYST, SECOND, put_people
 from tests.support.rig import Rig
 
@@ -45,7 +46,7 @@ async def test_a_mail_goes_out_and_nobody_is_shown_the_address(acts: Rig) -> Non
     assert message.reference == answer.receipt.entry_id
     assert answer.delivery is not None
     log = acts.log()
-    intent, outcome = log[answer.receipt.index], log[answer.delivery.index]
+    intent, outcome = entry_of(answer.receipt, log), entry_of(answer.delivery, log)
     assert (intent.kind, outcome.kind) == (EntryKind.CONTACT, EntryKind.DELIVERY)
     assert intent.index < outcome.index
     assert outcome.event.body == {

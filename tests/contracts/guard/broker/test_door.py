@@ -14,6 +14,7 @@ from guard.views import (
     ViewRequest,
 )
 from policies.model import Act
+from tests.support.log import entry_of
 from tests.support.people import AGENT, ANALYST, put_people
 from tests.support.rig import Rig
 
@@ -50,7 +51,7 @@ async def test_a_suspension_refuses_every_act_with_an_entry_that_can_be_replayed
     found = await refusals(acts, ref)
     log = acts.log()
     for act, answer in found.items():
-        entry = log[answer.receipt.index]
+        entry = entry_of(answer.receipt, log)
         assert (answer.code, entry.kind) == (RefusalCode.SUSPENDED, EntryKind.REFUSAL)
         assert (entry.event.act, bool(entry.event.facts_id)) == (act.value, True)
         with acts.store.read() as view:

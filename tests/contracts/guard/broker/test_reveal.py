@@ -11,6 +11,7 @@ from guard.errors import InvalidRequestError
 from guard.purposes.cases import CasePut
 from guard.views import NextStep, RefusalCode, Refused, Revealed, RevealRequest, Served
 from policies.model import Role
+from tests.support.log import entry_of
 from tests.support.people import AGENT, ANALYST, put_people
 from tests.support.rig import Rig, make_caller
 
@@ -34,7 +35,7 @@ async def test_a_reveal_shows_the_asked_fields_alone_and_says_how_long(acts: Rig
     assert isinstance(answer, Revealed)
     assert json.loads(answer.shown.record.to_json_bytes()) == {"email": EMAIL}
     assert answer.expires_in_s == 30
-    entry = acts.log()[answer.shown.receipt.index]
+    entry = acts.entry(answer.shown.receipt)
     assert (entry.kind, entry.event.act) == (EntryKind.REVEAL, "reveal")
     assert (entry.event.body["of"], entry.event.body["fields"]) == (asked.view, ["email"])
     assert entry.event.classes == {"contact": "plain"}
@@ -61,7 +62,7 @@ async def test_where_nothing_opens_the_reveal_is_refused_and_free(acts: Rig) -> 
     assert isinstance(answer, Refused)
     assert answer.code is RefusalCode.NOT_REVEALED
     assert answer.steps
-    entry = acts.log()[answer.receipt.index]
+    entry = acts.entry(answer.receipt)
     assert (entry.kind, entry.event.charges) == (EntryKind.REFUSAL, ())
 
 
@@ -84,7 +85,7 @@ async def test_anything_but_ones_own_recent_view_is_an_unknown_one(acts: Rig) ->
     said = {(a.code, a.reasons, a.steps) for a in answers if isinstance(a, Refused)}
     assert len(said) == 1
     log = acts.log()
-    entries = [log[a.receipt.index] for a in answers if isinstance(a, Refused)]
+    entries = [entry_of(a.receipt, log) for a in answers if isinstance(a, Refused)]
     assert {(e.kind, e.refs, e.event.act) for e in entries} == {(EntryKind.REFUSAL, (), "reveal")}
 
 
@@ -118,7 +119,7 @@ async def test_a_suspension_in_between_bites_and_its_facts_are_kept(acts: Rig) -
     answer = await acts.broker.reveal(AGENT, asked)
     assert isinstance(answer, Refused)
     assert (answer.code, answer.steps[0]) == (RefusalCode.SUSPENDED, NextStep.SEE_NOTICES)
-    entry = acts.log()[answer.receipt.index]
+    entry = acts.entry(answer.receipt)
     assert entry.event.facts_id
     unknown = await acts.broker.reveal(AGENT, replace(asked, view="00" * 16))
     assert isinstance(unknown, Refused)

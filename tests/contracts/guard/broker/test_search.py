@@ -21,7 +21,7 @@ ASKED = SearchRequest(
 async def found(rig: Rig, asked: SearchRequest = ASKED) -> tuple[Found, OpenedEntry]:
     answer = await rig.broker.search(AGENT, asked)
     assert isinstance(answer, Found)
-    return answer, rig.log()[answer.receipt.index]
+    return answer, rig.entry(answer.receipt)
 
 
 async def test_a_hit_is_one_reference_and_names_its_customer_in_the_log(acts: Rig) -> None:
@@ -99,7 +99,7 @@ async def test_an_unknown_purpose_and_a_suspension_are_refused_with_an_entry(act
         answer = await acts.broker.search(AGENT, replace(ASKED, purpose=purpose))
         assert isinstance(answer, Refused)
         assert answer.code is RefusalCode.SUSPENDED
-        entry = acts.log()[answer.receipt.index]
+        entry = acts.entry(answer.receipt)
         assert (entry.kind, entry.event.act) == (EntryKind.REFUSAL, "search")
 
 

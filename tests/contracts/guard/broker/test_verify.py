@@ -35,7 +35,7 @@ async def test_a_claim_is_answered_by_yes_or_no_and_logged_before(
     answer = await acts.broker.verify(AGENT, asked)
     assert isinstance(answer, Verified)
     assert answer.matches is matches
-    entry = acts.log()[answer.receipt.index]
+    entry = acts.entry(answer.receipt)
     assert (entry.kind, entry.event.act) == (EntryKind.VERIFICATION, "verify")
     assert entry.event.body == {
         "on_shift": True,
@@ -75,7 +75,7 @@ async def test_what_the_catalogue_does_not_allow_is_refused(
     answer = await acts.broker.verify(AGENT, asked)
     assert isinstance(answer, Refused)
     assert (answer.code, bool(answer.steps)) == (RefusalCode.NOT_VERIFIABLE, True)
-    assert name not in str(acts.log()[answer.receipt.index].event.body)
+    assert name not in str(acts.entry(answer.receipt).event.body)
 
 
 async def test_a_failing_source_is_an_entry_and_no_try(acts: Rig) -> None:

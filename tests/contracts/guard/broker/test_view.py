@@ -15,8 +15,8 @@ from guard.errors import (
     SourceError,
     StoreUnavailableError,
 )
-from guard.ports import Store
 from guard.rows import RawRecord
+from guard.store import SqlStore
 from guard.views import NextStep, RefusalCode, Refused, Served
 from policies.model import Mode, Risk
 from tests.support.people import AGENT, ANALYST, DIRECTORY, SECOND, make_customer, put_people
@@ -35,7 +35,7 @@ async def test_an_explained_view_is_masked_and_its_entry_is_in_the_log(rig: Rig)
     assert record["plan"] == "gold"
     assert "national_id" not in record or record["national_id"] == "[hidden]"
     assert b"maria.gonzalez" not in answer.record.to_json_bytes()
-    entry = rig.log()[answer.receipt.index]
+    entry = rig.entry(answer.receipt)
     assert entry.entry_id == answer.receipt.entry_id
     assert entry.kind is EntryKind.VIEW
     assert (entry.event.link, entry.event.outcome) == ("owner", "permitted")
@@ -57,7 +57,7 @@ async def test_the_facts_of_every_view_are_kept_for_a_replay(rig: Rig) -> None:
     (ref,) = await rig.customers(1)
     answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
     assert isinstance(answer, Served)
-    facts_id = rig.log()[answer.receipt.index].event.facts_id
+    facts_id = rig.entry(answer.receipt).event.facts_id
     with rig.store.read() as view:
         facts = view.facts(facts_id)
     assert facts is not None
@@ -79,14 +79,14 @@ async def test_an_unknown_purpose_is_refused_with_an_entry(rig: Rig, purpose: st
     answer = await rig.broker.view(AGENT, rig.asks(ref, purpose=purpose))
     assert isinstance(answer, Refused)
     assert answer.code is RefusalCode.POLICY
-    assert rig.log()[answer.receipt.index].kind is EntryKind.REFUSAL
+    assert rig.entry(answer.receipt).kind is EntryKind.REFUSAL
 
 
 async def test_an_unknown_customer_is_refused_with_an_entry_that_names_none(rig: Rig) -> None:
     answer = await rig.broker.view(AGENT, rig.asks("nobody"))
     assert isinstance(answer, Refused)
     assert answer.code is RefusalCode.UNKNOWN_CUSTOMER
-    assert rig.log()[answer.receipt.index].refs == ()
+    assert rig.entry(answer.receipt).refs == ()
 
 
 async def test_customers_of_another_tenant_do_not_exist(rig: Rig) -> None:
@@ -145,7 +145,7 @@ async def test_an_ai_agent_is_charged_beside_its_human(rig: Rig) -> None:
     helper = make_caller(actor="bot-1")
     answer = await rig.broker.view(helper, rig.asks(ref, case, purpose="ai_session"))
     assert isinstance(answer, Served)
-    entry = rig.log()[answer.receipt.index]
+    entry = rig.entry(answer.receipt)
     assert (entry.event.agent, entry.event.actor) == ("a1", "bot-1")
     assert {c.key.partition("#")[0] for c in entry.event.charges} >= {"actor:acme/bot-1"}
 
@@ -156,10 +156,9 @@ async def test_concurrent_views_share_commits_and_each_has_its_entry(rig: Rig) -
     answers = await asyncio.gather(
         *(rig.broker.view(AGENT, rig.asks(r, c)) for r, c in zip(refs, cases, strict=True))
     )
-    indexes = {a.receipt.index for a in answers}
-    assert len(indexes) == 20
-    log = rig.log()
-    assert all(log[i].kind is EntryKind.VIEW for i in indexes)
+    entries = [rig.entry(a.receipt) for a in answers]
+    assert len({entry.index for entry in entries}) == 20
+    assert {entry.kind for entry in entries} == {EntryKind.VIEW}
 
 
 async def test_view_codes_lead_back_to_the_entry(rig: Rig) -> None:
@@ -173,7 +172,7 @@ async def test_a_look_at_a_decoy_is_marked_in_the_log_and_nowhere_else(rig: Rig)
     (ref,) = await rig.customers(1, is_decoy=True)
     answer = await rig.broker.view(AGENT, rig.asks(ref))
     assert isinstance(answer, Served)
-    assert rig.log()[answer.receipt.index].event.body == {"decoy": True, "on_shift": True}
+    assert rig.entry(answer.receipt).event.body == {"decoy": True, "on_shift": True}
     assert b"decoy" not in answer.record.to_json_bytes()
 
 
@@ -232,7 +231,7 @@ async def test_a_standing_that_keeps_changing_ends_in_an_entry(
 
 
 async def test_a_policy_that_cannot_be_evaluated_shows_nothing_in_any_mode(
-    store: Store, clock: ManualClock, tmp_path: Path
+    store: SqlStore, clock: ManualClock, tmp_path: Path
 ) -> None:
     files = default_files()
     broken = b'@id("broken")\n@reason("x")\nforbid(principal, action == Action::"Admit", resource)'

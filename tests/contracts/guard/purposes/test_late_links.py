@@ -27,7 +27,7 @@ async def look(rig: Rig, ref: str, case: str | None = None, times: int = 1) -> l
         rig.clock.advance(MINUTE)
         answer = await rig.broker.view(AGENT, rig.asks(ref, case, reason="call back"))
         assert isinstance(answer, Served)
-        found.append(answer.receipt.index)
+        found.append(rig.entry(answer.receipt).index)
     return found
 
 

@@ -52,7 +52,7 @@ async def test_the_case_of_one_explains_a_look_at_the_other_weakly(rig: Rig) -> 
     await rig.case(one)
     answer = await rig.broker.view(AGENT, rig.asks(other, reason="joint account"))
     assert isinstance(answer, Served)
-    assert rig.log()[answer.receipt.index].event.link == "related"
+    assert rig.entry(answer.receipt).event.link == "related"
 
 
 async def test_groups_that_make_no_sense_are_refused(rig: Rig) -> None:

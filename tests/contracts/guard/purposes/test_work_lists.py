@@ -66,7 +66,7 @@ async def test_a_list_counts_once_two_other_lines_approved_it(rig: Rig) -> None:
     assert (second.row.first_approved_by, second.row.approved_by) == ("lead-8", "lead-7")
     answer = await rig.broker.view(AGENT, ask)
     assert isinstance(answer, Served)
-    assert rig.log()[answer.receipt.index].event.link == "campaign"
+    assert rig.entry(answer.receipt).event.link == "campaign"
     off = await rig.broker.view(AGENT, rig.asks(off_list, purpose="outreach"))
     assert isinstance(off, Refused)
     with pytest.raises(ConflictError):

@@ -22,7 +22,7 @@ def viewed(ref: str, link: Link, **changes: object) -> NewEntry:
 
 async def record(rig: Rig, *entries: NewEntry) -> list[int]:
     receipts = await rig.committer.run(lambda tx: [tx.record(entry) for entry in entries])
-    return [receipt.index for receipt in receipts]
+    return [rig.entry(receipt).index for receipt in receipts]
 
 
 async def test_only_weak_views_of_this_agent_and_customer_are_found(rig: Rig) -> None:

@@ -20,7 +20,7 @@ from guard.rows import ResponseKind
 from guard.store import SqlStore
 from policies.model import Measure, Risk
 from tests.support.admissions import PATIENCE_S, Fault, FaultyStore, make_admission, running
-from tests.support.log import kinds, opened_log
+from tests.support.log import entry_of, kinds, opened_log
 from tests.support.makers import (
     NOON,
     make_budget,
@@ -101,7 +101,7 @@ async def test_a_spent_budget_refuses_and_charges_nothing(
     assert answer.exceeded == ("views-day",)
     assert answer.retry_at > clock.now()
     assert used(store, clock) == [2, 0]
-    refusal = opened_log(store)[answer.receipt.index]
+    refusal = entry_of(answer.receipt, opened_log(store))
     assert refusal.kind is EntryKind.REFUSAL
     assert (refusal.event.reasons, refusal.event.charges) == (("views-day",), ())
 
@@ -343,7 +343,7 @@ async def test_more_than_a_batch_is_committed_in_several(
     with running(store, clock) as committer:
         works = [committer.run(record(EntryKind.ALERT)) for _ in range(10)]
         receipts = await asyncio.gather(*works)
-    assert sorted(r.index for r in receipts) == list(range(1, 11))
+    assert sorted(r.writer_seq for r in receipts) == list(range(1, 11))
 
 
 async def test_a_commit_of_unknown_outcome_is_given_up_when_the_writer_ends(

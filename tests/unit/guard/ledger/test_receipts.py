@@ -24,7 +24,8 @@ def test_a_receipt_holds_with_its_writers_key(log: LogMaker) -> None:
     assert (receipt.index, receipt.writer_seq) == (41, 9)
     assert receipt.writer == WRITER.hex()
     verify_receipt(receipt, SIGNER.public_key)
-    match_receipt(receipt, leaf)
+    match_receipt(receipt, leaf, 41)
+    match_receipt(replace(receipt, index=None), leaf, 3)
 
 
 def test_another_key_or_a_changed_receipt_is_refused(log: LogMaker) -> None:
@@ -56,16 +57,17 @@ def test_another_entry_in_its_place_is_found(log: LogMaker) -> None:
     receipt, leaf = make(log)
     _, other = make(log)
     with pytest.raises(ProofError) as caught:
-        match_receipt(receipt, other)
+        match_receipt(receipt, other, 41)
     assert caught.value.index == 41
     for changed in (
         replace(receipt, entry_id="00" * 16),
         replace(receipt, writer="00" * 8),
         replace(receipt, writer_seq=8),
+        replace(receipt, index=40),
         replace(receipt, leaf_hash="00" * 32),
     ):
         with pytest.raises(ProofError):
-            match_receipt(changed, leaf)
+            match_receipt(changed, leaf, 41)
 
 
 def test_a_fresh_signer_has_a_key_of_its_own() -> None:

@@ -4,6 +4,7 @@ from guard.store.tables import METADATA
 
 # Tables that belong to the log, the server or a budget key, which itself names the tenant.
 WITHOUT_TENANT = {
+    "pending",
     "budget_counter",
     "budget_mark",
     "budget_slot",
