@@ -595,6 +595,7 @@ class FakeBacktests:
             digest="d" * 64,
             entries=510,
             decided=500,
+            repaired=2,
             facts=9,
             bad=14,
             bad_stopped=14,
