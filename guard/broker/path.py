@@ -167,7 +167,7 @@ class OnePath:
         if isinstance(decided, Refused):
             return decided
         attempt, decision = decided
-        limits = list_limits(attempt.situation, principal, act)
+        limits = list_limits(attempt.situation, principal)
         risk, in_force = attempt.situation.risk, attempt.in_force
         bindings = bindings_of(principal, purpose, risk, in_force, act, subject.ref)
         bindings += limits.bindings

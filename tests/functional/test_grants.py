@@ -53,8 +53,10 @@ async def upload(service: Service, body: AsyncIterator[bytes] | bytes) -> dict[s
 
 
 async def approve(service: Service, *people: str) -> list[int]:
-    path = "/v1/work-lists/w1/approvals"
-    return [(await service.ask("POST", path, who)).status_code for who in people]
+    path = "/v1/work-lists/w1"
+    body = {"digest": (await service.ask("GET", path, ADMIN)).json()["digest"]}
+    path += "/approvals"
+    return [(await service.ask("POST", path, who, body)).status_code for who in people]
 
 
 async def test_a_list_is_uploaded_approved_twice_and_worked_through(service: Service) -> None:
