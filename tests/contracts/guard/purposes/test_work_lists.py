@@ -144,7 +144,11 @@ async def test_fields_and_pace_are_kept_and_in_the_entry(rig: Rig) -> None:
     row = (await rig.work_lists.get(LEAD, "w1")).row
     assert (row.fields, row.pace) == (("full_name", "phone"), 12)
     body = rig.log()[-1].event.body
-    assert (body["fields"], body["pace"], body["ends_at"]) == (["full_name", "phone"], 12, NOON + DAY)
+    assert (body["fields"], body["pace"], body["ends_at"]) == (
+        ["full_name", "phone"],
+        12,
+        NOON + DAY,
+    )
 
 
 async def test_the_pace_holds_for_every_act_and_counts_a_customer_once(rig: Rig) -> None:
