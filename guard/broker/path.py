@@ -353,12 +353,16 @@ class OnePath:
             for path, form in shown.items()
         )
 
-    async def finished(self, work: Coroutine[None, None, T]) -> T:
-        """Carry `work` through to its end, even when nobody waits for it any more."""
+    def begun(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """Carry `work` through to its end, though nobody waits for it."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        return task
+
+    async def finished(self, work: Coroutine[None, None, T]) -> T:
+        """Carry `work` through to its end, even when nobody waits for it any more."""
+        return await asyncio.shield(self.begun(work))
 
     async def refuse(self, attempt: Attempt, refusal: Refusal) -> Refused:
         """End a try in a refusal."""
