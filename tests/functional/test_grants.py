@@ -124,7 +124,10 @@ async def test_a_break_glass_is_noticed_ended_and_reviewed(service: Service) -> 
     assert (read["text"], read["agent"]) == (TEXT, alert["agents"][0])
     found = {"outcome": "justified", "note": "the call is on record"}
     assert (await service.ask("POST", path + "/review", LEAD, found)).status_code == 403
-    assert (await service.ask("POST", path + "/review", "manager-2", found)).is_success
+    # Neither of the agent's vendor nor of security: no such grant.
+    foreign = await service.ask("POST", path + "/review", "manager-2", found)
+    assert foreign.status_code == 404
+    assert (await service.ask("POST", path + "/review", ANALYST, found)).is_success
     (alert,) = (await service.ask("GET", "/v1/alerts", ANALYST)).json()["alerts"]
     assert alert["state"] == "dismissed"
 
