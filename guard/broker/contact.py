@@ -130,7 +130,7 @@ async def _one(
     work = _carry_out(path, intent, request)
     if intent.is_told:
         return await path.finished(work)
-    path.begin(work)
+    path.start(work)
     return _answer(intent, _Ended(state=DeliveryState.UNKNOWN), None)
 
 

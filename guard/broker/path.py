@@ -353,7 +353,7 @@ class OnePath:
             for path, form in shown.items()
         )
 
-    def begin(self, work: Coroutine[None, None, T]) -> None:
+    def start(self, work: Coroutine[None, None, T]) -> None:
         """Carry `work` through to its end, though nobody waits for it."""
         self._begun(work)  # type: ignore[unused-awaitable] # kept among the running ones
 
