@@ -113,7 +113,9 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
     )
     app.state.services = services
     app.state.cursors = Cursors.open(settings.data_dir)
-    app.state.replies = Replies(services.committer, services.readers, services.clock)
+    app.state.replies = Replies(
+        services.committer, services.readers, services.clock, services.keyring
+    )
     app.state.readiness = health.Readiness(services)
     app.state.authenticator = Authenticator(
         services.readers, token_verifier(settings, wall), clock=services.clock, wall=wall

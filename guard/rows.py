@@ -118,7 +118,8 @@ class WorkListRow:
 
     `fields` are all that the campaign may show (None: what the policy shows), `pace` the most
     customers of the list that one agent may open in an hour (None: its ordinary budgets alone).
-    It takes two approvals; the list is in force once `approved_by`, the second, is set.
+    It takes two approvals; the list is in force once `approved_by`, the second, is set. A proposal
+    that does not have both at `lapses_at` gets none any more.
     """
 
     id: str
@@ -131,6 +132,7 @@ class WorkListRow:
     proposed_by: str
     approved_by: str | None
     size: int
+    lapses_at: Micros
     first_approved_by: str | None = None
     fields: tuple[str, ...] | None = None
     pace: int | None = None

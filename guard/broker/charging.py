@@ -34,12 +34,15 @@ class ListLimits:
     bindings: tuple[Binding, ...] = ()
 
 
-def list_limits(situation: Situation, principal: Principal, act: Act) -> ListLimits:
-    """What `situation.work_list` limits beside the policy: the one place that knows."""
+def list_limits(situation: Situation, principal: Principal) -> ListLimits:
+    """What `situation.work_list` limits beside the policy, whatever the act: the one place.
+
+    The pace counts customers, so one that is listed, viewed and called within the hour counts once.
+    """
     row = situation.work_list
     if row is None:
         return ListLimits()
-    pace = pace_binding(row, principal.agent_key) if act is Act.VIEW else None
+    pace = pace_binding(row, principal.agent_key)
     return ListLimits(fields=row.fields, bindings=() if pace is None else (pace,))
 
 

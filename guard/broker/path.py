@@ -167,7 +167,7 @@ class OnePath:
         if isinstance(decided, Refused):
             return decided
         attempt, decision = decided
-        limits = list_limits(attempt.situation, principal, act)
+        limits = list_limits(attempt.situation, principal)
         risk, in_force = attempt.situation.risk, attempt.in_force
         bindings = bindings_of(principal, purpose, risk, in_force, act, subject.ref)
         bindings += limits.bindings
@@ -353,12 +353,19 @@ class OnePath:
             for path, form in shown.items()
         )
 
+    def start(self, work: Coroutine[None, None, T]) -> None:
+        """Carry `work` through to its end, though nobody waits for it."""
+        self._begun(work)  # type: ignore[unused-awaitable] # kept among the running ones
+
     async def finished(self, work: Coroutine[None, None, T]) -> T:
         """Carry `work` through to its end, even when nobody waits for it any more."""
+        return await asyncio.shield(self._begun(work))
+
+    def _begun(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def refuse(self, attempt: Attempt, refusal: Refusal) -> Refused:
         """End a try in a refusal."""

@@ -114,6 +114,7 @@ work_list = Table(
     Column("first_approved_by", String),
     Column("fields", Text),
     Column("pace", Integer),
+    Column("lapses_at", BigInteger, nullable=False, server_default="0"),
 )
 
 work_list_member = Table(

@@ -53,8 +53,10 @@ async def upload(service: Service, body: AsyncIterator[bytes] | bytes) -> dict[s
 
 
 async def approve(service: Service, *people: str) -> list[int]:
-    path = "/v1/work-lists/w1/approvals"
-    return [(await service.ask("POST", path, who)).status_code for who in people]
+    path = "/v1/work-lists/w1"
+    body = {"digest": (await service.ask("GET", path, ADMIN)).json()["digest"]}
+    path += "/approvals"
+    return [(await service.ask("POST", path, who, body)).status_code for who in people]
 
 
 async def test_a_list_is_uploaded_approved_twice_and_worked_through(service: Service) -> None:
@@ -122,7 +124,10 @@ async def test_a_break_glass_is_noticed_ended_and_reviewed(service: Service) -> 
     assert (read["text"], read["agent"]) == (TEXT, alert["agents"][0])
     found = {"outcome": "justified", "note": "the call is on record"}
     assert (await service.ask("POST", path + "/review", LEAD, found)).status_code == 403
-    assert (await service.ask("POST", path + "/review", "manager-2", found)).is_success
+    # Neither of the agent's vendor nor of security: no such grant.
+    foreign = await service.ask("POST", path + "/review", "manager-2", found)
+    assert foreign.status_code == 404
+    assert (await service.ask("POST", path + "/review", ANALYST, found)).is_success
     (alert,) = (await service.ask("GET", "/v1/alerts", ANALYST)).json()["alerts"]
     assert alert["state"] == "dismissed"
 

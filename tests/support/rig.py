@@ -234,7 +234,7 @@ def open_rig(
     pseudonyms = Pseudonyms(keyring)
     alerts = Alerts(committer, readers, clock, pseudonyms, vault)
     policies = Policies(load_bundle(default_files() if files is None else files))
-    activations = Activations(committer, readers, clock, policies)
+    activations = Activations(committer, readers, clock, policies, alerts)
     committer.start()
     try:
         yield Rig(

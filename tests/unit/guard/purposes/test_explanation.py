@@ -149,6 +149,7 @@ def test_only_a_list_with_the_customer_on_it_explains_outreach() -> None:
         proposed_by="p",
         approved_by="q",
         size=1,
+        lapses_at=NOW,
     )
     assert link(situation(work_list=row), Purpose.OUTREACH) is Link.CAMPAIGN
     assert link(situation(case(), (assigned("inbound"),)), Purpose.OUTREACH) is Link.NONE
