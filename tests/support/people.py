@@ -5,7 +5,7 @@ from dataclasses import replace
 from guard.clock import DAY
 from guard.enrolment import CustomerPut
 from guard.findings import Finding, FindingKind, Severity
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.purposes.work_lists import WorkListPut
 from guard.rows import AlertState, OutboxItem
 from policies.model import ActorKind, Role

@@ -12,7 +12,8 @@ from guard.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from guard.purposes.cases import AssignmentPut, Cases
+from guard.purposes.cases import Cases
+from guard.purposes.reports import AssignmentPut
 from guard.rows import WebhookDeliveryRow
 from tests.support.makers import TENANT
 from tests.support.people import AGENT, DIRECTORY, make_case_put, make_customer, make_list

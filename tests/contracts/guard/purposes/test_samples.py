@@ -8,7 +8,7 @@ from guard.clock import DAY
 from guard.entries import EntryKind
 from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
 from guard.purposes import samples
-from guard.purposes.cases import AssignmentPut
+from guard.purposes.reports import AssignmentPut
 from guard.purposes.samples import OPEN_FOR, SamplePut, draw
 from guard.rows import KnownCase
 from guard.views import Refused, Served, ViewRequest

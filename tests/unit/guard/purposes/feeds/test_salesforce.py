@@ -4,8 +4,8 @@ import pytest
 
 from guard.clock import from_rfc3339
 from guard.errors import InvalidRequestError
-from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.feeds.salesforce import case_of
+from guard.purposes.reports import AssignmentPut, CasePut
 from tests.unit.guard.purposes.feeds.makers import changed
 
 AT = from_rfc3339("2026-11-18T12:00:05Z")
