@@ -79,7 +79,7 @@ async def _checked(path: OnePath, attempt: Attempt, decided: Decided, said: str 
     known = [situation.case, *(one.case for one in situation.own_cases)]
     ref, how = decided.subject.ref, said or "verification"
     named = [one for one in known if one is not None and one.id == case_id]
-    if case_id is None or not any(is_open_to(one, ref, how) for one in named):
+    if not any(is_open_to(one, ref, how) for one in named):
         return
     # A verification by somebody whom the case was never given to says nothing about the case.
     if decided.facts.link not in {Link.CLAIMED, Link.SELF_OPENED}:

@@ -1,7 +1,8 @@
 """What the broker must know before it decides, for many requests at once.
 
 At most thirteen statements answer any number of queries: each fetches what all of them need, and
-the rows are dealt out in memory. Where a case of one's own explains the view, three of them are spared.
+the rows are dealt out in memory. Where a case of one's own explains the view, four of them are
+spared.
 """
 
 from collections import defaultdict
