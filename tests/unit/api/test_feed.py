@@ -340,5 +340,5 @@ def test_a_row_of_a_queue_is_a_glance_of_its_own_kind(kind: EntryKind, outcome: 
 
 
 def test_a_report_that_came_too_late_says_nothing_of_the_case() -> None:
-    late = {"case": "k1", "ignored": True, "as_of": 5}
-    assert floor_events(opened(EntryKind.CASE, late, ("r1",))) == []
+    entry = opened(EntryKind.CASE, {"case": "k1", "ignored": True, "as_of": 5}, ("r1",))
+    assert floor_events(entry) == []

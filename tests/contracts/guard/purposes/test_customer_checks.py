@@ -1,17 +1,22 @@
-"""Who writes a ticket is checked once, by a word or a code, and never by the ticket's own address."""
+"""Who writes a ticket is checked once: by a word or a code, never by the ticket's own address."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from guard.clock import ManualClock
 from guard.entries import EntryKind
+from guard.ports import Store
 from guard.purposes.cases import Cases
 from guard.purposes.customer_checks import is_open_to
 from guard.views import Served, Verified, VerifyRequest, ViewRequest
 from policies.model import ActorKind, Link, Role
+from tests.support.acts import act_files
 from tests.support.makers import TENANT, make_case
 from tests.support.people import AGENT, DIRECTORY, make_case_put
-from tests.support.rig import Rig, make_caller
+from tests.support.rig import Rig, make_caller, open_rig
 
 pytestmark = pytest.mark.anyio
 
@@ -25,14 +30,21 @@ class Known:
         self.ref = ref
 
     async def find(self, tenant: str, kind: str, value: str) -> tuple[str, ...]:
-        return (self.ref,)
+        return (self.ref,) if (tenant, value) == (TENANT, f"an {kind}") else ()
+
+
+@pytest.fixture
+def acts(store: Store, clock: ManualClock, tmp_path: Path) -> Iterator[Rig]:
+    """A rig whose policy admits every act."""
+    with open_rig(store, clock, tmp_path, act_files()) as opened:
+        yield opened
 
 
 async def mailed(rig: Rig, kind: str = "email") -> str:
     """A customer, and the agent's ticket that names them by an identifier."""
     (ref,) = await rig.customers(1)
     cases = Cases(rig.committer, rig.enrolment, rig.clock, Known(ref))
-    await cases.put(DIRECTORY, replace(make_case_put("k1", None), identifier=(kind, "x")))
+    await cases.put(DIRECTORY, replace(make_case_put("k1", None), identifier=(kind, f"an {kind}")))
     return ref
 
 
