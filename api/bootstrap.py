@@ -272,7 +272,7 @@ def _compose(
         workload=Workload(readers, clock),
         relations=Relations(committer, clock),
         ties=Ties(committer, clock),
-        samples=Samples(committer, readers, clock),
+        samples=Samples(committer, readers, clock, settings.sample_min_pool),
         work_lists=WorkLists(committer, readers, keyring, clock),
         break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
         presence=Presence(committer, keyring, clock),

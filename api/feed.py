@@ -63,13 +63,15 @@ def _one_of(kind: type[E], name: str, otherwise: E) -> E:
 
 _OWN_ACTIONS: Mapping[EntryKind, AccessAction] = {
     EntryKind.EXPORT: AccessAction.EXPORT,
+    EntryKind.LISTED: AccessAction.LIST,
     EntryKind.REVEAL: AccessAction.REVEAL,
     EntryKind.SEARCH: AccessAction.SEARCH,
 }
-# A refused or failed act, by what was asked. One that shows no record and finds nobody (a masked
-# queue, a verification, a contact) is no look at a customer, whether it was carried out or not.
+# A refused or failed act, by what was asked. One that shows no record and finds nobody (a
+# verification, a contact) is no look at a customer, whether it was carried out or not.
 _ASKED: Mapping[str, AccessAction] = {
     Act.VIEW.value: AccessAction.VIEW,
+    Act.LIST.value: AccessAction.LIST,
     Act.REVEAL.value: AccessAction.REVEAL,
     Act.SEARCH.value: AccessAction.SEARCH,
 }
@@ -190,6 +192,8 @@ def _searches(entry: OpenedEntry) -> list[FloorEvent]:
 
 def _cases(entry: OpenedEntry) -> list[FloorEvent]:
     body = entry.event.body
+    if _flag(body, "ignored") is True:
+        return []
     return [
         CaseEvent(
             position=entry.index,
@@ -291,7 +295,7 @@ _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.FAILED: _accesses,
     EntryKind.REVEAL: _accesses,
     EntryKind.SEARCH: _searches,
-    EntryKind.LISTED: _unseen,
+    EntryKind.LISTED: _accesses,
     EntryKind.VERIFICATION: _unseen,
     EntryKind.CONTACT: _unseen,
     EntryKind.EXPORT: _accesses,

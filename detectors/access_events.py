@@ -183,7 +183,9 @@ def _action(cells: Cells) -> AccessAction:
     try:
         return AccessAction(cells.text("action").lower())
     except ValueError:
-        raise cells.wrong("action", "is unknown, write view, search, reveal or export") from None
+        raise cells.wrong(
+            "action", "is unknown, write view, list, search, reveal or export"
+        ) from None
 
 
 def _link(cells: Cells) -> Link:

@@ -15,6 +15,9 @@ from math import log
 
 from detectors import baselines, calibration, cusum, narrative, outliers, rings, shifts
 from detectors.channels import CHANNELS, Look
+from detectors.channels.self_opened import SelfOpened
+from detectors.channels.stale_case import StaleCase
+from detectors.channels.unexplained import Unexplained
 from detectors.explanations import LATE_LINK, UNLINKED, Explanation
 from detectors.state import (
     EVIDENCE_KEPT,
@@ -62,7 +65,14 @@ DISMISSED = "dismissed"
 
 _LOOKS = tuple(k for k, c in enumerate(CHANNELS) if not c.is_search)
 _SEARCHES = tuple(k for k, c in enumerate(CHANNELS) if c.is_search)
+# What a row of a queue is judged by. Rows come many at once and in the order of the queue: no beat,
+# no quick succession and no walk is in them.
+_ROWS = tuple(
+    k for k, c in enumerate(CHANNELS) if isinstance(c, Unexplained | StaleCase | SelfOpened)
+)
 _LINKED = sum(1 << k for k, c in enumerate(CHANNELS) if c.is_linked)
+# What does not stand in the row of looks between which the time is taken.
+_NO_BEAT = frozenset({AccessAction.SEARCH, AccessAction.LIST})
 _OBSERVE = tuple(c.observe for c in CHANNELS)
 
 
@@ -175,6 +185,9 @@ class Kernel:
             state.clocks.trials[1] += 1
             self._judge(state, self._look(state, event, explanation), _SEARCHES)
             return
+        if event.action is AccessAction.LIST:
+            self._row(state, event, explanation)
+            return
         strength = explanation.strength
         seen = today.seen.get(event.customer_id)
         if seen is not None and seen <= strength:
@@ -185,16 +198,34 @@ class Kernel:
         today.sensitive += event.n_sensitive
         state.clocks.trials[0] += 1
         today.last = max(today.last, event.ts)
-        weather = self.floor.weather.setdefault(state.profile.vendor, Weather())
-        _note_weather(weather, event.agent_id, is_unexplained=strength < UNLINKED)
-        if strength < UNLINKED:
-            rings.note_weak_view(self.floor, event.customer_id, event.agent_id, event.ts)
+        self._note(state, event, is_unexplained=strength < UNLINKED)
         self._judge(state, look, _LOOKS)
+
+    def _row(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> None:
+        """A row of a queue that rests on nothing strong weighs as a view of it does, once a day.
+
+        One that rests on an open case is no look: a queue of one's own dilutes nothing.
+        """
+        today, customer = state.today, event.customer_id
+        if explanation.is_explained or customer in today.seen or customer in today.listed:
+            return
+        today.listed.append(customer)
+        today.looks += 1
+        state.clocks.trials[0] += 1
+        self._note(state, event, is_unexplained=explanation.strength < UNLINKED)
+        self._judge(state, self._look(state, event, explanation), _ROWS)
+
+    def _note(self, state: AgentState, event: AccessEvent, *, is_unexplained: bool) -> None:
+        """Take a look into the weather, and into what agents share where nothing links it."""
+        weather = self.floor.weather.setdefault(state.profile.vendor, Weather())
+        _note_weather(weather, event.agent_id, is_unexplained=is_unexplained)
+        if is_unexplained:
+            rings.note_weak_view(self.floor, event.customer_id, event.agent_id, event.ts)
 
     def _look(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> Look:
         today = state.today
         gap: float | None = None
-        if today.looks and event.action is not AccessAction.SEARCH:
+        if today.looks and event.action not in _NO_BEAT:
             gap = max(0.0, (event.ts - today.last) / SECOND)
             today.gap_log += log(1.0 + gap)
             today.gaps += 1

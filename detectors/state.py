@@ -73,6 +73,7 @@ class Today(msgspec.Struct):
     searches: int = 0
     hits: list[int] = msgspec.field(default_factory=_counts)
     seen: dict[str, float] = {}
+    listed: list[str] = []
     peaks: dict[int, float] = {}
     score: float = 0.0
     gap_log: float = 0.0

@@ -78,7 +78,13 @@ class SubjectRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """A case or call of one customer."""
+    """A case or call of one customer.
+
+    `found_by` is the kind of identifier (`email`, `phone`...) in the ticket by which its customer
+    was found, until somebody has checked who writes; None: the customer was named by its own key.
+    `as_of` is the time of the newest report of the case, `held_as_of` of the newest that says who
+    works on it: what is older changes neither.
+    """
 
     id: str
     tenant: str
@@ -87,6 +93,9 @@ class CaseRow:
     opened_at: Micros
     opened_by: str | None
     closed_at: Micros | None
+    found_by: str | None = None
+    as_of: Micros = 0
+    held_as_of: Micros = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,7 +386,7 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SituationQuery:
-    """What the broker wants to know before it decides."""
+    """What the broker wants to know before it decides. `is_row`: about a row of a queue."""
 
     tenant: str
     agent_id: str
@@ -389,6 +398,7 @@ class SituationQuery:
     ref: str
     case_id: str | None
     at: Micros
+    is_row: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,7 +415,8 @@ class Situation:
     `unlinked_since` is when the agent first opened the customer in the last day with nothing to
     explain it. `routed_at` is when work of any customer last came to the agent in the last day.
     `related_cases`, `unlinked_since` and `routed_at` are looked up for support without an own open
-    case only.
+    case only. `has_open_case` says, for a row of a queue, that the customer has an open case which
+    none of these people opened, whoever works on it.
     """
 
     subject: SubjectRow | None
@@ -423,6 +434,7 @@ class Situation:
     own_cases: tuple[KnownCase, ...] = ()
     unlinked_since: Micros | None = None
     routed_at: Micros | None = None
+    has_open_case: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

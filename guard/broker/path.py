@@ -128,7 +128,8 @@ class OnePath:
         """Read what the store knows about the caller, the customer and what binds them."""
         purpose = purpose_of(request)
         at = self.parts.clock.now()
-        situation = await self.parts.readers.situation(query(principal, request, at))
+        asked = replace(query(principal, request, at), is_row=act is Act.LIST)
+        situation = await self.parts.readers.situation(asked)
         in_force = self.parts.policies.of(principal.tenant)
         event = msgspec.structs.replace(
             event_by(principal, KINDS[act], at),
@@ -391,13 +392,17 @@ def purpose_of(request: ViewRequest) -> Purpose | None:
 
 
 def _bound(attempt: Attempt, purpose: Purpose) -> str | None:
-    asked = Asked(case=attempt.request.case, reason=None)
+    asked = Asked(case=attempt.request.case, reason=None, is_row=attempt.act is Act.LIST)
     return bind_case(attempt.principal, attempt.situation, purpose, asked, attempt.at)
 
 
 def facts_of(attempt: Attempt, situation: Situation, purpose: Purpose) -> Facts:
     """The facts of a try, about the customer of `situation`."""
-    asked = Asked(case=attempt.request.case, reason=attempt.request.reason)
+    asked = Asked(
+        case=attempt.request.case,
+        reason=attempt.request.reason,
+        is_row=attempt.act is Act.LIST,
+    )
     return gather(attempt.principal, situation, purpose, asked, attempt.at)
 
 

@@ -81,6 +81,9 @@ support_case = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("opened_by", String),
     Column("closed_at", BigInteger),
+    Column("found_by", String),
+    Column("as_of", BigInteger, nullable=False),
+    Column("held_as_of", BigInteger, nullable=False),
     Index(None, "ref"),
 )
 

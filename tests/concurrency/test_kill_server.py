@@ -28,7 +28,7 @@ from api.replaying import opened_entries, stored_pages
 from guard.clock import MINUTE, wall_micros
 from guard.entries import EntryKind, Receipt
 from guard.ledger.receipts import match_receipt
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.store.sql_store import SqlReader
 from guard.vault.sealing import EntryVault
 from policies.model import ActorKind, Role

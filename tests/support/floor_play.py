@@ -21,7 +21,7 @@ from detectors.floor_actions import (
 from guard.clock import DAY, HOUR
 from guard.events import AgentProfile
 from guard.principals import Principal, Shift
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.purposes.work_lists import WorkListPut
 from guard.views import Refused, Served, ViewRequest
 from policies.model import ActorKind, Desk, Link, Purpose, Role

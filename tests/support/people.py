@@ -6,7 +6,7 @@ from guard.clock import DAY
 from guard.enrolment import CustomerPut
 from guard.findings import Finding, FindingKind, Severity
 from guard.principals import Principal
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.purposes.work_lists import StatedList, WorkListPut
 from guard.rows import AlertState, OutboxItem
 from policies.model import ActorKind, Role
