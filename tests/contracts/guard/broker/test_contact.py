@@ -177,7 +177,7 @@ async def test_a_caller_who_goes_away_leaves_an_outcome(
         with pytest.raises(asyncio.CancelledError):
             await task
         go_on.set()
-        (running,) = acts.broker._path._running  # noqa: SLF001 - what nobody else waits for
+        (running,) = acts.broker._path.recording._running  # noqa: SLF001 - what nobody else waits for
         await running
     assert acts.log()[-1].event.body["state"] == "delivered"
 
