@@ -30,7 +30,7 @@ class Admitting:
         self._spent_until: dict[str, Micros] = {}
 
     async def peek(
-        self, attempt: Attempt, bindings: tuple[Binding, ...], ref: str
+        self, attempt: Attempt, bindings: tuple[Binding, ...], counted_as: str
     ) -> Refused | None:
         """Refuse before the fetch who was over budget a moment ago and still is.
 
@@ -39,9 +39,9 @@ class Admitting:
         keys = {binding.key for binding in bindings}
         if not attempt.meters or all(self._spent_until.get(k, 0) <= attempt.at for k in keys):
             return None
-        pairs = {(key, ref) for key in keys}
+        pairs = {(key, counted_as) for key in keys}
         state = await self._parts.readers.read(lambda v: v.budget_state(keys, pairs, attempt.at))
-        over = peek(state, bindings, ref, attempt.at)
+        over = peek(state, bindings, counted_as, attempt.at)
         if over is None:
             return None
         left = statuses(state, bindings, attempt.at)
@@ -52,7 +52,7 @@ class Admitting:
         self,
         attempt: Attempt,
         bindings: tuple[Binding, ...],
-        ref: str,
+        counted_as: str,
         done: Attempt | None = None,
     ) -> Admitted | Refused | Attempt:
         """Steps 7: consume and append, or say why not; the attempt itself: decide again.
@@ -65,7 +65,7 @@ class Admitting:
                 keys=attempt.principal.keys,
                 risk=attempt.situation.risk,
                 bindings=bindings,
-                ref=ref,
+                ref=counted_as,
                 entry=done.shown(),
                 suspended=attempt.refused(SUSPENDED),
                 exceeded=(attempt if attempt.meters else done).exceeded,

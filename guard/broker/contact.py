@@ -137,7 +137,7 @@ async def _intend(
         frozenset({rule.path.partition(".")[0].removesuffix("[]")}),
         lambda raw: address_in(raw, rule),
     )
-    admitted = await path.admitting.admit(attempt, decided.bindings, decided.subject.ref)
+    admitted = await path.admitting.admit(attempt, decided.bindings, decided.counted_as)
     if not isinstance(admitted, Admitted):
         return admitted
     return _Intent(attempt=attempt, admitted=admitted, channel=channel, address=address)

@@ -36,10 +36,14 @@ UNKNOWN_CUSTOMER = Refusal(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """A try that the policy lets go on (or would not, in a mode that refuses nothing)."""
+    """A try that the policy lets go on (or would not, in a mode that refuses nothing).
+
+    `counted_as` is the customer's name in the budgets (`Keyring.counted_as`).
+    """
 
     attempt: Attempt
     subject: SubjectRow
+    counted_as: str
     facts: Facts
     decision: Decision
     limits: ListLimits

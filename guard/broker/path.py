@@ -98,14 +98,16 @@ class OnePath:
         attempt, decision = decided
         limits = list_limits(attempt.situation, principal, act)
         risk, in_force = attempt.situation.risk, attempt.in_force
-        bindings = bindings_of(principal, purpose, risk, in_force, act, subject.ref)
+        counted = self.parts.keyring.counted_as(subject)
+        bindings = bindings_of(principal, purpose, risk, in_force, act, counted)
         bindings += limits.bindings
-        over = await self.admitting.peek(attempt, bindings, subject.ref)
+        over = await self.admitting.peek(attempt, bindings, counted)
         if over is not None:
             return over
         return Decided(
             attempt=attempt,
             subject=subject,
+            counted_as=counted,
             facts=facts,
             decision=decision,
             limits=limits,
@@ -143,7 +145,7 @@ class OnePath:
         record = await self.fetching.fetched(
             decided, plan.source_fields, lambda raw: plan.apply(raw, context)
         )
-        answer = await self.admitting.admit(attempt, decided.bindings, decided.subject.ref)
+        answer = await self.admitting.admit(attempt, decided.bindings, decided.counted_as)
         if not isinstance(answer, Admitted):
             return answer
         return Served(

@@ -59,7 +59,7 @@ async def _once(
         lambda raw: compare(raw, rule, request.part, request.claim),
     )
     done = attempt.with_body(matched=matches)
-    answer = await path.admitting.admit(attempt, decided.bindings, decided.subject.ref, done)
+    answer = await path.admitting.admit(attempt, decided.bindings, decided.counted_as, done)
     if not isinstance(answer, Admitted):
         return answer
     return Verified(
