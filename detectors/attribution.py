@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from math import exp, lgamma
 
 from guard.clock import Micros
-from guard.events import AccessEvent
+from guard.events import AccessAction, AccessEvent
 
 # Weight of a source that is in no log: a leak need not come from the floor at all.
 OUTSIDE = "outside"
@@ -79,6 +79,9 @@ def attribute(
     wanted = frozenset(leaked)
     seen: dict[str, set[str]] = {}
     for event in events:
+        if event.action is AccessAction.VERIFY:
+            # A yes or no shows nothing that could leak.
+            continue
         if event.outcome == "permitted" and (until is None or event.ts <= until):
             seen.setdefault(event.agent_id, set()).add(event.customer_id)
     everyone = frozenset().union(*seen.values()) if seen else frozenset()

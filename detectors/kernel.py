@@ -14,7 +14,7 @@ from collections.abc import Callable
 from math import log
 
 from detectors import baselines, calibration, cusum, narrative, outliers, rings, shifts
-from detectors.channels import CHANNELS, Look
+from detectors.channels import CHANNELS, Look, Trial
 from detectors.explanations import LATE_LINK, UNLINKED, Explanation
 from detectors.state import (
     EVIDENCE_KEPT,
@@ -60,8 +60,11 @@ TELLINGS = 6
 OVER = 0.5
 DISMISSED = "dismissed"
 
-_LOOKS = tuple(k for k, c in enumerate(CHANNELS) if not c.is_search)
-_SEARCHES = tuple(k for k, c in enumerate(CHANNELS) if c.is_search)
+_LOOKS, _SEARCHES, _VERIFICATIONS = (
+    tuple(k for k, c in enumerate(CHANNELS) if c.trial is trial) for trial in Trial
+)
+# They show nothing, so the time between two of them is not time spent on a record.
+_QUESTIONS = frozenset({AccessAction.SEARCH, AccessAction.VERIFY})
 _LINKED = sum(1 << k for k, c in enumerate(CHANNELS) if c.is_linked)
 _OBSERVE = tuple(c.observe for c in CHANNELS)
 
@@ -170,11 +173,27 @@ class Kernel:
         if event.is_decoy and self.honest_days is None:
             self.out.append(narrative.decoy_finding(event, narrative.CRITICAL * self.threshold))
         explanation = self.floor.book.explain(event)
+        if event.action in _QUESTIONS:
+            self._ask(state, event, explanation)
+        if event.action is not AccessAction.SEARCH:
+            # A verification is about a customer as much as a look is, and needs as good a reason.
+            self._see(state, event, explanation)
+
+    def _ask(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> None:
+        """Judge the answer to a question, whoever it is about."""
+        look = self._look(state, event, explanation)
         if event.action is AccessAction.SEARCH:
-            today.searches += 1
-            state.clocks.trials[1] += 1
-            self._judge(state, self._look(state, event, explanation), _SEARCHES)
-            return
+            state.today.searches += 1
+            state.clocks.trials[Trial.SEARCH] += 1
+            self._judge(state, look, _SEARCHES)
+        else:
+            state.today.verifications += 1
+            state.clocks.trials[Trial.VERIFICATION] += 1
+            self._judge(state, look, _VERIFICATIONS)
+
+    def _see(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> None:
+        """Judge a customer who was not seen today, or not with so little reason."""
+        today = state.today
         strength = explanation.strength
         seen = today.seen.get(event.customer_id)
         if seen is not None and seen <= strength:
@@ -183,7 +202,7 @@ class Kernel:
         today.seen[event.customer_id] = strength
         today.looks += 1
         today.sensitive += event.n_sensitive
-        state.clocks.trials[0] += 1
+        state.clocks.trials[Trial.LOOK] += 1
         today.last = max(today.last, event.ts)
         weather = self.floor.weather.setdefault(state.profile.vendor, Weather())
         _note_weather(weather, event.agent_id, is_unexplained=strength < UNLINKED)
@@ -194,7 +213,7 @@ class Kernel:
     def _look(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> Look:
         today = state.today
         gap: float | None = None
-        if today.looks and event.action is not AccessAction.SEARCH:
+        if today.looks and event.action not in _QUESTIONS:
             gap = max(0.0, (event.ts - today.last) / SECOND)
             today.gap_log += log(1.0 + gap)
             today.gaps += 1
@@ -314,14 +333,21 @@ class Kernel:
 
     def _end_day(self, state: AgentState) -> None:
         today = state.today
-        if today.looks or today.searches:
+        if today.looks or today.searches or today.verifications:
             self._second_opinion(state)
             if self.honest_days is not None:
                 self.honest_days.append((stratum(state.profile), dict(today.peaks)))
             if state.episode is not None and today.score < self.threshold * OVER:
                 state.episode = None
             baselines.learn_day(state)
-            log_day = DayLog(today.day, today.looks, today.searches, today.hits, today.score)
+            log_day = DayLog(
+                today.day,
+                today.looks,
+                today.searches,
+                today.verifications,
+                today.hits,
+                today.score,
+            )
             state.days = [*state.days[-(DAYS_KEPT - 1) :], log_day]
             cusum.end_day(state.clocks)
         state.today = Today()

@@ -100,6 +100,8 @@ _GRANTS = (
     )
     .order_by(access_grant.c.id)
 )
+# What starts the grace of a late case: a look, a check of what a caller says, a refusal of either.
+_OPENED = (EntryKind.VIEW.value, EntryKind.VERIFICATION.value, EntryKind.REFUSAL.value)
 _UNLINKED = (
     select(
         detail_event.c.tenant,
@@ -112,7 +114,7 @@ _UNLINKED = (
         detail_subject.c.ref.in_(_REFS),
         detail_event.c.agent.in_(_AGENTS),
         detail_event.c.link.in_((Link.PENDING.value, Link.NONE.value)),
-        detail_event.c.kind.in_((EntryKind.VIEW.value, EntryKind.REFUSAL.value)),
+        detail_event.c.kind.in_(_OPENED),
         detail_event.c.at >= bindparam("since"),
         # What a late link has repaired was never without a reason.
         ~exists().where(late_link.c.idx == detail_event.c.idx),
