@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from guard.clock import SECOND
+from guard.clock import MINUTE
 from guard.entries import EntryKind
 from guard.errors import SourceError
 from guard.purposes.explanation import GRACE
@@ -87,7 +87,7 @@ async def test_without_a_case_there_is_a_grace_that_ends_and_a_late_case_repairs
     early = await acts.broker.verify(AGENT, asked)
     assert isinstance(early, Verified)
     assert acts.log()[early.receipt.index].event.link == "pending"
-    acts.clock.advance(GRACE + SECOND)
+    acts.clock.advance(GRACE + MINUTE)
     late = await acts.broker.verify(AGENT, asked)
     assert isinstance(late, Refused)
     assert NextStep.NAME_CASE in late.steps
