@@ -45,6 +45,7 @@ def upgrade() -> None:
     op.add_column("work_list", sa.Column("first_approved_by", sa.String()))
     op.add_column("work_list", sa.Column("fields", sa.Text()))
     op.add_column("work_list", sa.Column("pace", sa.Integer()))
+    op.add_column("console_session", sa.Column("mfa_at", sa.BigInteger()))
     _make_grants()
     _make_customers()
     _make_deliveries()
@@ -58,6 +59,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_assignment_tenant_agent_id_from_at"), "assignment")
     op.drop_index(op.f("ix_assignment_tenant_agent_id_to_at"), "assignment")
     for table, column in (
+        ("console_session", "mfa_at"),
         ("work_list", "pace"),
         ("work_list", "fields"),
         ("work_list", "first_approved_by"),
