@@ -36,7 +36,7 @@ STEP_WORDS: Mapping[NextStep, StepWords] = MappingProxyType(
         NextStep.REVEAL: StepWords(text="Reveal with a reason", form="reveal"),
         NextStep.SEE_NOTICES: StepWords(text="See your notices on your own page"),
         NextStep.STEP_UP: StepWords(
-            text="Confirm a second factor where your token comes from, and sign in here with a new link"
+            text="Confirm a second factor where your token comes from, then sign in with a new link"
         ),
         NextStep.VERIFY: StepWords(text="Check what the customer says", form="verify"),
         NextStep.VIEW: StepWords(text="Open the record", form="again"),
