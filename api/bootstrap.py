@@ -305,7 +305,12 @@ def _compose(
             notice=contacts.merges,
         ),
         redactions=Redactions(
-            readers=readers, committer=committer, reads=reads, policies=policies, clock=clock
+            readers=readers,
+            committer=committer,
+            reads=reads,
+            keyring=keyring,
+            policies=policies,
+            clock=clock,
         ),
         credentials=Credentials(committer, readers, clock),
         keyring=keyring,

@@ -66,14 +66,16 @@ _OWN_ACTIONS: Mapping[EntryKind, AccessAction] = {
     EntryKind.LISTED: AccessAction.LIST,
     EntryKind.REVEAL: AccessAction.REVEAL,
     EntryKind.SEARCH: AccessAction.SEARCH,
+    EntryKind.VERIFICATION: AccessAction.VERIFY,
 }
-# A refused or failed act, by what was asked. One that shows no record and finds nobody (a
-# verification, a contact) is no look at a customer, whether it was carried out or not.
+# A refused or failed act, by what was asked. A contact shows no record and finds nobody: it is no
+# look at a customer, whether it was carried out or not.
 _ASKED: Mapping[str, AccessAction] = {
     Act.VIEW.value: AccessAction.VIEW,
     Act.LIST.value: AccessAction.LIST,
     Act.REVEAL.value: AccessAction.REVEAL,
     Act.SEARCH.value: AccessAction.SEARCH,
+    Act.VERIFY.value: AccessAction.VERIFY,
 }
 
 
@@ -105,6 +107,8 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
             link=_one_of(Link, e.link, Link.NONE),
             n_fields=e.n_fields,
             n_sensitive=e.n_sensitive,
+            # Of a verification: whether what was said is right.
+            result_count=0 if _flag(e.body, "matched") is False else 1,
             device=e.device or None,
             session=e.session or None,
             outcome=e.outcome or default.value,
@@ -296,7 +300,7 @@ _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.REVEAL: _accesses,
     EntryKind.SEARCH: _searches,
     EntryKind.LISTED: _accesses,
-    EntryKind.VERIFICATION: _unseen,
+    EntryKind.VERIFICATION: _accesses,
     EntryKind.CONTACT: _unseen,
     EntryKind.EXPORT: _accesses,
     EntryKind.OBSERVED: _accesses,

@@ -61,6 +61,10 @@ class Attribution:
     outside: float
 
 
+# A yes or no shows nothing that could leak, and a team sees the same queue all day.
+_SHOWS_LITTLE = frozenset({AccessAction.LIST, AccessAction.VERIFY})
+
+
 def attribute(
     events: Iterable[AccessEvent],
     leaked: Collection[str],
@@ -80,7 +84,7 @@ def attribute(
     wanted = frozenset(leaked)
     seen: dict[str, set[str]] = {}
     for event in events:
-        if event.action is AccessAction.LIST:
+        if event.action in _SHOWS_LITTLE:
             continue
         if event.outcome == "permitted" and (until is None or event.ts <= until):
             seen.setdefault(event.agent_id, set()).add(event.customer_id)

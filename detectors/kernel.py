@@ -14,7 +14,7 @@ from collections.abc import Callable
 from math import log
 
 from detectors import baselines, calibration, cusum, narrative, outliers, rings, shifts
-from detectors.channels import CHANNELS, Look
+from detectors.channels import CHANNELS, Look, Trial
 from detectors.channels.self_opened import SelfOpened
 from detectors.channels.stale_case import StaleCase
 from detectors.channels.unexplained import Unexplained
@@ -63,16 +63,19 @@ TELLINGS = 6
 OVER = 0.5
 DISMISSED = "dismissed"
 
-_LOOKS = tuple(k for k, c in enumerate(CHANNELS) if not c.is_search)
-_SEARCHES = tuple(k for k, c in enumerate(CHANNELS) if c.is_search)
+_LOOKS, _SEARCHES, _VERIFICATIONS = (
+    tuple(k for k, c in enumerate(CHANNELS) if c.trial is trial) for trial in Trial
+)
+# They show nothing, so the time between two of them is not time spent on a record.
+_QUESTIONS = frozenset({AccessAction.SEARCH, AccessAction.VERIFY})
+# Nor is it where many stand on one page.
+_NO_BEAT = _QUESTIONS | {AccessAction.LIST}
 # What a row of a queue is judged by. Rows come many at once and in the order of the queue: no beat,
 # no quick succession and no walk is in them.
 _ROWS = tuple(
     k for k, c in enumerate(CHANNELS) if isinstance(c, Unexplained | StaleCase | SelfOpened)
 )
 _LINKED = sum(1 << k for k, c in enumerate(CHANNELS) if c.is_linked)
-# What does not stand in the row of looks between which the time is taken.
-_NO_BEAT = frozenset({AccessAction.SEARCH, AccessAction.LIST})
 _OBSERVE = tuple(c.observe for c in CHANNELS)
 
 
@@ -180,14 +183,29 @@ class Kernel:
         if event.is_decoy and self.honest_days is None:
             self.out.append(narrative.decoy_finding(event, narrative.CRITICAL * self.threshold))
         explanation = self.floor.book.explain(event)
-        if event.action is AccessAction.SEARCH:
-            today.searches += 1
-            state.clocks.trials[1] += 1
-            self._judge(state, self._look(state, event, explanation), _SEARCHES)
-            return
+        if event.action in _QUESTIONS:
+            self._ask(state, event, explanation)
         if event.action is AccessAction.LIST:
             self._row(state, event, explanation)
-            return
+        elif event.action is not AccessAction.SEARCH:
+            # A verification is about a customer as much as a look is, and needs as good a reason.
+            self._see(state, event, explanation)
+
+    def _ask(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> None:
+        """Judge the answer to a question, whoever it is about."""
+        look = self._look(state, event, explanation)
+        if event.action is AccessAction.SEARCH:
+            state.today.searches += 1
+            state.clocks.trials[Trial.SEARCH] += 1
+            self._judge(state, look, _SEARCHES)
+        else:
+            state.today.verifications += 1
+            state.clocks.trials[Trial.VERIFICATION] += 1
+            self._judge(state, look, _VERIFICATIONS)
+
+    def _see(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> None:
+        """Judge a customer who was not seen today, or not with so little reason."""
+        today = state.today
         strength = explanation.strength
         seen = today.seen.get(event.customer_id)
         if seen is not None and seen <= strength:
@@ -196,7 +214,7 @@ class Kernel:
         today.seen[event.customer_id] = strength
         today.looks += 1
         today.sensitive += event.n_sensitive
-        state.clocks.trials[0] += 1
+        state.clocks.trials[Trial.LOOK] += 1
         today.last = max(today.last, event.ts)
         self._note(state, event, is_unexplained=strength < UNLINKED)
         self._judge(state, look, _LOOKS)
@@ -211,7 +229,7 @@ class Kernel:
             return
         today.listed.append(customer)
         today.looks += 1
-        state.clocks.trials[0] += 1
+        state.clocks.trials[Trial.LOOK] += 1
         self._note(state, event, is_unexplained=explanation.strength < UNLINKED)
         self._judge(state, self._look(state, event, explanation), _ROWS)
 
@@ -345,14 +363,21 @@ class Kernel:
 
     def _end_day(self, state: AgentState) -> None:
         today = state.today
-        if today.looks or today.searches:
+        if today.looks or today.searches or today.verifications:
             self._second_opinion(state)
             if self.honest_days is not None:
                 self.honest_days.append((stratum(state.profile), dict(today.peaks)))
             if state.episode is not None and today.score < self.threshold * OVER:
                 state.episode = None
             baselines.learn_day(state)
-            log_day = DayLog(today.day, today.looks, today.searches, today.hits, today.score)
+            log_day = DayLog(
+                today.day,
+                today.looks,
+                today.searches,
+                today.verifications,
+                today.hits,
+                today.score,
+            )
             state.days = [*state.days[-(DAYS_KEPT - 1) :], log_day]
             cusum.end_day(state.clocks)
         state.today = Today()

@@ -22,6 +22,7 @@ class AccessAction(StrEnum):
     SEARCH = "search"
     REVEAL = "reveal"
     EXPORT = "export"
+    VERIFY = "verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -374,7 +374,11 @@ class ApiKeyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """A console session; `digest` is the SHA-256 of the cookie. Times are real, not domain."""
+    """A console session; `digest` is the SHA-256 of the cookie. Times are real, not domain.
+
+    `mfa_at`, of the domain clock, is when a second factor was shown to whoever vouched for the
+    sign-in; None: nobody has.
+    """
 
     digest: bytes
     tenant: str
@@ -382,6 +386,7 @@ class SessionRow:
     csrf: str
     created_at: Micros
     seen_at: Micros
+    mfa_at: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ def upgrade() -> None:
         )
         with op.batch_alter_table("support_case") as changed:
             changed.alter_column(column, server_default=None)
+    op.add_column("console_session", sa.Column("mfa_at", sa.BigInteger()))
     _make_grants()
     _make_customers()
     _make_deliveries()
@@ -69,6 +70,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_assignment_tenant_agent_id_to_at"), "assignment")
     for table, column in (
         ("work_list", "lapses_at"),
+        ("console_session", "mfa_at"),
         ("work_list", "pace"),
         ("work_list", "fields"),
         ("work_list", "first_approved_by"),

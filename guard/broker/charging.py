@@ -52,14 +52,14 @@ def bindings_of(
     risk: Risk,
     in_force: InForce,
     act: Act = Act.VIEW,
-    customer: str | None = None,
+    counted_as: str | None = None,
 ) -> tuple[Binding, ...]:
-    """The bundle's budgets for an act; with those of the `customer` that it is about."""
+    """The bundle's budgets for an act; with those of the customer, by the name it is counted by."""
     keys = {BudgetKey.AGENT: principal.agent_key}
     if principal.actor_key is not None:
         keys[BudgetKey.ACTOR] = principal.actor_key
-    if customer is not None:
-        keys[BudgetKey.CUSTOMER] = f"customer:{principal.tenant}/{customer}"
+    if counted_as is not None:
+        keys[BudgetKey.CUSTOMER] = f"customer:{principal.tenant}/{counted_as}"
     kind = principal.kind if principal.actor is None else ActorKind.AI
     budgets = in_force.engine.bundle.budgets
     return bind(budgets, keys=keys, kind=kind, purpose=purpose, risk=risk, act=act)

@@ -19,7 +19,9 @@ import msgspec
 
 from guard.admission import Admitted
 from guard.attempts import Attempt, Refusal
-from guard.broker.path import Decided, OnePath, within
+from guard.broker.deciding import Decided
+from guard.broker.path import OnePath
+from guard.broker.showing import within
 from guard.entries import EntryKind, NewEntry, Outcome, Receipt
 from guard.errors import (
     GuardError,
@@ -129,8 +131,8 @@ async def _one(
     # A caller that goes away must not leave a message without its outcome.
     work = _carry_out(path, intent, request)
     if intent.is_told:
-        return await path.finished(work)
-    path.start(work)
+        return await path.recording.finished(work)
+    path.recording.start(work)
     return _answer(intent, _Ended(state=DeliveryState.UNKNOWN), None)
 
 
@@ -144,13 +146,13 @@ async def _intend(
     decided = replace(decided, attempt=attempt)
     channel, rule = path.parts.channels.get(name), _rule(decided, name)
     if channel is None or rule is None:
-        return await path.refuse(attempt, NO_CHANNEL)
-    address = await path.fetched(
+        return await path.recording.refuse(attempt, NO_CHANNEL)
+    address = await path.fetching.fetched(
         decided,
         frozenset({rule.path.partition(".")[0].removesuffix("[]")}),
         lambda raw: address_in(raw, rule),
     )
-    admitted = await path.admit(attempt, decided.bindings, decided.subject.ref)
+    admitted = await path.admitting.admit(attempt, decided.bindings, decided.counted_as)
     if not isinstance(admitted, Admitted):
         return admitted
     return _Intent(
@@ -176,7 +178,7 @@ async def _carry_out(path: OnePath, intent: _Intent, request: ContactRequest) ->
     entry = _outcome(intent, request.channel, ended, path.parts.clock.now())
     delivery: Receipt | None
     try:
-        delivery = await path.record(entry)
+        delivery = await path.recording.record(entry)
     except StoreUnavailableError:
         # It is sent: an error would make the caller send it again.
         delivery = None

@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from guard.admission import Admitted
 from guard.attempts import Attempt, Refusal
-from guard.broker.path import Decided, OnePath, within
+from guard.broker.deciding import Decided
+from guard.broker.path import OnePath
+from guard.broker.showing import within
 from guard.entries import EntryKind, event_by
 from guard.masking.verification import verify as compare
 from guard.principals import Principal
@@ -50,17 +52,17 @@ async def _once(
     rule = known.get(request.field)
     inside = within(known, (request.field,), decided.limits.fields)
     if rule is None or not inside or request.part not in rule.verify:
-        return await path.refuse(decided.attempt, NOT_VERIFIABLE)
+        return await path.recording.refuse(decided.attempt, NOT_VERIFIABLE)
     attempt = decided.attempt.with_event(would=decided.would)
     attempt = attempt.with_body(field=rule.path, part=request.part)
     decided = replace(decided, attempt=attempt)
-    matches = await path.fetched(
+    matches = await path.fetching.fetched(
         decided,
         frozenset({rule.path.partition(".")[0].removesuffix("[]")}),
         lambda raw: compare(raw, rule, request.part, request.claim),
     )
     done = attempt.with_body(matched=matches)
-    answer = await path.admit(attempt, decided.bindings, decided.subject.ref, done)
+    answer = await path.admitting.admit(attempt, decided.bindings, decided.counted_as, done)
     if not isinstance(answer, Admitted):
         return answer
     if matches:

@@ -100,6 +100,12 @@ _GRANTS = (
     )
     .order_by(access_grant.c.id)
 )
+# What starts the grace of a late case: a look, a row of a queue, a check of what a caller says, a
+# refusal of any.
+_OPENED = tuple(
+    kind.value
+    for kind in (EntryKind.VIEW, EntryKind.LISTED, EntryKind.VERIFICATION, EntryKind.REFUSAL)
+)
 _UNLINKED = (
     select(
         detail_event.c.tenant,
@@ -112,9 +118,7 @@ _UNLINKED = (
         detail_subject.c.ref.in_(_REFS),
         detail_event.c.agent.in_(_AGENTS),
         detail_event.c.link.in_((Link.PENDING.value, Link.NONE.value)),
-        detail_event.c.kind.in_(
-            (EntryKind.VIEW.value, EntryKind.LISTED.value, EntryKind.REFUSAL.value)
-        ),
+        detail_event.c.kind.in_(_OPENED),
         detail_event.c.at >= bindparam("since"),
         # What a late link has repaired was never without a reason.
         ~exists().where(late_link.c.idx == detail_event.c.idx),

@@ -311,6 +311,7 @@ console_session = Table(
     Column("csrf", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
+    Column("mfa_at", BigInteger),
 )
 
 idempotent_reply = Table(

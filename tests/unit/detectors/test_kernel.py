@@ -85,6 +85,44 @@ def test_searches_are_judged_apart_from_looks() -> None:
     assert findings[0].channels == ("search_miss",)
 
 
+def test_probing_verifications_are_found_and_honest_ones_are_not() -> None:
+    check = replace(make_event(link=Link.OWNER), action=AccessAction.VERIFY)
+
+    def day(misses: int) -> list[AccessEvent]:
+        return [
+            replace(
+                check,
+                ts=NINE + i * MINUTE,
+                customer_id=f"c{i}",
+                result_count=0 if i % 20 < misses else 1,
+            )
+            for i in range(60)
+        ]
+
+    kernel = _kernel()
+    assert _feed(kernel, day(1)) == []
+    today = kernel.floor.agents["ann"].today
+    assert (today.verifications, today.searches, today.looks) == (60, 0, 60)
+    (finding, *_) = _feed(_kernel(), day(16))
+    assert finding.channels == ("verify_miss",)
+    assert "of this agent's" in finding.reasons[0]
+    assert "verifications today are wrong" in finding.reasons[0]
+
+
+def test_verifying_customers_without_a_reason_is_snooping() -> None:
+    sweep = [replace(e, action=AccessAction.VERIFY) for e in _sweep(60)]
+    findings = _feed(_kernel(), sweep)
+    assert "unexplained" in findings[0].channels
+
+
+def test_a_verified_customer_is_looked_at_once() -> None:
+    kernel = _kernel()
+    look = make_event(link=Link.OWNER)
+    _feed(kernel, [replace(look, action=AccessAction.VERIFY), replace(look, ts=NINE + MINUTE)])
+    today = kernel.floor.agents["ann"].today
+    assert (today.verifications, today.looks) == (1, 1)
+
+
 def test_a_late_link_takes_the_evidence_back() -> None:
     kernel = _kernel()
     _feed(kernel, _sweep(4))

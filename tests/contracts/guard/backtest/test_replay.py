@@ -10,7 +10,7 @@ from guard.clock import MINUTE
 from guard.entries import EntryKind, NewEntry, event_by
 from guard.errors import ProofError
 from guard.in_force import InForce
-from guard.purposes.cases import AssignmentPut
+from guard.purposes.reports import AssignmentPut
 from guard.store import SqlStore
 from guard.store.tables import detail_event
 from policies.bundle import load_bundle

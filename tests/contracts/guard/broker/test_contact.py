@@ -104,7 +104,7 @@ async def test_who_has_no_case_is_not_told_whether_there_is_an_address(acts: Rig
         said.append((answer.state, answer.channel_id, answer.delivery, answer.next, answer.would))
     assert said[0] == said[1]
     assert (said[0][0], said[0][4]) == (DeliveryState.UNKNOWN, "refused")
-    await asyncio.gather(*acts.broker._path._running)  # noqa: SLF001 - nobody else waits for them
+    await asyncio.gather(*acts.broker._path.recording._running)  # noqa: SLF001 - nobody else waits for them
     ended = (entry for entry in acts.log() if entry.kind is EntryKind.DELIVERY)
     found = {entry.refs[0]: entry.event.body for entry in ended}
     assert [found[ref]["state"] for ref in (have, lack)] == ["delivered", "failed"]
@@ -201,7 +201,7 @@ async def test_a_caller_who_goes_away_leaves_an_outcome(
         with pytest.raises(asyncio.CancelledError):
             await task
         go_on.set()
-        (running,) = acts.broker._path._running  # noqa: SLF001 - what nobody else waits for
+        (running,) = acts.broker._path.recording._running  # noqa: SLF001 - what nobody else waits for
         await running
     assert acts.log()[-1].event.body["state"] == "delivered"
 
