@@ -13,7 +13,7 @@ from itertools import accumulate, chain, compress, count, islice, repeat
 from operator import add, gt, itemgetter
 
 from guard.masking.comparable import ascii_digits
-from guard.masking.graphemes import normal, steady
+from guard.masking.graphemes import normal
 from guard.masking.registry import REDACTED
 from guard.masking.scalars import MAX_TEXT, UnmaskableError
 
@@ -36,9 +36,6 @@ MAX_HITS = 2_000
 # Beyond so many values, a look at which can be there at all pays.
 MANY = 100
 
-# Characters whose width is kept; more than any note is written in.
-MAX_WIDTHS = 20_000
-
 # A value this long stands in a text a few hundred times at most: whether it can overlap itself is
 # not worth finding out.
 LONG = 256
@@ -50,6 +47,7 @@ _IS_ALNUM = bytes(chr(code).isascii() and chr(code).isalnum() for code in range(
 _NOT_ALNUM = bytes(code for code in range(128) if not _IS_ALNUM[code])
 _LOWER = bytes(range(256)).lower()
 _WORD = re.compile(r"[^\W_]++")
+_NEITHER = re.compile(r"[^\w\n]|_")
 
 
 def own_values(record: Mapping[str, object], open_paths: frozenset[str]) -> frozenset[str]:
@@ -104,25 +102,19 @@ def _variants(text: str) -> Iterator[str]:
         yield whole[-NUMBER_TAIL:]
 
 
-class _Widths(dict[int, int]):
-    """How many characters each one folds to, worked out when it is first met."""
-
-    def __missing__(self, code: int) -> int:
-        width = len(folded(chr(code)))
-        if len(self) < MAX_WIDTHS:
-            self[code] = width
-        return width
-
-
-_WIDTHS = _Widths()
-
-
 def folded(text: str) -> str:
     """The letters and digits of `text` in comparable form."""
     if text.isascii():
         return text.encode().translate(_LOWER, _NOT_ALNUM).decode()
-    plain = unicodedata.normalize("NFKD", steady(text)).casefold()
-    return ascii_digits("".join(_WORD.findall(plain)))
+    return text.translate(_folds(text))
+
+
+def _folds(text: str) -> dict[int, str]:
+    """What each character of `text` folds to; a text has few different ones."""
+    chars = list(set(text) - {"\n"})
+    plain = unicodedata.normalize("NFKD", "\n".join(chars)).casefold()
+    folds = ascii_digits(_NEITHER.sub("", plain)).split("\n")
+    return {ord("\n"): "", **dict(zip(map(ord, chars), folds, strict=True))}
 
 
 def _places(text: str) -> list[int]:
@@ -130,7 +122,7 @@ def _places(text: str) -> list[int]:
     index: Iterable[int] = _INDEX if len(text) <= len(_INDEX) else count()
     if text.isascii():
         return list(compress(index, text.encode().translate(_IS_ALNUM)))
-    widths = text.translate(_WIDTHS).encode()
+    widths = text.translate({code: len(fold) for code, fold in _folds(text).items()}).encode()
     if widths.translate(None, b"\0\1"):
         return list(chain.from_iterable(map(repeat, index, widths)))
     return list(compress(index, widths))

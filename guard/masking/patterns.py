@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from guard.masking import shapes
-from guard.masking.checksums import base58check_holds, iban_length, luhn_holds
+from guard.masking.checksums import COUNTRY, base58check_holds, iban_length, luhn_holds
 from guard.masking.comparable import ascii_digits
 from guard.masking.scalars import UnmaskableError
 from guard.masking.shapes import Shape
@@ -31,9 +31,6 @@ MIN_WALLET = 14
 
 # What looks like an IBAN and is none is checked at every start; a text with more is not prose.
 MAX_MISSES = 1_000
-
-# Letters of the country before the digits of an IBAN.
-COUNTRY = 2
 
 # What cannot be seen (`Default_Ignorable_Code_Point`, `Cf`) and would cut a number in two. Beside
 # other letters it may be part of how a word is written (Persian, Hindi) or of an emoji, and stays.
@@ -191,8 +188,10 @@ def _kind(run: str, digits: str) -> str:
 
 def _iban_end(run: str) -> int:
     """Where in `run` an IBAN that begins with it ends; 0 if none does."""
-    length = iban_length(run.replace(" ", "").replace("-", "").upper())
-    end = length
+    bare = run.replace(" ", "").replace("-", "")
+    length = end = iban_length(bare.upper())
+    if len(bare) == len(run):
+        return length
     # Separators among the first `length` characters push the end along.
     while length and end - _separators(run, end) < length:
         end = length + _separators(run, end)
