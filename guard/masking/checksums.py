@@ -30,12 +30,10 @@ _DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 # A letter counts two digits, from 10 for A.
 _AS_NUMBERS = {ord(c): str(int(c, 36)) for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_COUNTRY_NUMBERS = {country: country.translate(_AS_NUMBERS) for country in IBAN_LENGTHS}
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-# Two digits at a time: half the steps.
-_BASE58_PAIRS = {
-    high + low: _BASE58.index(high) * 58 + _BASE58.index(low) for high in _BASE58 for low in _BASE58
-}
+_BASE58_VALUES = {char: value for value, char in enumerate(_BASE58)}
 # A version byte, 20 bytes of hash, 4 of checksum.
 _ADDRESS_BYTES, _CHECK_BYTES = 25, 4
 
@@ -53,25 +51,25 @@ def iban_length(text: str) -> int:
 
     `text` is ASCII letters and digits in upper case.
     """
-    length = IBAN_LENGTHS.get(text[:COUNTRY], 0)
+    country = text[:COUNTRY]
+    length = IBAN_LENGTHS.get(country, 0)
     if not length or len(text) < length:
         return 0
     account = text[HEAD:length]
     if not account.isdecimal():
         account = account.translate(_AS_NUMBERS)
-    number = int(account + text[:COUNTRY].translate(_AS_NUMBERS) + text[COUNTRY:HEAD])
+    number = int(account + _COUNTRY_NUMBERS[country] + text[COUNTRY:HEAD])
     return length if number % 97 == 1 else 0
 
 
 def base58check_holds(text: str) -> bool:
     """Whether `text` is 25 bytes in base 58, the last four of them their checksum."""
     number = 0
-    padded = text if len(text) % 2 == 0 else f"{_BASE58[0]}{text}"
-    for at in range(0, len(padded), 2):
-        value = _BASE58_PAIRS.get(padded[at : at + 2])
+    for char in text:
+        value = _BASE58_VALUES.get(char)
         if value is None:
             return False
-        number = number * 58 * 58 + value
+        number = number * 58 + value
     if number >= 1 << 8 * _ADDRESS_BYTES:
         return False
     whole = number.to_bytes(_ADDRESS_BYTES, "big")

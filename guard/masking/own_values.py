@@ -33,6 +33,9 @@ LONG_NUMBER, NUMBER_TAIL = 10, 8
 # Places of one short value that are looked at; a text with more is not prose.
 MAX_HITS = 2_000
 
+# A ligature may fold to eighteen letters. A text that grows so long is not prose.
+MAX_FOLDED = 2 * MAX_TEXT
+
 # Beyond so many values, a look at which can be there at all pays.
 MANY = 100
 
@@ -47,7 +50,6 @@ _IS_ALNUM = bytes(chr(code).isascii() and chr(code).isalnum() for code in range(
 _NOT_ALNUM = bytes(code for code in range(128) if not _IS_ALNUM[code])
 _LOWER = bytes(range(256)).lower()
 _WORD = re.compile(r"[^\W_]++")
-_NEITHER = re.compile(r"[^\w\n]|_")
 
 
 def own_values(record: Mapping[str, object], open_paths: frozenset[str]) -> frozenset[str]:
@@ -103,18 +105,29 @@ def _variants(text: str) -> Iterator[str]:
 
 
 def folded(text: str) -> str:
-    """The letters and digits of `text` in comparable form."""
+    """The letters and digits of `text` in comparable form.
+
+    Raises:
+        UnmaskableError: There are so many that the text is made of ligatures.
+    """
     if text.isascii():
         return text.encode().translate(_LOWER, _NOT_ALNUM).decode()
-    return text.translate(_folds(text))
+    plain = _plain(text)
+    if len(plain) > MAX_FOLDED:
+        raise UnmaskableError("a text of ligatures")
+    return ascii_digits("".join(_WORD.findall(plain)))
 
 
-def _folds(text: str) -> dict[int, str]:
-    """What each character of `text` folds to; a text has few different ones."""
-    chars = list(set(text) - {"\n"})
-    plain = unicodedata.normalize("NFKD", "\n".join(chars)).casefold()
-    folds = ascii_digits(_NEITHER.sub("", plain)).split("\n")
-    return {ord("\n"): "", **dict(zip(map(ord, chars), folds, strict=True))}
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).casefold()
+
+
+class _Widths(dict[int, int]):
+    """How many letters and digits each character folds to, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> int:
+        width = self[code] = sum(map(str.isalnum, _plain(chr(code))))
+        return width
 
 
 def _places(text: str) -> list[int]:
@@ -122,7 +135,7 @@ def _places(text: str) -> list[int]:
     index: Iterable[int] = _INDEX if len(text) <= len(_INDEX) else count()
     if text.isascii():
         return list(compress(index, text.encode().translate(_IS_ALNUM)))
-    widths = text.translate({code: len(fold) for code, fold in _folds(text).items()}).encode()
+    widths = text.translate(_Widths()).encode()
     if widths.translate(None, b"\0\1"):
         return list(chain.from_iterable(map(repeat, index, widths)))
     return list(compress(index, widths))

@@ -29,6 +29,9 @@ SSN_DIGITS = 9
 # The shortest wallet: bc1 and eleven.
 MIN_WALLET = 14
 
+# The checksum of a wallet only names it; of more words it is not asked.
+MAX_HASHED = 500
+
 # What looks like an IBAN and is none is checked at every start; a text with more is not prose.
 MAX_MISSES = 1_000
 
@@ -85,6 +88,7 @@ class _Search:
         self.text = text
         self.found: Counter[str] = Counter()
         self.checked = 0
+        self.hashed = 0
 
     def run(self) -> None:
         if "@" in self.text or "\uff20" in self.text:
@@ -139,7 +143,7 @@ class _Search:
 
         def name(found: re.Match[str]) -> str:
             word = found[0]
-            if len(word) >= MIN_WALLET and _is_wallet(word):
+            if len(word) >= MIN_WALLET and self._is_wallet(word):
                 self.found["wallet"] += 1
                 return "[wallet]"
             return "[number]"
@@ -147,6 +151,14 @@ class _Search:
         wallets = self.found["wallet"]
         self.text, n = shape.over(self.text).subn(name, self.text)
         self.found["number"] += n + wallets - self.found["wallet"]
+
+    def _is_wallet(self, word: str) -> bool:
+        if shapes.WALLET.fullmatch(word):
+            return True
+        if self.hashed == MAX_HASHED or not shapes.BASE58.fullmatch(word):
+            return False
+        self.hashed += 1
+        return base58check_holds(word)
 
     def _numbers(self) -> None:
         """Replace runs of digits by what they are; a plus before one belongs to it."""
@@ -164,12 +176,6 @@ class _Search:
         parts[1::2] = [f"[{kind}]" if kind else run for kind, run in zip(kinds, runs, strict=True)]
         self.text = "".join(parts)
         self.found.update(filter(None, kinds))
-
-
-def _is_wallet(word: str) -> bool:
-    if shapes.WALLET.fullmatch(word):
-        return True
-    return shapes.BASE58.fullmatch(word) is not None and base58check_holds(word)
 
 
 def _kind(run: str, digits: str) -> str:

@@ -119,3 +119,9 @@ def test_a_value_is_cut_where_it_stands_among_characters_of_any_width(
     assert take_out(unicodedata.normalize("NFC", text), frozenset({"maria"})) == (
         unicodedata.normalize("NFC", shown)
     )
+
+
+def test_a_text_of_nothing_but_ligatures_is_no_prose() -> None:
+    assert take_out("\ufdfa maria", frozenset({"maria"})) == "\ufdfa [hidden]"
+    with pytest.raises(UnmaskableError):
+        take_out("\ufdfa" * 20_000, frozenset({"maria"}))

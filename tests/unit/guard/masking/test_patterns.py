@@ -104,6 +104,11 @@ def test_of_a_text_of_distinct_identifiers_every_one_is_found() -> None:
         assert seen.text == ", ".join([f"[{kind}]"] * count)
 
 
+def test_of_more_wallets_than_any_note_has_the_rest_go_unnamed() -> None:
+    seen = find("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa " * (patterns.MAX_HASHED + 7))
+    assert seen.found == {"wallet": patterns.MAX_HASHED, "number": 7}
+
+
 def test_what_cannot_be_seen_is_what_unicode_says() -> None:
     ignorable = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cf}]")
     # Planes 4 to 13 are not assigned, and private use is neither.
