@@ -108,8 +108,11 @@ HOSTILE = [
 @pytest.mark.parametrize("unit", HOSTILE, ids=ascii)
 def test_no_text_takes_more_than_linear_time(unit: str) -> None:
     text = (unit * 65_536).encode()[:65_536].decode(errors="ignore")
-    started = time.process_time()
-    redact(text, RAW)
+    taken = []
+    for _ in range(2):
+        started = time.process_time()
+        redact(text, RAW)
+        taken.append(time.process_time() - started)
     # Some twenty times what it takes; where a run is read once for each of its places it takes
     # seconds.
-    assert time.process_time() - started < 0.5
+    assert min(taken) < 0.5
