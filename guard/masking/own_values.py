@@ -92,11 +92,12 @@ def _below(path: str, name: str) -> str:
 
 
 def _variants(text: str) -> Iterator[str]:
+    text = normal(text)
     whole = folded(text)
     if len(whole) >= SHORTEST:
         yield whole
     if len(text) <= MAX_WORDY:
-        for word in _WORD.findall(normal(text)):
+        for word in _WORD.findall(text):
             part = folded(word)
             if len(part) >= SHORTEST_WORD:
                 yield part

@@ -1,3 +1,4 @@
+import time
 import unicodedata
 
 import pytest
@@ -119,6 +120,12 @@ def test_a_value_is_cut_where_it_stands_among_characters_of_any_width(
     assert take_out(unicodedata.normalize("NFC", text), frozenset({"maria"})) == (
         unicodedata.normalize("NFC", shown)
     )
+
+
+def test_a_value_of_stacked_marks_is_folded_in_linear_time() -> None:
+    started = time.process_time()
+    assert own_values({"odd": "maria" + "\u0301\u0323" * 16_000}, NOTHING) == {"maria"}
+    assert time.process_time() - started < 0.3
 
 
 def test_a_text_of_nothing_but_ligatures_is_no_prose() -> None:
