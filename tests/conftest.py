@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,33 @@ settings.register_profile(
 )
 FULL = bool(os.environ.get("RECORDGUARD_FULL"))
 settings.load_profile("full" if FULL else "quick")
+
+
+# Thousands of repetitions along paths that other tests walk once. To trace them costs half as much
+# again, and a gap that only chance closes would come back one day.
+UNTRACED = {
+    "properties",
+    "scenarios",
+    "test_composition.py",
+    "test_honest_desks.py",
+    "test_no_leak.py",
+    "test_openapi.py",
+    "test_work_list_of_500.py",
+}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Have coverage look away from a test of `UNTRACED`, its fixtures included."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    tracer = getattr(plugin, "cov_controller", None)
+    if tracer is None or UNTRACED.isdisjoint(item.path.parts):
+        return (yield)
+    tracer.pause()
+    try:
+        return (yield)
+    finally:
+        tracer.resume()
 
 
 @pytest.fixture(scope="session", autouse=True)

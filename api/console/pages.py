@@ -14,9 +14,7 @@ from api.console import (
 )
 
 # The console's routers.
-PARTS = tuple(
-    part.routes for part in (entrance, desk, desk_acts, desk_grants, review, audit, own)
-)
+PARTS = tuple(part.routes for part in (entrance, desk, desk_acts, desk_grants, review, audit, own))
 
 
 def install(app: FastAPI) -> None:

@@ -24,6 +24,7 @@ from secrets import token_hex
 
 import psycopg
 from filelock import FileLock
+from psycopg import sql
 
 from guard.store import migrate
 from guard.store.tables import METADATA
@@ -105,8 +106,8 @@ class Kept:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        names = [table.name for table in reversed(METADATA.sorted_tables)]
-        self.link.execute("; ".join(f"DELETE FROM {name}" for name in names).encode())
+        for table in reversed(METADATA.sorted_tables):
+            self.link.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
         self.link.execute(
             "INSERT INTO tree_head (id, size, range, newest_at) VALUES (1, %s, %s, %s)", self.seeded
         )
