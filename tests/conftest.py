@@ -44,6 +44,11 @@ UNTRACED = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first, so that no worker ends alone with one; else the order is random."""
+    items.sort(key=lambda item: UNTRACED.isdisjoint(item.path.parts))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Have coverage look away from a test of `UNTRACED`, its fixtures included."""
