@@ -39,7 +39,7 @@ ifneq ($(strip $(T)),)
 	$(BIN)/python -m pytest -m "not slow" $(T)
 else
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n 2 -m "not slow" --cov --cov-report=
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --cov --cov-report=
 	$(BIN)/coverage report --fail-under=$(COVER_ALL)
 	@echo "the cores:"
 	$(BIN)/coverage report --include='$(CORES)' --fail-under=$(COVER_CORES)
@@ -57,7 +57,7 @@ check: $(STAMP) ## format, lint, spelling, room contracts, types, dependencies, 
 	$(BIN)/python .ci/wheel.py
 
 prove: $(STAMP) ## every claim at its full count, slow tests included, then the demo once
-	RECORDGUARD_FULL=1 $(BIN)/python -m pytest -n 2
+	RECORDGUARD_FULL=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 	$(BIN)/guard demo --once
 
 fmt: $(STAMP) ## rewrite the code in the house format

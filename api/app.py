@@ -7,10 +7,11 @@ import functools
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from api import openapi
 from api.console import pages
@@ -113,7 +114,9 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
     )
     app.state.services = services
     app.state.cursors = Cursors.open(settings.data_dir)
-    app.state.replies = Replies(services.committer, services.readers, services.clock)
+    app.state.replies = Replies(
+        services.committer, services.readers, services.clock, services.keyring
+    )
     app.state.readiness = health.Readiness(services)
     app.state.authenticator = Authenticator(
         services.readers, token_verifier(settings, wall), clock=services.clock, wall=wall
@@ -123,13 +126,23 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
         # What nobody expected goes to `Edge`: a handler for `Exception` would raise it again.
         if kind is not Exception:
             app.add_exception_handler(kind, on_error)
-    app.include_router(views.direct)
-    app.include_router(work_lists.streamed)
-    for room in ROOMS:
-        app.include_router(room.routes)
+    app.router.routes.extend(_routes())
     pages.install(app)
     app.openapi = functools.partial(openapi.document, app)  # type: ignore[method-assign] # FastAPI's own hook
     return app
+
+
+@functools.cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """All routes: they hold no service, so the applications of a process share them.
+
+    FastAPI works out the signatures of a router when a request first comes by, which takes longer
+    than all the rest of making an application.
+    """
+    router = APIRouter()
+    for part in (views.direct, work_lists.streamed, *(room.routes for room in ROOMS), *pages.PARTS):
+        router.include_router(part)
+    return tuple(router.routes)
 
 
 def token_verifier(settings: Settings, wall: Callable[[], Micros]) -> TokenVerifier | None:

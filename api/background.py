@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from api.metrics import Metrics
 from guard.activations import Activations
 from guard.admission import GroupCommitter
+from guard.after_reviews import AfterReviews
 from guard.alerts import Alerts
 from guard.clock import Clock
 from guard.errors import ConfigurationError, ForkError
@@ -20,6 +22,8 @@ OUTBOX_INTERVAL_S = 0.1
 OUTBOX_BATCH = 100
 # A policy that another process activates decides here within this and the time of one read.
 POLICY_INTERVAL_S = 0.25
+# Reviews are due within days.
+REVIEWS_INTERVAL_S = 30.0
 
 
 async def publish_forever(
@@ -71,6 +75,17 @@ async def follow_forever(activations: Activations, committer: GroupCommitter) ->
         log.critical("policy.unusable")
         committer.refuse_all()
         raise
+
+
+async def remind_forever(reviews: AfterReviews, metrics: Metrics) -> None:
+    """Tell which reviews are overdue, until cancelled."""
+
+    async def once() -> None:
+        overdue = await reviews.tell()
+        metrics.reviews_overdue.labels("break_glass").set(overdue.break_glass)
+        metrics.reviews_overdue.labels("policy_rollback").set(overdue.rollbacks)
+
+    await _forever(once, REVIEWS_INTERVAL_S, "reviews")
 
 
 async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from api.background import apply_forever, follow_forever, publish_forever
+from api.background import apply_forever, follow_forever, publish_forever, remind_forever
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.places import (
@@ -29,6 +29,7 @@ from api.settings import Settings
 from guard.access_review import AccessReviews
 from guard.activations import Activations, load_active
 from guard.admission import GroupCommitter
+from guard.after_reviews import AfterReviews
 from guard.alerts import Alerts
 from guard.auditing import Auditing, PublishedLog
 from guard.backtest import Backtests
@@ -116,12 +117,13 @@ class Services:
     _threads: ThreadedReaders
     _publisher: Publisher
     _integrator: Integrator | None
+    _reviews: AfterReviews
     _sources: Mapping[str, RecordSource]
     _outbox: WorkerFile
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
-        """Register the writer and the bundle, then begin publishing, applying and following.
+        """Register the writer and the bundle, then begin what runs beside requests.
 
         Raises:
             StoreUnavailableError: The store cannot be written.
@@ -147,6 +149,8 @@ class Services:
         self._tasks.append(asyncio.create_task(applying, name="apply"))
         following = follow_forever(self.activations, self._writer)
         self._tasks.append(asyncio.create_task(following, name="follow"))
+        reminding = remind_forever(self._reviews, self.metrics)
+        self._tasks.append(asyncio.create_task(reminding, name="remind"))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -249,7 +253,7 @@ def _compose(
     with store.read() as view:
         for tenant, active in load_active(view).items():
             policies.put(tenant, active)
-    activations = Activations(committer, readers, clock, policies)
+    activations = Activations(committer, readers, clock, policies, alerts)
     reads = SystemReads(sources, keyring, deadline_s=settings.source_deadline_s)
     log = PublishedLog(
         log_dir=log_dir(settings),
@@ -277,7 +281,7 @@ def _compose(
         workload=Workload(readers, clock),
         relations=Relations(committer, clock),
         ties=Ties(committer, clock),
-        samples=Samples(committer, readers, clock),
+        samples=Samples(committer, readers, clock, settings.sample_min_pool),
         work_lists=WorkLists(committer, readers, keyring, clock),
         break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
         presence=Presence(committer, keyring, clock),
@@ -310,7 +314,12 @@ def _compose(
             notice=contacts.merges,
         ),
         redactions=Redactions(
-            readers=readers, committer=committer, reads=reads, policies=policies, clock=clock
+            readers=readers,
+            committer=committer,
+            reads=reads,
+            keyring=keyring,
+            policies=policies,
+            clock=clock,
         ),
         credentials=Credentials(committer, readers, clock),
         keyring=keyring,
@@ -325,6 +334,7 @@ def _compose(
             high_water=high_water(settings),
         ),
         _integrator=None if store.places_at_commit else Integrator(store),
+        _reviews=AfterReviews(committer, readers, clock, alerts),
         _sources=sources,
         _outbox=outbox,
     )

@@ -63,15 +63,19 @@ def _one_of(kind: type[E], name: str, otherwise: E) -> E:
 
 _OWN_ACTIONS: Mapping[EntryKind, AccessAction] = {
     EntryKind.EXPORT: AccessAction.EXPORT,
+    EntryKind.LISTED: AccessAction.LIST,
     EntryKind.REVEAL: AccessAction.REVEAL,
     EntryKind.SEARCH: AccessAction.SEARCH,
+    EntryKind.VERIFICATION: AccessAction.VERIFY,
 }
-# A refused or failed act, by what was asked. One that shows no record and finds nobody (a masked
-# queue, a verification, a contact) is no look at a customer, whether it was carried out or not.
+# A refused or failed act, by what was asked. A contact shows no record and finds nobody: it is no
+# look at a customer, whether it was carried out or not.
 _ASKED: Mapping[str, AccessAction] = {
     Act.VIEW.value: AccessAction.VIEW,
+    Act.LIST.value: AccessAction.LIST,
     Act.REVEAL.value: AccessAction.REVEAL,
     Act.SEARCH.value: AccessAction.SEARCH,
+    Act.VERIFY.value: AccessAction.VERIFY,
 }
 
 
@@ -103,6 +107,8 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
             link=_one_of(Link, e.link, Link.NONE),
             n_fields=e.n_fields,
             n_sensitive=e.n_sensitive,
+            # Of a verification: whether what was said is right.
+            result_count=0 if _flag(e.body, "matched") is False else 1,
             device=e.device or None,
             session=e.session or None,
             outcome=e.outcome or default.value,
@@ -190,6 +196,8 @@ def _searches(entry: OpenedEntry) -> list[FloorEvent]:
 
 def _cases(entry: OpenedEntry) -> list[FloorEvent]:
     body = entry.event.body
+    if _flag(body, "ignored") is True:
+        return []
     return [
         CaseEvent(
             position=entry.index,
@@ -291,8 +299,8 @@ _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.FAILED: _accesses,
     EntryKind.REVEAL: _accesses,
     EntryKind.SEARCH: _searches,
-    EntryKind.LISTED: _unseen,
-    EntryKind.VERIFICATION: _unseen,
+    EntryKind.LISTED: _accesses,
+    EntryKind.VERIFICATION: _accesses,
     EntryKind.CONTACT: _unseen,
     EntryKind.EXPORT: _accesses,
     EntryKind.OBSERVED: _accesses,

@@ -49,6 +49,12 @@ class Metrics:
             ("act", "outcome"),
             registry=self.registry,
         )
+        self.reviews_overdue = Gauge(
+            "recordguard_reviews_overdue",
+            "Reviews that are overdue, of what one person did alone, by what it was.",
+            ("what",),
+            registry=self.registry,
+        )
         self.problems = Counter(
             "recordguard_problems",
             "Problem documents sent, by the last part of their type.",

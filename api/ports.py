@@ -23,11 +23,11 @@ from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
 from guard.principals import Principal
-from guard.purposes.cases import CasePut
 from guard.purposes.list_members import Upload
 from guard.purposes.list_rows import BadRow, ListRow
 from guard.purposes.presence import FreshCode
 from guard.purposes.relations import RelationPut
+from guard.purposes.reports import CasePut
 from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import StatedList, WorkListPut
 from guard.quotas import BudgetStatus
@@ -156,10 +156,8 @@ class WorkLists(Protocol):
         """Replace the customers of a proposal."""
         ...
 
-    async def approve(
-        self, principal: Principal, list_id: str, *, digest: str | None = None
-    ) -> StatedList:
-        """Approve somebody else's list."""
+    async def approve(self, principal: Principal, list_id: str, digest: str) -> StatedList:
+        """Approve somebody else's list, which has that digest."""
         ...
 
     async def get(self, principal: Principal, list_id: str) -> StatedList:
@@ -410,6 +408,14 @@ class Redactions(Protocol):
         ...
 
 
+class TenantKeys(Protocol):
+    """*Protocol* of a tenant's own keys; `guard.vault.keyring.Keyring` is the real one."""
+
+    def derived(self, tenant: str, use: str) -> bytes:
+        """A key of the tenant for one use, the same after every restart."""
+        ...
+
+
 class Services(Protocol):
     """*Protocol* of all services together; `api.bootstrap.Services` is the real one."""
 
@@ -431,6 +437,11 @@ class Services(Protocol):
     @property
     def committer(self) -> Committer:
         """The one writer."""
+        ...
+
+    @property
+    def keyring(self) -> TenantKeys:
+        """The keys of the tenants."""
         ...
 
     @property

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     jwks_url: str = Field(
         default="", description="Address of the issuer's public keys (JWKS); https, or loopback."
     )
+    sample_min_pool: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=20, description="Fewest closed cases that a quality sample is drawn from."
+    )
     admit_deadline_s: Seconds = Field(
         default=2.0, description="Seconds until a view that cannot be made durable is answered 503."
     )

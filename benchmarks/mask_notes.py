@@ -55,6 +55,15 @@ TEXTS = {
     "at signs": "a@",
     "dates": "jan 1 ",
     "colons": "a:",
+    "account numbers": "NO9386011117947 ",
+    "wallets": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa ",
+    "IPv6 addresses": "2001:db8::1 ",
+    "own values": "Maria Gonzalez, 12 Elm Row; ",
+    "one own value": "maria ",
+    "Arabic digits": "\u0661\u0662, ",
+    "Korean": "\ud55c\uae00 ",
+    "stacked marks": "\u0301\u0323",
+    "numbers among accents": "4712345\u00e9 ",
 }
 
 

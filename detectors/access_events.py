@@ -183,7 +183,8 @@ def _action(cells: Cells) -> AccessAction:
     try:
         return AccessAction(cells.text("action").lower())
     except ValueError:
-        raise cells.wrong("action", "is unknown, write view, search, reveal or export") from None
+        known = ", ".join(AccessAction)
+        raise cells.wrong("action", f"is unknown, write one of {known}") from None
 
 
 def _link(cells: Cells) -> Link:

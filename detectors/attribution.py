@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from math import exp, lgamma
 
 from guard.clock import Micros
-from guard.events import AccessEvent
+from guard.events import AccessAction, AccessEvent
 
 # Weight of a source that is in no log: a leak need not come from the floor at all.
 OUTSIDE = "outside"
@@ -61,6 +61,10 @@ class Attribution:
     outside: float
 
 
+# A yes or no shows nothing that could leak, and a team sees the same queue all day.
+_SHOWS_LITTLE = frozenset({AccessAction.LIST, AccessAction.VERIFY})
+
+
 def attribute(
     events: Iterable[AccessEvent],
     leaked: Collection[str],
@@ -71,7 +75,8 @@ def attribute(
     """Trace leaked customer ids to agents.
 
     Args:
-        events: The accesses to consider; failed and refused ones showed nothing and are skipped.
+        events: The accesses to consider; failed and refused ones showed nothing and are skipped,
+            as are rows of a queue: a team sees the same ones all day.
         leaked: Ids of the leaked customers.
         until: When the leak was known; later views are skipped.
         population: All customers there are (default: all that appear).
@@ -79,6 +84,8 @@ def attribute(
     wanted = frozenset(leaked)
     seen: dict[str, set[str]] = {}
     for event in events:
+        if event.action in _SHOWS_LITTLE:
+            continue
         if event.outcome == "permitted" and (until is None or event.ts <= until):
             seen.setdefault(event.agent_id, set()).add(event.customer_id)
     everyone = frozenset().union(*seen.values()) if seen else frozenset()

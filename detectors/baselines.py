@@ -36,7 +36,7 @@ MEMORY_PER_DAY = 0.95
 LESSON = 3.0
 
 PRIORS: tuple[float, ...] = tuple(channel.prior for channel in CHANNELS)
-SEARCHES: tuple[bool, ...] = tuple(channel.is_search for channel in CHANNELS)
+TRIALS: tuple[int, ...] = tuple(int(channel.trial) for channel in CHANNELS)
 
 
 def group_keys(profile: AgentProfile) -> tuple[str, str, str, str]:
@@ -57,10 +57,16 @@ def learn_day(state: AgentState) -> None:
         return
     state.looks = state.looks * MEMORY_PER_DAY + today.looks
     state.searches = state.searches * MEMORY_PER_DAY + today.searches
+    state.verifications = state.verifications * MEMORY_PER_DAY + today.verifications
     for k in range(N):
-        trials = today.searches if SEARCHES[k] else today.looks
+        trials = (today.looks, today.searches, today.verifications)[TRIALS[k]]
         most = LESSON * state.peers[k] * trials + 1.0
         state.hits[k] = state.hits[k] * MEMORY_PER_DAY + min(float(today.hits[k]), most)
+
+
+def _past(state: AgentState) -> tuple[float, float, float]:
+    """What is remembered of each kind of trial."""
+    return state.looks, state.searches, state.verifications
 
 
 def refresh_agent(state: AgentState, groups: dict[str, GroupRates]) -> None:
@@ -70,7 +76,7 @@ def refresh_agent(state: AgentState, groups: dict[str, GroupRates]) -> None:
     caps = own.caps if own is not None else PRIORS
     normal = []
     for k in range(N):
-        trials = state.searches if SEARCHES[k] else state.looks
+        trials = _past(state)[TRIALS[k]]
         mine = (state.hits[k] + SELF_STRENGTH * peers[k]) / (trials + SELF_STRENGTH)
         normal.append(_clip(min(mine, max(caps[k], peers[k]))))
     state.normal, state.peers = normal, [_clip(p) for p in peers]
@@ -97,7 +103,7 @@ def refresh_groups(floor: FloorState) -> None:
 
 def _group(members: Sequence[AgentState], above: GroupRates) -> GroupRates:
     hits = np.array([m.hits for m in members])
-    looks = np.array([[m.searches if s else m.looks for s in SEARCHES] for m in members])
+    looks = np.array([[_past(m)[t] for t in TRIALS] for m in members])
     parent = np.array(above.rates)
     shrunk = (hits + SELF_STRENGTH * parent) / (looks + SELF_STRENGTH)
     most = WINSOR * np.median(shrunk, axis=0)

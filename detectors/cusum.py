@@ -11,12 +11,12 @@ Statistic `4 * channel + 2 * slow + twin`; `since` says when each one last left 
 
 from math import log
 
-from detectors.channels import CHANNELS
+from detectors.channels import CHANNELS, Trial
 from detectors.state import AgentState, Clocks, Proof
 from guard.clock import Micros
 
 N = len(CHANNELS)
-SEARCHES: tuple[bool, ...] = tuple(channel.is_search for channel in CHANNELS)
+TRIALS: tuple[int, ...] = tuple(int(channel.trial) for channel in CHANNELS)
 # Channels whose answers a missing link causes, and a late one takes back.
 LINKED: tuple[bool, ...] = tuple(channel.is_linked for channel in CHANNELS)
 PER_CHANNEL = 4
@@ -43,7 +43,7 @@ def start(state: AgentState) -> None:
         slow=[0.0] * STATS,
         today=[0.0] * STATS,
         yesterday=[0.0] * STATS,
-        trials=[0, 0],
+        trials=[0] * len(Trial),
         since=[0] * STATS,
         up=[0.0] * STATS,
         down=[0.0] * STATS,
@@ -107,7 +107,7 @@ def end_day(clocks: Clocks) -> None:
             clocks.slow[stat] = min(max(0.0, clocks.slow[stat] + min(day, DAY_CAP)), CEILING)
             clocks.yesterday[stat] = day
             clocks.today[stat] = 0.0
-    clocks.trials = [0, 0]
+    clocks.trials = [0] * len(Trial)
 
 
 def gains(state: AgentState, mask: int, share: float) -> list[float]:
@@ -153,7 +153,7 @@ def retract(clocks: Clocks, proof: Proof, mask: int, *, today: int) -> None:
 
 
 def _day(clocks: Clocks, stat: int) -> float:
-    trials = clocks.trials[SEARCHES[stat // PER_CHANNEL]]
+    trials = clocks.trials[TRIALS[stat // PER_CHANNEL]]
     return clocks.today[stat] + trials * clocks.down[stat]
 
 

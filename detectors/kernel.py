@@ -14,7 +14,10 @@ from collections.abc import Callable
 from math import log
 
 from detectors import baselines, calibration, cusum, narrative, outliers, rings, shifts
-from detectors.channels import CHANNELS, Look
+from detectors.channels import CHANNELS, Look, Trial
+from detectors.channels.self_opened import SelfOpened
+from detectors.channels.stale_case import StaleCase
+from detectors.channels.unexplained import Unexplained
 from detectors.explanations import LATE_LINK, UNLINKED, Explanation
 from detectors.state import (
     EVIDENCE_KEPT,
@@ -60,8 +63,18 @@ TELLINGS = 6
 OVER = 0.5
 DISMISSED = "dismissed"
 
-_LOOKS = tuple(k for k, c in enumerate(CHANNELS) if not c.is_search)
-_SEARCHES = tuple(k for k, c in enumerate(CHANNELS) if c.is_search)
+_LOOKS, _SEARCHES, _VERIFICATIONS = (
+    tuple(k for k, c in enumerate(CHANNELS) if c.trial is trial) for trial in Trial
+)
+# They show nothing, so the time between two of them is not time spent on a record.
+_QUESTIONS = frozenset({AccessAction.SEARCH, AccessAction.VERIFY})
+# Nor is it where many stand on one page.
+_NO_BEAT = _QUESTIONS | {AccessAction.LIST}
+# What a row of a queue is judged by. Rows come many at once and in the order of the queue: no beat,
+# no quick succession and no walk is in them.
+_ROWS = tuple(
+    k for k, c in enumerate(CHANNELS) if isinstance(c, Unexplained | StaleCase | SelfOpened)
+)
 _LINKED = sum(1 << k for k, c in enumerate(CHANNELS) if c.is_linked)
 _OBSERVE = tuple(c.observe for c in CHANNELS)
 
@@ -170,11 +183,29 @@ class Kernel:
         if event.is_decoy and self.honest_days is None:
             self.out.append(narrative.decoy_finding(event, narrative.CRITICAL * self.threshold))
         explanation = self.floor.book.explain(event)
+        if event.action in _QUESTIONS:
+            self._ask(state, event, explanation)
+        if event.action is AccessAction.LIST:
+            self._row(state, event, explanation)
+        elif event.action is not AccessAction.SEARCH:
+            # A verification is about a customer as much as a look is, and needs as good a reason.
+            self._see(state, event, explanation)
+
+    def _ask(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> None:
+        """Judge the answer to a question, whoever it is about."""
+        look = self._look(state, event, explanation)
         if event.action is AccessAction.SEARCH:
-            today.searches += 1
-            state.clocks.trials[1] += 1
-            self._judge(state, self._look(state, event, explanation), _SEARCHES)
-            return
+            state.today.searches += 1
+            state.clocks.trials[Trial.SEARCH] += 1
+            self._judge(state, look, _SEARCHES)
+        else:
+            state.today.verifications += 1
+            state.clocks.trials[Trial.VERIFICATION] += 1
+            self._judge(state, look, _VERIFICATIONS)
+
+    def _see(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> None:
+        """Judge a customer who was not seen today, or not with so little reason."""
+        today = state.today
         strength = explanation.strength
         seen = today.seen.get(event.customer_id)
         if seen is not None and seen <= strength:
@@ -183,18 +214,36 @@ class Kernel:
         today.seen[event.customer_id] = strength
         today.looks += 1
         today.sensitive += event.n_sensitive
-        state.clocks.trials[0] += 1
+        state.clocks.trials[Trial.LOOK] += 1
         today.last = max(today.last, event.ts)
-        weather = self.floor.weather.setdefault(state.profile.vendor, Weather())
-        _note_weather(weather, event.agent_id, is_unexplained=strength < UNLINKED)
-        if strength < UNLINKED:
-            rings.note_weak_view(self.floor, event.customer_id, event.agent_id, event.ts)
+        self._note(state, event, is_unexplained=strength < UNLINKED)
         self._judge(state, look, _LOOKS)
+
+    def _row(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> None:
+        """A row of a queue that rests on nothing strong weighs as a view of it does, once a day.
+
+        One that rests on an open case is no look: a queue of one's own dilutes nothing.
+        """
+        today, customer = state.today, event.customer_id
+        if explanation.is_explained or customer in today.seen or customer in today.listed:
+            return
+        today.listed.append(customer)
+        today.looks += 1
+        state.clocks.trials[Trial.LOOK] += 1
+        self._note(state, event, is_unexplained=explanation.strength < UNLINKED)
+        self._judge(state, self._look(state, event, explanation), _ROWS)
+
+    def _note(self, state: AgentState, event: AccessEvent, *, is_unexplained: bool) -> None:
+        """Take a look into the weather, and into what agents share where nothing links it."""
+        weather = self.floor.weather.setdefault(state.profile.vendor, Weather())
+        _note_weather(weather, event.agent_id, is_unexplained=is_unexplained)
+        if is_unexplained:
+            rings.note_weak_view(self.floor, event.customer_id, event.agent_id, event.ts)
 
     def _look(self, state: AgentState, event: AccessEvent, explanation: Explanation) -> Look:
         today = state.today
         gap: float | None = None
-        if today.looks and event.action is not AccessAction.SEARCH:
+        if today.looks and event.action not in _NO_BEAT:
             gap = max(0.0, (event.ts - today.last) / SECOND)
             today.gap_log += log(1.0 + gap)
             today.gaps += 1
@@ -314,14 +363,21 @@ class Kernel:
 
     def _end_day(self, state: AgentState) -> None:
         today = state.today
-        if today.looks or today.searches:
+        if today.looks or today.searches or today.verifications:
             self._second_opinion(state)
             if self.honest_days is not None:
                 self.honest_days.append((stratum(state.profile), dict(today.peaks)))
             if state.episode is not None and today.score < self.threshold * OVER:
                 state.episode = None
             baselines.learn_day(state)
-            log_day = DayLog(today.day, today.looks, today.searches, today.hits, today.score)
+            log_day = DayLog(
+                today.day,
+                today.looks,
+                today.searches,
+                today.verifications,
+                today.hits,
+                today.score,
+            )
             state.days = [*state.days[-(DAYS_KEPT - 1) :], log_day]
             cusum.end_day(state.clocks)
         state.today = Today()

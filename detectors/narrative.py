@@ -7,7 +7,7 @@ many, and what colleagues have.
 from collections.abc import Mapping
 from math import exp
 
-from detectors.channels import CHANNELS
+from detectors.channels import CHANNELS, Trial
 from detectors.outliers import FEATURES, Outlier
 from detectors.rings import ABOVE, Ring
 from detectors.state import EVIDENCE_KEPT, AgentState
@@ -146,18 +146,21 @@ def _since(state: AgentState, channels: list[int]) -> Micros:
     return min(started, default=0)
 
 
+_NOUNS = {Trial.LOOK: "views", Trial.SEARCH: "searches", Trial.VERIFICATION: "verifications"}
+
+
 def _reasons(state: AgentState, k: int) -> list[str]:
     channel, today = CHANNELS[k], state.today
-    noun = "searches" if channel.is_search else "views"
+    noun = _NOUNS[channel.trial]
     out = []
-    trials = today.searches if channel.is_search else today.looks
+    trials = (today.looks, today.searches, today.verifications)[channel.trial]
     if today.hits[k]:
         out.append(
             f"{today.hits[k]} of this agent's {trials} {noun} today {channel.label};"
             f" colleagues in the same role have {state.peers[k] * trials:.1f} of {trials}"
         )
     hits = sum(d.hits[k] for d in state.days)
-    past = sum(d.searches if channel.is_search else d.looks for d in state.days)
+    past = sum((d.looks, d.searches, d.verifications)[channel.trial] for d in state.days)
     if hits and past:
         out.append(
             f"{hits} of the {past} {noun} on the last {len(state.days)} working days"

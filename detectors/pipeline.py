@@ -164,6 +164,7 @@ def _anew(floor: FloorState) -> FloorState:
             hits=old.hits,
             looks=old.looks,
             searches=old.searches,
+            verifications=old.verifications,
         )
         cusum.start(state)
         baselines.refresh_agent(state, fresh.groups)

@@ -13,7 +13,7 @@ from guard.events import AgentProfile
 
 # Bumped when a field changes its meaning or a channel is added; a state of another version is
 # refused, not guessed at.
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 # One agent's evidence: enough for a finding (500) and for a day of late links at twice that.
 EVIDENCE_KEPT = 500
@@ -42,11 +42,12 @@ class Episode(msgspec.Struct, array_like=True):
 
 
 class DayLog(msgspec.Struct, array_like=True):
-    """One finished working day: looks, searches, yes-answers per channel, best score."""
+    """One finished working day: trials of each kind, yes-answers per channel, best score."""
 
     day: int
     looks: int
     searches: int
+    verifications: int
     hits: list[int]
     score: float
 
@@ -71,8 +72,10 @@ class Today(msgspec.Struct):
     last: Micros = -1
     looks: int = 0
     searches: int = 0
+    verifications: int = 0
     hits: list[int] = msgspec.field(default_factory=_counts)
     seen: dict[str, float] = {}
+    listed: list[str] = []
     peaks: dict[int, float] = {}
     score: float = 0.0
     gap_log: float = 0.0
@@ -83,7 +86,7 @@ class Today(msgspec.Struct):
 class Clocks(msgspec.Struct):
     """CUSUM values and steps of an agent; four statistics per channel (see `detectors.cusum`).
 
-    `trials` counts the looks and the searches of the working day.
+    `trials` counts those of the working day, by `Trial`.
     """
 
     fast: list[float] = []
@@ -106,6 +109,7 @@ class AgentState(msgspec.Struct):
     hits: list[float] = msgspec.field(default_factory=_per_channel)
     looks: float = 0.0
     searches: float = 0.0
+    verifications: float = 0.0
     normal: list[float] = []
     peers: list[float] = []
     days: list[DayLog] = []

@@ -4,7 +4,11 @@ A bundle comes into force in four steps, and each is an entry with who did it an
 proposes it (it must load and have no faults, and is kept by its digest for ever), a person outside
 the proposer's line approves it, either of them activates it, and the one before is retired. In an
 emergency one person alone goes back to the bundle that was in force before; that is reviewed by a
-second person afterwards, and the entry says that the review is due.
+second person afterwards, and the entry says that the review is due; while one is overdue nobody
+goes back alone again.
+
+Neither a proposal nor an approval is for ever: one that nobody approved, and one that nobody put in
+force, within `LAPSES_AFTER` is proposed again, as what it was tried on has changed.
 
 What decides changes in the same breath as the commit: the process that activates swaps its policy
 before it answers, the others follow with `follow`. Which bundle decides for whom in this process is
@@ -14,12 +18,14 @@ before it answers, the others follow with `follow`. Which bundle decides for who
 import asyncio
 import dataclasses
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
 
-from guard.clock import Clock, Micros
+from guard.after_reviews import is_rollback_overdue, rollback_key
+from guard.alerts import AlertChange, Alerts
+from guard.clock import DAY, Clock, Micros
 from guard.entries import SYSTEM, BodyValue, EntryKind, NewEntry, event_by
 from guard.errors import (
     AccessDeniedError,
@@ -33,7 +39,7 @@ from guard.masking.plans import catalogue_faults
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.purposes.second_person import require_second_person
-from guard.rows import ActivationRow, ActivationState
+from guard.rows import ActivationRow, ActivationState, AlertState
 from policies.bundle import Bundle, digest_of, load_bundle
 from policies.errors import PolicyError
 from policies.lint import lint
@@ -43,6 +49,8 @@ from policies.model import Role
 MAX_FILES = 64
 MAX_BYTES = 1 << 19
 MAX_BECAUSE = 2_000
+# A release of the people who decide about policies fits in.
+LAPSES_AFTER: Micros = 14 * DAY
 # Faults that a refusal names; the whole list is what `guard policy lint` prints.
 NAMED_FAULTS = 5
 Work: TypeAlias = Callable[[Transaction], ActivationRow]
@@ -66,11 +74,19 @@ class Activations:
     """Moves bundles through their life, and keeps this process deciding by the one in force."""
 
     def __init__(
-        self, committer: Committer, readers: Readers, clock: Clock, policies: Policies
+        self,
+        committer: Committer,
+        readers: Readers,
+        clock: Clock,
+        policies: Policies,
+        alerts: Alerts,
     ) -> None:
-        """Write through `committer`, read through `readers`, put bundles in force in `policies`."""
+        """Write through `committer`, read through `readers`, put bundles in force in `policies`.
+
+        The review of a rollback ends what `alerts` say about it.
+        """
         self._committer, self._readers, self._clock = committer, readers, clock
-        self._policies = policies
+        self._policies, self._alerts = policies, alerts
         # A commit and the swap that belongs to it: two activations, or one and `follow`, must not
         # swap in another order than they committed.
         self._turn = asyncio.Lock()
@@ -111,7 +127,7 @@ class Activations:
         Raises:
             AccessDeniedError: The role may not, or the two people are too close.
             NotFoundError: There is no such policy.
-            ConflictError: It waits for no approval.
+            ConflictError: It waits for no approval, or has waited too long.
         """
         _require(principal, _MAY_CHANGE)
 
@@ -122,14 +138,20 @@ class Activations:
                 is_rollback or row.state is ActivationState.PROPOSED
             ):
                 raise ConflictError("this policy waits for no approval: see its state")
+            now = self._clock.now()
+            if not is_rollback:
+                _refuse_lapsed(row.proposed_at, now, "approved")
             proposer = tx.rows.principal(principal.tenant, row.proposed_by)
             require_second_person(proposer, principal)
             row = dataclasses.replace(
                 row,
                 state=row.state if is_rollback else ActivationState.APPROVED,
                 approved_by=principal.id,
-                approved_at=self._clock.now(),
+                approved_at=now,
             )
+            if is_rollback:
+                reviewed = AlertChange(state=AlertState.DISMISSED)
+                self._alerts.settle(tx, principal, rollback_key(row), reviewed)
             return self._put(tx, principal, row, "reviewed" if is_rollback else "approved")
 
         return await self._committer.run(work)
@@ -140,7 +162,7 @@ class Activations:
         Raises:
             AccessDeniedError: The role may not change policies.
             NotFoundError: There is no such policy.
-            ConflictError: It is not approved, or in force already.
+            ConflictError: It is not approved, was approved too long ago, or is in force already.
             ConfigurationError: The kept bundle does not load any more.
         """
         _require(principal, _MAY_CHANGE)
@@ -153,6 +175,7 @@ class Activations:
             row = _found(tx.rows, principal, activation_id)
             if row.state is not ActivationState.APPROVED:
                 raise ConflictError("this policy is activated already")
+            _refuse_lapsed(row.approved_at or 0, self._clock.now(), "activated")
             return self._begin(tx, principal, row, "active")
 
         return await self._swap(work, bundle)
@@ -163,7 +186,8 @@ class Activations:
         Raises:
             AccessDeniedError: The role may not change policies.
             InvalidRequestError: There is no reason.
-            ConflictError: No other bundle was in force before this one.
+            ConflictError: No other bundle was in force before this one, or the review of an
+                earlier rollback is overdue.
             ConfigurationError: The kept bundle does not load any more.
         """
         _require(principal, _MAY_CHANGE)
@@ -184,6 +208,7 @@ class Activations:
         def work(tx: Transaction) -> ActivationRow:
             if _previous(tx.rows, principal.tenant) != (now, target):
                 raise ConflictError("another policy came into force meanwhile: look again")
+            _refuse_unreviewed(tx.rows.activations(principal.tenant), self._clock.now())
             body: dict[str, BodyValue] = {"rolled_back_from": now.id, "review": "due"}
             return self._begin(tx, principal, row, "rolled_back", body)
 
@@ -351,6 +376,24 @@ def _found(view: ReadView, principal: Principal, activation_id: str) -> Activati
     if row is None:
         raise NotFoundError("no such policy")
     return row
+
+
+def _refuse_lapsed(since: Micros, now: Micros, what: str) -> None:
+    """Refuse a step that everybody has forgotten about."""
+    if since + LAPSES_AFTER <= now:
+        raise ConflictError(
+            f"this policy was not {what} within {LAPSES_AFTER // DAY} days: try it on what has "
+            "happened since, and propose it again"
+        )
+
+
+def _refuse_unreviewed(rows: Sequence[ActivationRow], now: Micros) -> None:
+    """Refuse to go back alone while a second person owes a look at the last time."""
+    if any(is_rollback_overdue(row, now) for row in rows):
+        raise ConflictError(
+            "the review of an earlier rollback is overdue: have a second person approve that, or "
+            "propose this policy for two people"
+        )
 
 
 def _require(principal: Principal, roles: frozenset[Role]) -> None:

@@ -38,7 +38,12 @@ LADDER: dict[Severity, tuple[ResponseKind, Micros]] = {
 }
 _RUNGS = tuple(ResponseKind)
 _SEVERITIES = tuple(Severity)
-_FOR_PEOPLE = frozenset({FindingKind.OUTLIER, FindingKind.RING, FindingKind.BREAK_GLASS})
+# Notices of what somebody did alone: the review of that ends them.
+_REVIEWED = {
+    FindingKind.BREAK_GLASS: "this alert ends with the review of its break-glass: review that",
+    FindingKind.POLICY_ROLLBACK: "this alert ends with the review of the policy: approve that",
+}
+_FOR_PEOPLE = frozenset({FindingKind.OUTLIER, FindingKind.RING, *_REVIEWED})
 _NEUTRAL = {
     ResponseKind.NOTIFY: "some of your recent views have no case behind them; please link cases",
     ResponseKind.MASK_MORE: "more fields are masked for you while a review is under way",
@@ -231,7 +236,7 @@ class Alerts:
             row = _found(principal, tx.rows.alert(principal.tenant, alert_id))
             if row.state in _FINISHED:
                 raise ConflictError("this alert is finished: a new finding opens a new one")
-            _check_glass(tx, row, change)
+            _check_reviewed(tx, row, change)
             now = self._clock.now()
             new = dataclasses.replace(
                 row,
@@ -296,12 +301,13 @@ def _settles(
     return response.alert_id == alert.id and not worsened
 
 
-def _check_glass(tx: Transaction, row: AlertRow, change: AlertChange) -> None:
-    """A break-glass is finished by its review alone, and by nobody of the agent's own line."""
-    if row.finding.kind is not FindingKind.BREAK_GLASS:
+def _check_reviewed(tx: Transaction, row: AlertRow, change: AlertChange) -> None:
+    """What is reviewed is finished by its review alone, and by nobody of the agent's own line."""
+    instead = _REVIEWED.get(row.finding.kind)
+    if instead is None:
         return
     if change.state in _FINISHED:
-        raise ConflictError("this alert ends with the review of its break-glass: review that")
+        raise ConflictError(instead)
     people = (tx.rows.principal(row.tenant, agent) for agent in row.finding.agent_ids)
     if any(who is not None and change.assignee in who.line for who in people):
         raise AccessDeniedError("the `assignee` stands in the agent's own line: choose another")

@@ -12,12 +12,17 @@ from policies.model import Link
 
 
 class AccessAction(StrEnum):
-    """What was done to a record. Grammar of the long name: `record:<action>`."""
+    """What was done to a record. Grammar of the long name: `record:<action>`.
+
+    `list` is one row of a queue: a glance at a masked record among many.
+    """
 
     VIEW = "view"
+    LIST = "list"
     SEARCH = "search"
     REVEAL = "reveal"
     EXPORT = "export"
+    VERIFY = "verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

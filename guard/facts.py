@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from guard.clock import HOUR, Micros
 from guard.principals import Principal
-from guard.purposes.explanation import explain
+from guard.purposes.explanation import Ground, explain, explain_row
 from guard.purposes.shifts import is_on_shift, is_routed
 from guard.rows import GrantKind, Situation, SituationQuery
 from policies.model import ActorKind, Facts, Purpose, Tier
@@ -15,10 +15,14 @@ MFA_FRESH: Micros = HOUR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the caller said that facts may rest on: the case it named and the reason it gave."""
+    """What the caller said that facts may rest on: the case it named and the reason it gave.
+
+    `is_row`: one of many customers of a queue was asked for.
+    """
 
     case: str | None
     reason: str | None
+    is_row: bool = False
 
 
 def situation_query(
@@ -49,7 +53,7 @@ def gather(
         desk=principal.desk,
         actor=principal.kind if principal.actor is None else ActorKind.AI,
         purpose=purpose,
-        link=explain(situation, purpose, _people(principal), asked.case, at).link,
+        link=_ground(principal, situation, purpose, asked, at).link,
         tier=Tier.STANDARD if subject is None else subject.tier,
         tie=situation.tie,
         risk=situation.risk,
@@ -68,7 +72,16 @@ def bind_case(
     """The case that goes into the entry: the one named, or the one the view was bound to."""
     if asked.case is not None:
         return asked.case
-    return explain(situation, purpose, _people(principal), None, at).case
+    return _ground(principal, situation, purpose, asked, at).case
+
+
+def _ground(
+    principal: Principal, situation: Situation, purpose: Purpose, asked: Asked, at: Micros
+) -> Ground:
+    people = _people(principal)
+    if asked.is_row:
+        return explain_row(situation, purpose, people, at)
+    return explain(situation, purpose, people, asked.case, at)
 
 
 def _people(principal: Principal) -> frozenset[str]:

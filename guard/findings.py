@@ -18,6 +18,7 @@ class FindingKind(StrEnum):
     OUTLIER = "outlier"
     DECOY = "decoy"
     BREAK_GLASS = "break_glass"
+    POLICY_ROLLBACK = "policy_rollback"
 
 
 class Severity(StrEnum):

@@ -241,7 +241,7 @@ class Merges:
                     risk=risk,
                     act=Act.CONTACT,
                 ),
-                ref=asked.subjects[0].ref,
+                ref=self._keyring.counted_as(asked.subjects[0]),
                 entry=asked.ended(EntryKind.MERGE, Outcome.PERMITTED),
                 suspended=asked.refused(SUSPENDED),
                 exceeded=lambda names: asked.refused(over_budget(names)),

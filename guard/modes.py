@@ -11,7 +11,7 @@ import secrets
 
 import msgspec
 
-from guard.clock import Clock, Micros
+from guard.clock import DAY, Clock, Micros
 from guard.entries import EntryKind, NewEntry, event_by
 from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
 from guard.ports import Committer, Readers, Transaction
@@ -20,6 +20,8 @@ from guard.purposes.second_person import require_second_person
 from guard.rows import ModeRow
 from policies.model import Mode, Purpose, Role
 
+# Nobody approves what the proposer has forgotten.
+LAPSES_AFTER: Micros = 14 * DAY
 _MAY_CHANGE = frozenset({Role.ADMIN, Role.ANALYST})
 _MAY_READ = _MAY_CHANGE | {Role.AUDITOR, Role.MANAGER}
 
@@ -73,7 +75,7 @@ class Modes:
         Raises:
             AccessDeniedError: The role may not, or the two people are too close.
             NotFoundError: There is no such proposal.
-            ConflictError: It is approved already.
+            ConflictError: It is approved already, or was proposed too long ago.
         """
         if principal.role not in _MAY_CHANGE:
             raise AccessDeniedError("an administrator or analyst must approve a mode")
@@ -84,6 +86,9 @@ class Modes:
                 raise NotFoundError("no such mode proposal")
             if found[0].approved_by is not None:
                 raise ConflictError("this mode is approved already")
+            if found[0].proposed_at + LAPSES_AFTER <= self._clock.now():
+                days = LAPSES_AFTER // DAY
+                raise ConflictError(f"this proposal is older than {days} days: propose it again")
             proposer = tx.rows.principal(principal.tenant, found[0].proposed_by)
             require_second_person(proposer, principal)
             row = dataclasses.replace(

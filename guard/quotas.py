@@ -6,6 +6,8 @@ one key (the human, the AI agent that acts, the customer asked about, a work lis
 memory, which the store has locked and will save; time comes from the caller. Rules:
 
 * a request is charged on all budgets that bind it or, refused, on none;
+* a customer is named by what the vault says it is counted as, in keys and marks alike: charges stay
+  in entries for ever, and must lead to nobody once the customer is erased;
 * distinct customers are exact: a customer counts in a window iff its newest charged view lies in
   it, so a repeated view costs a view and no customer, and keeps the customer counted for longer;
 * rolling counts of acts are exact to the slot of `SLOT`: a slot leaves the window whole, once its

@@ -30,6 +30,7 @@ from guard.principals import Principal
 from guard.quotas import Binding, bind_measure
 from guard.rows import Situation, SubjectRow
 from guard.system_reads import SystemReads
+from guard.vault.keyring import Keyring
 from guard.views import RefusalCode, Refused
 from policies.catalogue import Catalogue
 from policies.model import ActorKind, BudgetKey, Measure, Risk, Role
@@ -116,12 +117,13 @@ class Redactions:
         readers: Readers,
         committer: GroupCommitter,
         reads: SystemReads,
+        keyring: Keyring,
         policies: Policies,
         clock: Clock,
     ) -> None:
         """Redact what customers wrote, with their records from `reads`."""
         self._readers, self._committer, self._reads = readers, committer, reads
-        self._policies, self._clock = policies, clock
+        self._keyring, self._policies, self._clock = keyring, policies, clock
 
     async def redact(self, principal: Principal, request: RedactionRequest) -> Redacted | Refused:
         """Redact one text, or refuse; either is an entry before this returns.
@@ -151,7 +153,8 @@ class Redactions:
         if situation.subject is None:
             return await self._refuse(asked, UNKNOWN_CUSTOMER)
         text = await self._redacted(asked, situation.subject, bundle.catalogue)
-        return await self._admit(principal, asked, situation.subject.ref, text)
+        counted = self._keyring.counted_as(situation.subject)
+        return await self._admit(principal, asked, counted, text)
 
     async def _redacted(self, asked: _Asked, subject: SubjectRow, catalogue: Catalogue) -> str:
         try:
@@ -174,7 +177,7 @@ class Redactions:
         await self._committer.run(lambda tx: tx.record(failed))
 
     async def _admit(
-        self, principal: Principal, asked: _Asked, ref: str, text: str
+        self, principal: Principal, asked: _Asked, counted_as: str, text: str
     ) -> Redacted | Refused:
         taken = max(0, len(_MARK.findall(text)) - len(_MARK.findall(asked.request.text)))
         counts = {"chars": len(asked.request.text), "taken": taken}
@@ -182,8 +185,8 @@ class Redactions:
             Admission(
                 keys=principal.keys,
                 risk=asked.situation.risk,
-                bindings=self._bindings(principal, asked.situation.risk, ref),
-                ref=ref,
+                bindings=self._bindings(principal, asked.situation.risk, counted_as),
+                ref=counted_as,
                 entry=asked.ended(EntryKind.REDACTION, Outcome.PERMITTED, body=counts),
                 suspended=asked.refused(SUSPENDED),
                 exceeded=lambda names: asked.refused(over_budget(names)),
@@ -202,10 +205,10 @@ class Redactions:
                 await self._fail(asked, changed)
                 raise changed
 
-    def _bindings(self, principal: Principal, risk: Risk, ref: str) -> tuple[Binding, ...]:
+    def _bindings(self, principal: Principal, risk: Risk, counted_as: str) -> tuple[Binding, ...]:
         keys = {
             BudgetKey.AGENT: principal.agent_key,
-            BudgetKey.CUSTOMER: f"customer:{principal.tenant}/{ref}",
+            BudgetKey.CUSTOMER: f"customer:{principal.tenant}/{counted_as}",
         }
         budgets = self._policies.of(principal.tenant).engine.bundle.budgets
         return bind_measure(budgets, Measure.REDACTIONS, keys=keys, kind=principal.kind, risk=risk)

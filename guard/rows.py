@@ -95,7 +95,13 @@ class SubjectRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """A case or call of one customer."""
+    """A case or call of one customer.
+
+    `found_by` is the kind of identifier (`email`, `phone`...) in the ticket by which its customer
+    was found, until somebody has checked who writes; None: the customer was named by its own key.
+    `as_of` is the time of the newest report of the case, `held_as_of` of the newest that says who
+    works on it: what is older changes neither.
+    """
 
     id: str
     tenant: str
@@ -104,6 +110,9 @@ class CaseRow:
     opened_at: Micros
     opened_by: str | None
     closed_at: Micros | None
+    found_by: str | None = None
+    as_of: Micros = 0
+    held_as_of: Micros = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +144,8 @@ class WorkListRow:
 
     `fields` are all that the campaign may show (None: what the policy shows), `pace` the most
     customers of the list that one agent may open in an hour (None: its ordinary budgets alone).
-    It takes two approvals; the list is in force once `approved_by`, the second, is set.
+    It takes two approvals; the list is in force once `approved_by`, the second, is set. A proposal
+    that does not have both at `lapses_at` gets none any more.
     """
 
     id: str
@@ -148,6 +158,7 @@ class WorkListRow:
     proposed_by: str
     approved_by: str | None
     size: int
+    lapses_at: Micros
     first_approved_by: str | None = None
     fields: tuple[str, ...] | None = None
     pace: int | None = None
@@ -380,7 +391,11 @@ class ApiKeyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """A console session; `digest` is the SHA-256 of the cookie. Times are real, not domain."""
+    """A console session; `digest` is the SHA-256 of the cookie. Times are real, not domain.
+
+    `mfa_at`, of the domain clock, is when a second factor was shown to whoever vouched for the
+    sign-in; None: nobody has.
+    """
 
     digest: bytes
     tenant: str
@@ -388,11 +403,12 @@ class SessionRow:
     csrf: str
     created_at: Micros
     seen_at: Micros
+    mfa_at: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SituationQuery:
-    """What the broker wants to know before it decides."""
+    """What the broker wants to know before it decides. `is_row`: about a row of a queue."""
 
     tenant: str
     agent_id: str
@@ -404,6 +420,7 @@ class SituationQuery:
     ref: str
     case_id: str | None
     at: Micros
+    is_row: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,7 +437,8 @@ class Situation:
     `unlinked_since` is when the agent first opened the customer in the last day with nothing to
     explain it. `routed_at` is when work of any customer last came to the agent in the last day.
     `related_cases`, `unlinked_since` and `routed_at` are looked up for support without an own open
-    case only.
+    case only. `has_open_case` says, for a row of a queue, that the customer has an open case which
+    none of these people opened, whoever works on it.
     """
 
     subject: SubjectRow | None
@@ -438,6 +456,7 @@ class Situation:
     own_cases: tuple[KnownCase, ...] = ()
     unlinked_since: Micros | None = None
     routed_at: Micros | None = None
+    has_open_case: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -32,6 +32,9 @@ _PATTERNS = {"edges": "give whole numbers with commas between them"}
 VERIFY_PARTS = ("full", "last4", "postcode_end", "year")
 # By which exact value a customer may be found.
 IDENTIFIERS = ("account", "email", "phone")
+# By which values together: each of many people has the name, and the day.
+NAME, BIRTH_DATE = "name", "birth_date"
+_IDENTIFYING = (*IDENTIFIERS, NAME, BIRTH_DATE)
 # By which channel a customer may be reached without the address being shown.
 CONTACTS = ("call", "mail", "message")
 
@@ -50,8 +53,8 @@ class FieldRule:
 
     `mask` is how form MASK looks. `is_sensitive` marks what detectors count as a sensitive field.
     `verify` lists the parts of `VERIFY_PARTS` that may be checked against what a caller says.
-    `identifier` says as what the exact value finds its customer, `contact` for which channel it is
-    the address; None: it is neither.
+    `identifier` says as what the exact value finds its customer (a `name` and a `birth_date` do so
+    together), `contact` for which channel it is the address; None: it is neither.
     """
 
     path: str
@@ -93,7 +96,19 @@ def parse_catalogue(toml_bytes: bytes, file_name: str) -> Catalogue:
     rules = {path: _rule(source, path, value) for path, value in table.items()}
     _refuse_overlaps(source, tuple(rules))
     _refuse_two_addresses(source, tuple(rules.values()))
+    _refuse_half_an_identifier(source, tuple(rules.values()))
     return Catalogue(fields=MappingProxyType(rules))
+
+
+def _refuse_half_an_identifier(source: TomlSource, rules: tuple[FieldRule, ...]) -> None:
+    for half, other in ((NAME, BIRTH_DATE), (BIRTH_DATE, NAME)):
+        alone = next((rule for rule in rules if rule.identifier == half), None)
+        if alone is not None and all(rule.identifier != other for rule in rules):
+            source.fail(
+                source.line_of_key(alone.path),
+                f"`{alone.path}` is a `{half}`, which finds nobody by itself: mark a field as"
+                f" `{other}` too",
+            )
 
 
 def _rule(source: TomlSource, path: str, value: object) -> FieldRule:
@@ -114,7 +129,7 @@ def _rule(source: TomlSource, path: str, value: object) -> FieldRule:
         mask=_mask(source, path, value.get("mask"), line),
         is_sensitive=sensitive,
         verify=_verify(source, path, value.get("verify", []), line),
-        identifier=_word(source, path, ("identifier", value.get("identifier")), IDENTIFIERS),
+        identifier=_word(source, path, ("identifier", value.get("identifier")), _IDENTIFYING),
         contact=_word(source, path, ("contact", value.get("contact")), CONTACTS),
     )
 

@@ -1,19 +1,23 @@
 """Fixtures that every kind of test may use."""
 
+import contextlib
 import logging
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 from guard.clock import ManualClock
 from guard.store import SqlStore, migrate
 from guard.store.engine import sqlite_url
 from tests.support.makers import NOON
-from tests.support.postgres import NoPostgresError, Server, shared_server
+from tests.support.postgres import Kept, NoPostgresError, Server, shared_server
 
 # The same examples on every run of the quick form; `make prove` looks for new ones, and longer. How
 # fast a machine makes examples says nothing about the code.
@@ -23,7 +27,63 @@ settings.register_profile(
 settings.register_profile(
     "full", max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("full" if os.environ.get("RECORDGUARD_FULL") else "quick")
+FULL = bool(os.environ.get("RECORDGUARD_FULL"))
+settings.load_profile("full" if FULL else "quick")
+
+
+# Thousands of repetitions along paths that other tests walk once. To trace them costs half as much
+# again, and a gap that only chance closes would come back one day.
+UNTRACED = {
+    "properties",
+    "scenarios",
+    "test_composition.py",
+    "test_honest_desks.py",
+    "test_no_leak.py",
+    "test_openapi.py",
+    "test_work_list_of_500.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first, so that no worker ends alone with one; else the order is random."""
+    items.sort(key=lambda item: UNTRACED.isdisjoint(item.path.parts))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Have coverage look away from a test of `UNTRACED`, its fixtures included."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    tracer = getattr(plugin, "cov_controller", None)
+    if tracer is None or UNTRACED.isdisjoint(item.path.parts):
+        return (yield)
+    tracer.pause()
+    try:
+        return (yield)
+    finally:
+        tracer.resume()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_the_disk() -> Iterator[None]:
+    """Nobody pulls the plug of the quick form, so it does not wait for the disk; `make prove` does.
+
+    A database is set so from its second use on: how the first one finds it is tested.
+    """
+    if FULL:
+        yield
+        return
+
+    def unsynced(connection: object, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            # A source's connection may stop whatever runs, this too: it writes nothing anyway.
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Pool, "checkin", unsynced)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+    event.remove(Pool, "checkin", unsynced)
 
 
 @pytest.fixture(autouse=True)
@@ -60,11 +120,18 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="session")
+def postgres_kept(postgres: Server) -> Iterator[Kept]:
+    """This worker's database for tests that leave the tables as they are."""
+    with postgres.kept_database() as kept:
+        yield kept
+
+
 @pytest.fixture
-def postgres_url(postgres: Server) -> Iterator[str]:
-    """A migrated PostgreSQL database of this test's own."""
-    with postgres.fresh_database() as url:
-        yield url
+def postgres_url(postgres_kept: Kept) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database."""
+    yield postgres_kept.url
+    postgres_kept.empty()
 
 
 @pytest.fixture(scope="session")

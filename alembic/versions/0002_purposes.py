@@ -45,6 +45,17 @@ def upgrade() -> None:
     op.add_column("work_list", sa.Column("first_approved_by", sa.String()))
     op.add_column("work_list", sa.Column("fields", sa.Text()))
     op.add_column("work_list", sa.Column("pace", sa.Integer()))
+    lapses_at = sa.Column("lapses_at", sa.BigInteger(), nullable=False, server_default="0")
+    op.add_column("work_list", lapses_at)
+    op.add_column("support_case", sa.Column("found_by", sa.String()))
+    for column in ("as_of", "held_as_of"):
+        op.add_column(
+            "support_case",
+            sa.Column(column, sa.BigInteger(), nullable=False, server_default="0"),
+        )
+        with op.batch_alter_table("support_case") as changed:
+            changed.alter_column(column, server_default=None)
+    op.add_column("console_session", sa.Column("mfa_at", sa.BigInteger()))
     _make_grants()
     _make_customers()
     _make_deliveries()
@@ -58,10 +69,15 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_assignment_tenant_agent_id_from_at"), "assignment")
     op.drop_index(op.f("ix_assignment_tenant_agent_id_to_at"), "assignment")
     for table, column in (
+        ("work_list", "lapses_at"),
+        ("console_session", "mfa_at"),
         ("work_list", "pace"),
         ("work_list", "fields"),
         ("work_list", "first_approved_by"),
         ("principal", "desk"),
+        ("support_case", "found_by"),
+        ("support_case", "as_of"),
+        ("support_case", "held_as_of"),
     ):
         with op.batch_alter_table(table) as changed:
             changed.drop_column(column)

@@ -188,6 +188,11 @@ def report_lines(report: Report) -> Iterator[str]:
         f"{report.decided:,} of {report.entries:,} entries replayed on {report.facts:,} different"
         f" facts; budgets, suspensions and modes are not part of it"
     )
+    if report.repaired:
+        yield (
+            f"{report.repaired:,} judged by the link of a case that came late, and decided on what"
+            f" was known before it"
+        )
     for team in report.teams:
         yield (
             f"{team.advice}; {team.honest_covered:,} shown less openly, of {team.requests:,}"

@@ -24,8 +24,8 @@ from guard.break_glass import MAX_MINUTES, MIN_TEXT, ReasonCode
 from guard.broker.contact import MAX_SUBJECT, MAX_TEXT
 from guard.broker.reveal import MAX_FIELDS
 from guard.purposes.presence import DIGITS
+from guard.vault.identifiers import IdentifierKind
 from guard.views import NextStep, Refused
-from policies.catalogue import IDENTIFIERS
 from policies.model import Act, Purpose
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ FORM_SCOPES = {
 }
 WORDS = {
     "purposes": tuple(Purpose),
-    "kinds": IDENTIFIERS,
+    "kinds": tuple(IdentifierKind),
     "reason_codes": tuple(ReasonCode),
     "limits": {
         "fields": MAX_FIELDS,

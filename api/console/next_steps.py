@@ -35,7 +35,9 @@ STEP_WORDS: Mapping[NextStep, StepWords] = MappingProxyType(
         NextStep.OTHER_CHANNEL: StepWords(text="Use another channel"),
         NextStep.REVEAL: StepWords(text="Reveal with a reason", form="reveal"),
         NextStep.SEE_NOTICES: StepWords(text="See your notices on your own page"),
-        NextStep.STEP_UP: StepWords(text="Sign in again with a second factor"),
+        NextStep.STEP_UP: StepWords(
+            text="Confirm a second factor where your token comes from, then sign in with a new link"
+        ),
         NextStep.VERIFY: StepWords(text="Check what the customer says", form="verify"),
         NextStep.VIEW: StepWords(text="Open the record", form="again"),
         NextStep.VIEW_AGAIN: StepWords(text="Open the record again", form="again"),

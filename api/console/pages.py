@@ -13,9 +13,10 @@ from api.console import (
     review,
 )
 
+# The console's routers.
+PARTS = tuple(part.routes for part in (entrance, desk, desk_acts, desk_grants, review, audit, own))
+
 
 def install(app: FastAPI) -> None:
-    """Add the console's routes."""
-    for part in (entrance, desk, desk_acts, desk_grants, review, audit, own):
-        app.include_router(part.routes)
+    """Add what the console's routes need beside them."""
     desk_pages.install(app)

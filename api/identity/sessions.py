@@ -56,6 +56,9 @@ class Sessions:
     async def ticket(self, tenant: str, principal_id: str, by: Principal | None) -> str:
         """Make a one-time ticket for somebody; `by` is who asked (None: an operator's shell).
 
+        Who asks for themselves and has shown a second factor brings it along, with its age: the
+        session is then as fresh as their token is, and no fresher.
+
         Raises:
             AccessDeniedError: They are not an active person, or are suspended.
         """
@@ -68,6 +71,7 @@ class Sessions:
             csrf=_NO_CSRF,
             created_at=now,
             seen_at=now,
+            mfa_at=_shown_by(by, tenant, principal_id),
         )
 
         def work(tx: Transaction) -> None:
@@ -106,11 +110,13 @@ class Sessions:
                 csrf=secrets.token_urlsafe(32),
                 created_at=now,
                 seen_at=now,
+                mfa_at=waiting.mfa_at,
             )
             tx.rows.put_session(session)
-            who = _console_principal(target, session.digest.hex()[:16])
+            who = _console_principal(target, session)
             event = event_by(who, EntryKind.SIGN_IN, self._clock.now())
-            _record(tx, EntryKind.SIGN_IN, event, "signed in", target.id)
+            what = "signed in" if session.mfa_at is None else "signed in with a second factor"
+            _record(tx, EntryKind.SIGN_IN, event, what, target.id)
 
         await self._committer.run(work)
         return cookie
@@ -141,7 +147,7 @@ class Sessions:
         if now - row.seen_at >= TOUCH:
             seen = replace(row, seen_at=now)
             await self._committer.run(lambda tx: tx.rows.put_session(seen))
-        return SignedIn(_console_principal(target, digest.hex()[:16]), row.csrf, is_held)
+        return SignedIn(_console_principal(target, row), row.csrf, is_held)
 
     async def sign_out(self, cookie: str, principal: Principal) -> None:
         """End a session; nothing happens when it has ended already."""
@@ -195,14 +201,21 @@ def _digest(use: str, text: str) -> bytes:
     return hashlib.sha256(f"{use}\0{text}".encode("utf-8", "replace")).digest()
 
 
-def _console_principal(row: PrincipalRow, session: str) -> Principal:
+def _shown_by(by: Principal | None, tenant: str, principal_id: str) -> Micros | None:
+    """When they themselves showed a second factor; nobody shows one for somebody else."""
+    if by is None or by.actor is not None or (by.tenant, by.id) != (tenant, principal_id):
+        return None
+    return by.mfa_at
+
+
+def _console_principal(row: PrincipalRow, session: SessionRow) -> Principal:
     return principal_from(
         row,
         actor=None,
         client=CLIENT,
-        session=f"console:{session}",
+        session=f"console:{session.digest.hex()[:16]}",
         scopes=frozenset(scope.value for scope in BY_ROLE[row.role]),
-        mfa_at=None,
+        mfa_at=session.mfa_at,
     )
 
 

@@ -36,12 +36,13 @@ TOLERANCE: Micros = 5 * MINUTE
 # A change of secrets needs two signatures; the bound keeps a header from costing us hashing.
 MAX_SIGNATURES = 8
 MAX_SECRETS = 4
-MAX_ID = 128
 _SECRET_BYTES = range(24, 65)
 # Digits of a time in seconds until the year 9999.
 _TIME_DIGITS = 12
 _MAX_LINES = 16
 _NAME = re.compile(NAME)
+# No dot: with one, a part of the id could pass for the time, or of the time for the body.
+_DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NO_SUCH = "no webhook of that name, or its signature does not hold"
 
 
@@ -117,8 +118,10 @@ class Webhooks:
         ]
         if source is None or not any(fits):
             raise CredentialError(_NO_SUCH)
-        if not (0 < len(delivery_id) <= MAX_ID and delivery_id.isprintable()):
-            raise CredentialError("the delivery has no usable `webhook-id`")
+        if not _DELIVERY_ID.fullmatch(delivery_id):
+            raise CredentialError(
+                "the `webhook-id` must be 1 to 128 letters, digits, `-` and `_` of ASCII"
+            )
         at = _instant(stamp)
         if at is None or abs(self._wall() - at) > TOLERANCE:
             raise CredentialError(

@@ -115,14 +115,13 @@ async def approve_work_list(
     list_id: Ident,
     services: Guarded,
     replies: Kept,
+    body: ApprovalBody,
     principal: Annotated[Principal, caller(Scope.WORK_LISTS_APPROVE)],
-    body: ApprovalBody | None = None,
 ) -> Response:
-    """Approve a list, first or second; after the second it counts from its own start on."""
+    """Approve the list that was read; after the second approval it counts from its start on."""
 
     async def act() -> Response:
-        digest = None if body is None else body.digest
-        stated = await services.work_lists.approve(principal, list_id, digest=digest)
+        stated = await services.work_lists.approve(principal, list_id, body.digest)
         return described(StatedListOut, StatedListOut.of(stated))
 
     return await replies.once(request, principal, act)

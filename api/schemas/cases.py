@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from api.schemas.words import Answer, Body, Ident, Instant, SourceKey, When, Word
 from guard.enrolment import MAX_IDENTIFIERS, CustomerPut
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.vault.identifiers import MAX_VALUE, IdentifierKind
 from policies.model import Tier
 
@@ -40,6 +40,11 @@ class CaseBody(Body):
     opened_by: Ident | None = None
     closed_at: Instant | None = None
     assignments: Annotated[tuple[AssignmentBody, ...], Field(max_length=MAX_ASSIGNMENTS)] = ()
+    as_of: Instant | None = Field(
+        default=None,
+        description="When all this was so; absent: now. What is older than a report that was taken "
+        "in before changes nothing.",
+    )
 
     def put(self, case_id: str) -> CasePut:
         """The same, for the service."""
@@ -57,6 +62,7 @@ class CaseBody(Body):
                 AssignmentPut(agent=a.agent, how=a.how, from_at=a.from_at, to_at=a.to_at)
                 for a in self.assignments
             ),
+            as_of=self.as_of,
         )
 
 

@@ -138,6 +138,7 @@ class BacktestOut(Answer):
     digest: str
     entries: int
     decided: int
+    repaired: int
     facts: int
     bad: int
     bad_stopped: int

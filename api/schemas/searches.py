@@ -15,7 +15,9 @@ Identifier = Annotated[
 class SearchBody(Body):
     """What the customer said, whole: no prefix, no wildcard."""
 
-    kind: Word = Field(description="As what to look it up: `email`, `phone` or `account`.")
+    kind: Word = Field(
+        description="As what to look it up: `email`, `phone`, `account` or `name_birth_date`."
+    )
     value: Identifier = Field(description="The exact value, in any usual way of writing it.")
     purpose: Word = Field(description="What the search is for, such as `support_case`.")
     reason: Prose | None = Field(default=None, description="Why, in the agent's own words.")

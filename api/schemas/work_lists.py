@@ -46,13 +46,16 @@ class WorkListBody(Body):
 class ApprovalBody(Body):
     """Which list is approved."""
 
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        default=None, description="Approve only the list that has this digest."
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="The digest of the list that was read; a list with another is not approved."
     )
 
 
 class WorkListOut(Answer):
-    """A stored list; it counts once `approved_by`, the second approval, is set."""
+    """A stored list; it counts once `approved_by`, the second approval, is set.
+
+    Without it, it gets no approval any more from `lapses_at` on.
+    """
 
     id: str
     team: str
@@ -64,6 +67,7 @@ class WorkListOut(Answer):
     first_approved_by: str | None
     approved_by: str | None
     size: int
+    lapses_at: When
     fields: list[str] | None
     pace: int | None
 

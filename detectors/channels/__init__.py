@@ -7,7 +7,7 @@ channel's place is its number in stored state), write its test and its page in `
 """
 
 from detectors.channels.break_glass import BreakGlass
-from detectors.channels.channel import Channel, Look
+from detectors.channels.channel import Channel, Look, Trial
 from detectors.channels.devices import Devices
 from detectors.channels.hot_unexplained import HotUnexplained
 from detectors.channels.off_shift import OffShift
@@ -18,10 +18,11 @@ from detectors.channels.search_miss import SearchMiss
 from detectors.channels.self_opened import SelfOpened
 from detectors.channels.stale_case import StaleCase
 from detectors.channels.unexplained import Unexplained
+from detectors.channels.verify_miss import VerifyMiss
 from detectors.channels.vip import Vip
 from detectors.channels.walk import Walk
 
-__all__ = ["CHANNELS", "Channel", "Look"]
+__all__ = ["CHANNELS", "Channel", "Look", "Trial"]
 
 CHANNELS: tuple[Channel, ...] = (
     Unexplained(),
@@ -37,4 +38,5 @@ CHANNELS: tuple[Channel, ...] = (
     PassedOn(),
     Devices(),
     BreakGlass(),
+    VerifyMiss(),
 )

@@ -4,7 +4,7 @@ A grant counts as a look when it is asked for, given or not; the views under it 
 A single one is what break-glass is for; several in a few shifts are an entrance.
 """
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 from policies.model import Link
 
 
@@ -15,7 +15,7 @@ class BreakGlass:
     prior = 0.004
     label = "were opened by break-glass"
     remedy = "cases of these customers would have explained them, and made break-glass needless"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

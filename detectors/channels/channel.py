@@ -1,10 +1,19 @@
 """The one interface of all channels, and the look that they judge."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 from detectors.explanations import Explanation
 from guard.events import AccessEvent
+
+
+class Trial(IntEnum):
+    """What a channel asks its question of, and so what its answers are counted against."""
+
+    LOOK = 0
+    SEARCH = 1
+    VERIFICATION = 2
 
 
 @dataclass(slots=True)
@@ -27,8 +36,8 @@ class Channel(Protocol):
     """*Protocol* of a channel; `detectors.pipeline` calls it once per look.
 
     `prior` is the share of *yes* expected where nothing was learnt yet; `label` completes the
-    sentence "3 of 31 views ..."; `remedy` says what would have explained the views; `is_search`
-    says that the channel judges searches instead of looks at a customer; `is_linked` that a late
+    sentence "3 of 31 views ..."; `remedy` says what would have explained the views; `trial`
+    says what the channel judges; `is_linked` that a late
     link retracts its evidence.
     """
 
@@ -53,8 +62,8 @@ class Channel(Protocol):
         ...
 
     @property
-    def is_search(self) -> bool:
-        """Whether it judges searches."""
+    def trial(self) -> Trial:
+        """What it judges."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 from zlib import crc32
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 from guard.clock import MINUTE
 
 SOON = 15 * MINUTE
@@ -15,7 +15,7 @@ class Devices:
     prior = 0.004
     label = "come from another device than the one in use minutes before"
     remedy = "a recorded change of desk or a new session would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = False
 
     def start(self) -> list[float]:

@@ -1,6 +1,6 @@
 """Unexplained views in quick succession: one is a slip, several within minutes are a search."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 from detectors.explanations import UNLINKED
 from guard.clock import MINUTE
 
@@ -14,7 +14,7 @@ class HotUnexplained:
     prior = 0.004
     label = "have no reason and follow another such view within ten minutes"
     remedy = "a case for each of these customers would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

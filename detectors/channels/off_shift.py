@@ -1,6 +1,6 @@
 """Weakly explained views outside the shift, when no lead looks over the shoulder."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 
 
 class OffShift:
@@ -10,7 +10,7 @@ class OffShift:
     prior = 0.01
     label = "lie outside the shift and have no strong reason"
     remedy = "recorded overtime, and a case for each view, would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

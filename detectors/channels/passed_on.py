@@ -1,6 +1,6 @@
 """Views on a transferred case that a colleague, not a customer, opened: an alibi passed round."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 from policies.model import Link
 
 
@@ -11,7 +11,7 @@ class PassedOn:
     prior = 0.02
     label = "rest on a transferred case that a colleague had opened"
     remedy = "a contact of the customer on record (call, chat, mail) would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = False
 
     def start(self) -> list[float]:

@@ -4,7 +4,7 @@ Three looks in a row with two equal gaps between them. Honest work is uneven, be
 are.
 """
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 
 SHORTEST_S, LONGEST_S = 5.0, 300.0
 TOLERANCE = 0.2
@@ -19,7 +19,7 @@ class PhotoRhythm:
     prior = 0.004
     label = "follow each other at an even beat without a strong reason"
     remedy = "cases that were worked one after the other would have explained the beat"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

@@ -1,6 +1,6 @@
 """Views excused by a related account: one honest case as a door to a whole family."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 from policies.model import Link
 
 
@@ -11,7 +11,7 @@ class Related:
     prior = 0.03
     label = "are excused only by a related account"
     remedy = "a case of the related customer itself would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

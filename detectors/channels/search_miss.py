@@ -1,6 +1,6 @@
 """Searches that find nobody: guessing, not looking up a caller."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 
 
 class SearchMiss:
@@ -10,7 +10,7 @@ class SearchMiss:
     prior = 0.08
     label = "find nobody"
     remedy = "an identifier given by the customer finds its record"
-    is_search = True
+    trial = Trial.SEARCH
     is_linked = False
 
     def start(self) -> list[float]:

@@ -1,6 +1,6 @@
 """Views on the strength of a case that the viewing agent opened: the cheapest alibi there is."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 from policies.model import Link
 
 
@@ -11,7 +11,7 @@ class SelfOpened:
     prior = 0.02
     label = "rest on a case that the agent opened"
     remedy = "a contact of the customer on record (call, chat, mail) would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

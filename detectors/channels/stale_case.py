@@ -1,6 +1,6 @@
 """Views of customers whose case was closed before: yesterday's work as today's excuse."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 from policies.model import Link
 
 
@@ -11,7 +11,7 @@ class StaleCase:
     prior = 0.02
     label = "rest on a case that was already closed"
     remedy = "reopening the case, or a follow-up assigned by the queue, would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

@@ -1,6 +1,6 @@
 """Views that nothing explains: the one number that separates snooping from honest work."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 from detectors.explanations import UNLINKED
 
 
@@ -11,7 +11,7 @@ class Unexplained:
     prior = 0.03
     label = "have no case, call or list behind them"
     remedy = "a case, a transfer, a review assignment or an approved list would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

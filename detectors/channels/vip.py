@@ -1,6 +1,6 @@
 """Weakly explained views of protected, prominent or wealthy customers."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 
 
 class Vip:
@@ -10,7 +10,7 @@ class Vip:
     prior = 0.003
     label = "show a protected customer without a strong reason"
     remedy = "a case or a grant for the protected customer would have explained them"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

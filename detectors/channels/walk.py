@@ -1,6 +1,6 @@
 """Customers next to each other by number or name: walking a list instead of answering calls."""
 
-from detectors.channels.channel import Look
+from detectors.channels.channel import Look, Trial
 
 # Buckets are bit lengths of the distance: 3 is at most seven places away; 0 is the same customer.
 NEAR = 3
@@ -14,7 +14,7 @@ class Walk:
     prior = 0.03
     label = "are weakly explained and lie next to customers the agent had just seen"
     remedy = "calls come in no order; a work list approved for the team would have explained one"
-    is_search = False
+    trial = Trial.LOOK
     is_linked = True
 
     def start(self) -> list[float]:

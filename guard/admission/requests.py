@@ -48,9 +48,10 @@ class ReceiptSigner(Protocol):
 class Admission:
     """One view that the policy permits, with the entry for each way in which it may end.
 
-    `keys` are locked; `risk` is what the decision was made for. `exceeded` makes the entry for the
-    names of spent budgets: a refusal where `is_enforced`, else the view with what enforcing would
-    have done. Times and charges are filled in here.
+    `keys` are locked; `risk` is what the decision was made for; `ref` is the customer by the name
+    that budgets have for it, never its reference (`Keyring.counted_as`). `exceeded` makes the entry
+    for the names of spent budgets: a refusal where `is_enforced`, else the view with what enforcing
+    would have done. Times and charges are filled in here.
     """
 
     keys: tuple[str, ...]

@@ -76,13 +76,15 @@ class CountRow:
 class Report:
     """Everything that came out.
 
-    `entries` were read, `decided` of them replayed; `not_replayed` names the rest and why. `facts`
-    counts different facts. `assumed` says what entries of earlier releases did not hold.
+    `entries` were read, `decided` of them replayed; `not_replayed` names the rest and why.
+    `repaired` were judged by the link of a case that came late. `facts` counts different facts.
+    `assumed` says what entries of earlier releases did not hold.
     """
 
     digest: str
     entries: int
     decided: int
+    repaired: int
     facts: int
     bad: int
     bad_stopped: int

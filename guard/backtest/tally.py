@@ -60,6 +60,7 @@ class Tally:
     """What was counted so far; its size does not depend on how many requests there were."""
 
     entries: int = 0
+    repaired: int = 0
     not_replayed: Counter[str] = field(default_factory=Counter)
     assumed: Counter[str] = field(default_factory=Counter)
     _decided: int = 0
@@ -78,8 +79,8 @@ class Tally:
         if not isinstance(verdict, Forbid):
             self._still.update(refs)
 
-    def add(self, alike: Alike, verdict: Decision, looks: Looks, count: int) -> None:
-        """Count requests that are alike."""
+    def add(self, alike: Alike, verdict: Decision, looks: Looks | None, count: int) -> None:
+        """Count requests that are alike; `looks` of those that were shown and still would be."""
         was_shown, stops = alike.refused is None, isinstance(verdict, Forbid)
         refused = count if was_shown and stops else 0
         allowed = count if not stops and alike.refused in BY_POLICY else 0
@@ -96,7 +97,7 @@ class Tally:
         if was_shown and alike.standing is Standing.BAD:
             self._bad += count
             self._stopped += refused
-        covered = was_shown and not stops and self._forms(alike, looks, count)
+        covered = looks is not None and self._forms(alike, looks, count)
         if was_shown and alike.standing is Standing.HONEST:
             team.honest += count
             team.honest_refused += refused
@@ -132,6 +133,7 @@ class Tally:
             digest=digest,
             entries=self.entries,
             decided=self._decided,
+            repaired=self.repaired,
             facts=facts,
             bad=self._bad,
             bad_stopped=self._stopped,

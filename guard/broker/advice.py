@@ -38,6 +38,11 @@ def after_refusal(in_force: InForce, facts: Facts, act: Act) -> tuple[NextStep, 
     helps = [
         step for step, later in _efforts(facts) if not isinstance(engine.decide(later, act), Forbid)
     ]
+    if act is Act.LIST and not isinstance(engine.decide(facts, Act.VIEW), Forbid):
+        helps.insert(0, NextStep.VIEW)
+    if facts.link is Link.CLAIMED and NextStep.NAME_CASE in helps:
+        # What is missing is no case but a check of who writes.
+        helps[helps.index(NextStep.NAME_CASE)] = NextStep.VERIFY
     return (*_few(helps), NextStep.ASK_SECOND_LINE)
 
 

@@ -34,12 +34,15 @@ class ListLimits:
     bindings: tuple[Binding, ...] = ()
 
 
-def list_limits(situation: Situation, principal: Principal, act: Act) -> ListLimits:
-    """What `situation.work_list` limits beside the policy: the one place that knows."""
+def list_limits(situation: Situation, principal: Principal) -> ListLimits:
+    """What `situation.work_list` limits beside the policy, whatever the act: the one place.
+
+    The pace counts customers, so one that is listed, viewed and called within the hour counts once.
+    """
     row = situation.work_list
     if row is None:
         return ListLimits()
-    pace = pace_binding(row, principal.agent_key) if act is Act.VIEW else None
+    pace = pace_binding(row, principal.agent_key)
     return ListLimits(fields=row.fields, bindings=() if pace is None else (pace,))
 
 
@@ -49,14 +52,14 @@ def bindings_of(
     risk: Risk,
     in_force: InForce,
     act: Act = Act.VIEW,
-    customer: str | None = None,
+    counted_as: str | None = None,
 ) -> tuple[Binding, ...]:
-    """The bundle's budgets for an act; with those of the `customer` that it is about."""
+    """The bundle's budgets for an act; with those of the customer, by the name it is counted by."""
     keys = {BudgetKey.AGENT: principal.agent_key}
     if principal.actor_key is not None:
         keys[BudgetKey.ACTOR] = principal.actor_key
-    if customer is not None:
-        keys[BudgetKey.CUSTOMER] = f"customer:{principal.tenant}/{customer}"
+    if counted_as is not None:
+        keys[BudgetKey.CUSTOMER] = f"customer:{principal.tenant}/{counted_as}"
     kind = principal.kind if principal.actor is None else ActorKind.AI
     budgets = in_force.engine.bundle.budgets
     return bind(budgets, keys=keys, kind=kind, purpose=purpose, risk=risk, act=act)

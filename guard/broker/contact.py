@@ -5,6 +5,10 @@ entry too. An intent without an outcome, after a crash in between, means that no
 several recipients is decided, charged, logged and written to apart, so that none learns of another.
 The text goes to the channel and nowhere else; the address and what a channel says in its errors go
 nowhere at all.
+
+How a delivery ended tells whether the customer has an address of that kind at all. Whoever works
+for the customer must know that a call is not possible, and is told; who has no explanation for it
+(in a mode that refuses nothing) gets the same answer at the same moment whatever becomes of it.
 """
 
 import asyncio
@@ -15,7 +19,9 @@ import msgspec
 
 from guard.admission import Admitted
 from guard.attempts import Attempt, Refusal
-from guard.broker.path import Decided, OnePath, within
+from guard.broker.deciding import Decided
+from guard.broker.path import OnePath
+from guard.broker.showing import within
 from guard.entries import EntryKind, NewEntry, Outcome, Receipt
 from guard.errors import (
     GuardError,
@@ -37,7 +43,7 @@ from guard.views import (
     ViewRequest,
 )
 from policies.catalogue import FieldRule
-from policies.model import Act
+from policies.model import Act, Link
 
 CALL, MAIL, MESSAGE = "call", "mail", "message"
 CHANNELS = (CALL, MAIL, MESSAGE)
@@ -45,6 +51,9 @@ MAX_SUBJECT, MAX_TEXT, MAX_CC = 200, 10_000, 10
 MAX_CHANNEL_ID = 128
 # Beyond the time that any channel takes to accept something.
 DEADLINE_S = 30.0
+
+# Links of somebody who works for the customer: they are told how a delivery ended.
+TOLD = frozenset({Link.OWNER, Link.ESCALATION, Link.TRANSFER, Link.QA, Link.CAMPAIGN, Link.QUEUE})
 
 NO_CHANNEL = Refusal(
     code=RefusalCode.NO_CHANNEL,
@@ -55,12 +64,16 @@ NO_CHANNEL = Refusal(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Intent:
-    """A contact that was admitted. `address` is None where the record has no usable one."""
+    """A contact that was admitted. `address` is None where the record has no usable one.
+
+    `is_told`: whether the caller may know how it ends.
+    """
 
     attempt: Attempt
     admitted: Admitted
     channel: ContactChannel
     address: str | None
+    is_told: bool
 
     def __repr__(self) -> str:
         """Show nothing of the address."""
@@ -116,7 +129,11 @@ async def _one(
     if isinstance(intent, Refused):
         return intent
     # A caller that goes away must not leave a message without its outcome.
-    return await path.finished(_carry_out(path, intent, request))
+    work = _carry_out(path, intent, request)
+    if intent.is_told:
+        return await path.recording.finished(work)
+    path.recording.start(work)
+    return _answer(intent, _Ended(state=DeliveryState.UNKNOWN), None)
 
 
 async def _intend(
@@ -129,16 +146,22 @@ async def _intend(
     decided = replace(decided, attempt=attempt)
     channel, rule = path.parts.channels.get(name), _rule(decided, name)
     if channel is None or rule is None:
-        return await path.refuse(attempt, NO_CHANNEL)
-    address = await path.fetched(
+        return await path.recording.refuse(attempt, NO_CHANNEL)
+    address = await path.fetching.fetched(
         decided,
         frozenset({rule.path.partition(".")[0].removesuffix("[]")}),
         lambda raw: address_in(raw, rule),
     )
-    admitted = await path.admit(attempt, decided.bindings, decided.subject.ref)
+    admitted = await path.admitting.admit(attempt, decided.bindings, decided.counted_as)
     if not isinstance(admitted, Admitted):
         return admitted
-    return _Intent(attempt=attempt, admitted=admitted, channel=channel, address=address)
+    return _Intent(
+        attempt=attempt,
+        admitted=admitted,
+        channel=channel,
+        address=address,
+        is_told=decided.facts.link in TOLD,
+    )
 
 
 def _rule(decided: Decided, channel: str) -> FieldRule | None:
@@ -155,10 +178,14 @@ async def _carry_out(path: OnePath, intent: _Intent, request: ContactRequest) ->
     entry = _outcome(intent, request.channel, ended, path.parts.clock.now())
     delivery: Receipt | None
     try:
-        delivery = await path.record(entry)
+        delivery = await path.recording.record(entry)
     except StoreUnavailableError:
         # It is sent: an error would make the caller send it again.
         delivery = None
+    return _answer(intent, ended, delivery)
+
+
+def _answer(intent: _Intent, ended: _Ended, delivery: Receipt | None) -> Contacted:
     ref = intent.attempt.situation.subject
     return Contacted(
         customer="" if ref is None else ref.ref,
@@ -224,6 +251,7 @@ def _outcome(intent: _Intent, channel: str, ended: _Ended, at: int) -> NewEntry:
             "of": intent.admitted.receipt.entry_id,
             "channel": channel,
             "state": ended.state.value,
+            "told": intent.is_told,
         },
     )
     return NewEntry(kind=kind, event=event, subjects=shown.subjects)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from guard.admission import GroupCommitter
 from guard.broker.charging import bindings_of
 from guard.broker.contact import contact
+from guard.broker.gathering import query
 from guard.broker.listing import listing
 from guard.broker.parts import Parts
-from guard.broker.path import OnePath, query
+from guard.broker.path import OnePath
 from guard.broker.reveal import reveal
 from guard.broker.search import search
 from guard.broker.verify import verify

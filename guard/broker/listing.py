@@ -8,7 +8,9 @@ import asyncio
 from dataclasses import replace
 
 from guard.attempts import Attempt
-from guard.broker.path import Decided, OnePath, Showing, showing_of
+from guard.broker.deciding import Decided
+from guard.broker.path import OnePath
+from guard.broker.showing import Showing, showing_of
 from guard.errors import GuardError, InvalidRequestError
 from guard.principals import Principal
 from guard.views import Failed, ListRequest, Refused, Served, ViewRequest

@@ -8,7 +8,9 @@ the caller; an entry that is not the caller's recent view is answered like one t
 from dataclasses import dataclass, replace
 
 from guard.attempts import Attempt, Refusal
-from guard.broker.path import SUSPENDED, Decided, OnePath, Showing, showing_of, within
+from guard.broker.deciding import SUSPENDED, Decided
+from guard.broker.path import OnePath
+from guard.broker.showing import Showing, showing_of, within
 from guard.clock import MINUTE, SECOND, Micros
 from guard.entries import EntryKind, OpenedEntry
 from guard.errors import InvalidRequestError
@@ -88,7 +90,7 @@ async def _once(
             determined_by=("not-revealed",),
             next=steps,
         )
-        return await path.refuse(decided.attempt, refusal)
+        return await path.recording.refuse(decided.attempt, refusal)
     answer = await path.serve(decided, showing, fields.opened)
     if not isinstance(answer, Served):
         return answer
@@ -120,7 +122,7 @@ def _closed(
     known = decided.attempt.in_force.engine.bundle.catalogue.fields
     notes = {
         note.path: note
-        for note in path.notes(
+        for note in path.noting.notes(
             decided, showing, {p: f for p, f in fields.closed.items() if p in known}
         )
     }
@@ -162,6 +164,6 @@ def _of_view(entry: OpenedEntry, principal: Principal, now: Micros) -> ViewReque
 
 async def _unknown(path: OnePath, principal: Principal, request: RevealRequest) -> Refused:
     nobody = ViewRequest(customer="", purpose="", reason=request.reason, device=request.device)
-    attempt = await path.attempted(principal, Act.REVEAL, nobody)
+    attempt = await path.gathering.attempted(principal, Act.REVEAL, nobody)
     refusal = SUSPENDED if attempt.situation.is_suspended else UNKNOWN_VIEW
-    return await path.refuse(attempt, refusal)
+    return await path.recording.refuse(attempt, refusal)

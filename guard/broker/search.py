@@ -11,7 +11,9 @@ from dataclasses import replace
 from guard.admission import Admitted
 from guard.attempts import Attempt
 from guard.broker.charging import bindings_of
-from guard.broker.path import SUSPENDED, UNKNOWN_PURPOSE, OnePath, facts_of, purpose_of, query
+from guard.broker.deciding import SUSPENDED, UNKNOWN_PURPOSE
+from guard.broker.gathering import facts_of, purpose_of, query
+from guard.broker.path import OnePath
 from guard.errors import SourceError
 from guard.principals import Principal
 from guard.rows import Situation, SubjectRow
@@ -37,13 +39,13 @@ async def _once(
     asked = ViewRequest(
         customer="", purpose=request.purpose, reason=request.reason, device=request.device
     )
-    attempt = await path.attempted(principal, Act.SEARCH, asked)
+    attempt = await path.gathering.attempted(principal, Act.SEARCH, asked)
     purpose = purpose_of(asked)
     if purpose is None:
         refusal = SUSPENDED if attempt.situation.is_suspended else UNKNOWN_PURPOSE
-        return await path.refuse(attempt, refusal)
+        return await path.recording.refuse(attempt, refusal)
     facts = _facts(attempt, purpose)
-    attempt = await path.with_facts(attempt, facts)
+    attempt = await path.gathering.with_facts(attempt, facts)
     judged = await path.judge(attempt, facts)
     if isinstance(judged, Refused):
         return judged
@@ -51,17 +53,17 @@ async def _once(
     would = "refused" if isinstance(decision, Forbid) else ""
     attempt = attempt.with_event(would=would)
     bindings = bindings_of(principal, purpose, attempt.situation.risk, attempt.in_force, Act.SEARCH)
-    over = await path.peek(attempt, bindings, "")
+    over = await path.admitting.peek(attempt, bindings, "")
     if over is not None:
         return over
     try:
         hits, withheld = await _hits(path, attempt, request, purpose)
     except BaseException as error:
-        await asyncio.shield(path.fail(attempt, error))
+        await asyncio.shield(path.recording.fail(attempt, error))
         raise
     hit = hits[0] if len(hits) == 1 else None
     done = _told(attempt, request.kind, hits, withheld=withheld)
-    answer = await path.admit(attempt, bindings, "", done)
+    answer = await path.admitting.admit(attempt, bindings, "", done)
     if not isinstance(answer, Admitted):
         return answer
     return Found(

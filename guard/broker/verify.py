@@ -10,11 +10,15 @@ from dataclasses import replace
 
 from guard.admission import Admitted
 from guard.attempts import Attempt, Refusal
-from guard.broker.path import OnePath, within
+from guard.broker.deciding import Decided
+from guard.broker.path import OnePath
+from guard.broker.showing import within
+from guard.entries import EntryKind, event_by
 from guard.masking.verification import verify as compare
 from guard.principals import Principal
+from guard.purposes.customer_checks import check, is_open_to
 from guard.views import RefusalCode, Refused, Verified, VerifyRequest, ViewRequest
-from policies.model import Act
+from policies.model import Act, Link
 
 NOT_VERIFIABLE = Refusal(
     code=RefusalCode.NOT_VERIFIABLE,
@@ -48,22 +52,39 @@ async def _once(
     rule = known.get(request.field)
     inside = within(known, (request.field,), decided.limits.fields)
     if rule is None or not inside or request.part not in rule.verify:
-        return await path.refuse(decided.attempt, NOT_VERIFIABLE)
+        return await path.recording.refuse(decided.attempt, NOT_VERIFIABLE)
     attempt = decided.attempt.with_event(would=decided.would)
     attempt = attempt.with_body(field=rule.path, part=request.part)
     decided = replace(decided, attempt=attempt)
-    matches = await path.fetched(
+    matches = await path.fetching.fetched(
         decided,
         frozenset({rule.path.partition(".")[0].removesuffix("[]")}),
         lambda raw: compare(raw, rule, request.part, request.claim),
     )
     done = attempt.with_body(matched=matches)
-    answer = await path.admit(attempt, decided.bindings, decided.subject.ref, done)
+    answer = await path.admitting.admit(attempt, decided.bindings, decided.counted_as, done)
     if not isinstance(answer, Admitted):
         return answer
+    if matches:
+        await _checked(path, attempt, decided, rule.identifier)
     return Verified(
         matches=matches,
         would="refused" if answer.over else decided.would,
         budgets=answer.statuses,
         receipt=answer.receipt,
     )
+
+
+async def _checked(path: OnePath, attempt: Attempt, decided: Decided, said: str | None) -> None:
+    """Take the customer of the case as checked, unless `said` is what the ticket itself brought."""
+    case_id, situation = attempt.case, attempt.situation
+    known = [situation.case, *(one.case for one in situation.own_cases)]
+    ref, how = decided.subject.ref, said or "verification"
+    named = [one for one in known if one is not None and one.id == case_id]
+    if not any(is_open_to(one, ref, how) for one in named):
+        return
+    # A verification by somebody whom the case was never given to says nothing about the case.
+    if decided.facts.link not in {Link.CLAIMED, Link.SELF_OPENED}:
+        return
+    event = event_by(attempt.principal, EntryKind.CASE, attempt.at)
+    await path.parts.committer.run(lambda tx: check(tx, event, ref, (case_id,), how))

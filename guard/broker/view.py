@@ -1,7 +1,8 @@
 """A view: one customer's record, as the policy shows it for the purpose."""
 
 from guard.attempts import Attempt
-from guard.broker.path import OnePath, showing_of
+from guard.broker.path import OnePath
+from guard.broker.showing import showing_of
 from guard.principals import Principal
 from guard.views import Refused, Served, ViewRequest
 from policies.model import Act

@@ -12,7 +12,7 @@ Part bytes are exact: what was hashed is what is sealed and later parsed, never 
 Keys belong to `guard.vault`, reached through `guard.ports.DetailVault`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
@@ -305,25 +305,34 @@ def _is_searched_by_its_own(stored: StoredEntry, leaf: Leaf, event: EventPart) -
     )
 
 
-def event_bytes(part: SealedPart, vault: DetailVault) -> memoryview:
-    """Open an event part by itself, for who reads very many; what it says is not parsed.
+def open_parts(
+    parts: Iterable[SealedPart], tenant: str, vault: DetailVault
+) -> Iterator[tuple[int, int, bytes]]:
+    """Open event parts by themselves, for who reads very many: each one's position, kind and JSON.
 
-    The seal binds it to its entry, tenant and month; the leaf and the tree are not looked at.
+    The seal binds a part to its entry, tenant and month; the leaf and the tree are not looked at,
+    and what it says is not parsed. An erased part has no bytes.
 
     Raises:
-        ProofError: The part is gone, was changed or was moved; `index` names the entry.
+        ProofError: A part was lost, changed or moved, or is another tenant's; `index` names it.
         KeyUnavailableError: The epoch's key is not there.
     """
-    sealed = part.sealed or b""
-    if len(sealed) <= HASH_SIZE:
-        raise ProofError(f"entry {part.position}: event part is gone", index=part.position)
-    try:
-        plain = vault.open_event(
-            tenant_of(part.epoch), part.epoch, part.entry_id, sealed[HASH_SIZE:]
-        )
-    except ProofError as error:
-        raise ProofError(f"entry {part.position}: {error}", index=part.position) from None
-    return memoryview(plain)[NONCE_SIZE:]
+    openers: dict[str, Callable[[bytes, bytes], bytes]] = {}
+    for position, entry_id, kind, epoch, sealed in parts:
+        if epoch not in openers:
+            if tenant_of(epoch) != tenant:
+                raise ProofError(f"entry {position}: part of another tenant", index=position)
+            openers[epoch] = vault.event_opener(tenant, epoch)
+        if sealed is None or len(sealed) < HASH_SIZE:
+            raise ProofError(f"entry {position}: event part is gone", index=position)
+        if len(sealed) == HASH_SIZE:
+            yield position, kind, b""
+            continue
+        try:
+            plain = openers[epoch](entry_id, sealed[HASH_SIZE:])
+        except ProofError as error:
+            raise ProofError(f"entry {position}: {error}", index=position) from None
+        yield position, kind, plain[NONCE_SIZE:]
 
 
 def tenant_of(epoch: str) -> str:

@@ -23,13 +23,14 @@ IBAN_LENGTHS = {
     **dict.fromkeys(("LC",), 32),
     **dict.fromkeys(("RU",), 33),
 }
-HEAD = 4
+HEAD, COUNTRY = 4, 2
 
 # Doubling a digit and adding the digits of the result: ASCII 0-9 to numbers.
 _DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 # A letter counts two digits, from 10 for A.
 _AS_NUMBERS = {ord(c): str(int(c, 36)) for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_COUNTRY_NUMBERS = {country: country.translate(_AS_NUMBERS) for country in IBAN_LENGTHS}
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_VALUES = {char: value for value, char in enumerate(_BASE58)}
@@ -50,11 +51,15 @@ def iban_length(text: str) -> int:
 
     `text` is ASCII letters and digits in upper case.
     """
-    length = IBAN_LENGTHS.get(text[:2], 0)
+    country = text[:COUNTRY]
+    length = IBAN_LENGTHS.get(country, 0)
     if not length or len(text) < length:
         return 0
-    moved = text[HEAD:length] + text[:HEAD]
-    return length if int(moved.translate(_AS_NUMBERS)) % 97 == 1 else 0
+    account = text[HEAD:length]
+    if not account.isdecimal():
+        account = account.translate(_AS_NUMBERS)
+    number = int(account + _COUNTRY_NUMBERS[country] + text[COUNTRY:HEAD])
+    return length if number % 97 == 1 else 0
 
 
 def base58check_holds(text: str) -> bool:

@@ -14,6 +14,10 @@ _NOTHING = regex.compile(r"(?!\p{Join_Control})[\p{Default_Ignorable_Code_Point}
 _UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}]++")
 _SEPARATOR = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\-.()+/]++")
 _ASCII_SEPARATORS = dict.fromkeys(range(33)) | dict.fromkeys(map(ord, "-.()+/\x7f"))
+# Composing puts the marks on one letter in order, in time that grows with the square of their
+# number. Unicode's stream-safe format (UAX 15) bounds it: a joiner after every thirtieth.
+_STACK = regex.compile(r"\P{Canonical_Combining_Class=0}{30}(?=\P{Canonical_Combining_Class=0})")
+_JOINER = "\u034f"
 _DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]")
 
 # A cluster may carry any number of combining or tag characters, enough to smuggle a whole value
@@ -23,9 +27,16 @@ MAX_CLUSTER = 16
 HIDDEN_CLUSTER = "*"
 
 
+def steady(text: str) -> str:
+    """`text` with no more marks on one letter than can be put in order in linear time."""
+    if text.isascii():
+        return text
+    return str(_STACK.sub(lambda marks: marks[0] + _JOINER, text))
+
+
 def normal(text: str) -> str:
     """NFC, so that equal text has equal clusters."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", steady(text))
 
 
 def clusters(text: str) -> list[str]:

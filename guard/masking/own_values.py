@@ -8,10 +8,11 @@ each value, and no value stays behind in a cache of patterns.
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate, compress, count
+from itertools import accumulate, chain, compress, count, islice, repeat
+from operator import add, gt, itemgetter
 
+from guard.masking.comparable import ascii_digits
 from guard.masking.graphemes import normal
 from guard.masking.registry import REDACTED
 from guard.masking.scalars import MAX_TEXT, UnmaskableError
@@ -32,18 +33,22 @@ LONG_NUMBER, NUMBER_TAIL = 10, 8
 # Places of one short value that are looked at; a text with more is not prose.
 MAX_HITS = 2_000
 
+# A ligature may fold to eighteen letters. A text that grows so long is not prose.
+MAX_FOLDED = 2 * MAX_TEXT
+
 # Beyond so many values, a look at which can be there at all pays.
 MANY = 100
 
-# Characters whose folded form is kept; more than any note is written in.
-MAX_FOLDS = 20_000
+# A value this long stands in a text a few hundred times at most: whether it can overlap itself is
+# not worth finding out.
+LONG = 256
 
-# Characters that are folded and placed together.
-BLOCK = 256
+# Made once: making numbers is most of what counting costs.
+_INDEX = tuple(range(MAX_TEXT))
 
-_OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _IS_ALNUM = bytes(chr(code).isascii() and chr(code).isalnum() for code in range(256))
-_NOT_ALNUM = {code: None for code in range(128) if not chr(code).isalnum()}
+_NOT_ALNUM = bytes(code for code in range(128) if not _IS_ALNUM[code])
+_LOWER = bytes(range(256)).lower()
 _WORD = re.compile(r"[^\W_]++")
 
 
@@ -87,11 +92,12 @@ def _below(path: str, name: str) -> str:
 
 
 def _variants(text: str) -> Iterator[str]:
+    text = normal(text)
     whole = folded(text)
     if len(whole) >= SHORTEST:
         yield whole
     if len(text) <= MAX_WORDY:
-        for word in _WORD.findall(normal(text)):
+        for word in _WORD.findall(text):
             part = folded(word)
             if len(part) >= SHORTEST_WORD:
                 yield part
@@ -99,55 +105,41 @@ def _variants(text: str) -> Iterator[str]:
         yield whole[-NUMBER_TAIL:]
 
 
-class _Folds(dict[int, str]):
-    """What each character folds to, worked out when it is first met."""
-
-    def __missing__(self, code: int) -> str:
-        letters = folded(chr(code))
-        if len(self) < MAX_FOLDS:
-            self[code] = letters
-        return letters
-
-
-_FOLDS = _Folds()
-
-
 def folded(text: str) -> str:
-    """The letters and digits of `text` in comparable form."""
-    if text.isascii():
-        return text.lower().translate(_NOT_ALNUM)
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(filter(str.isalnum, _OTHER_DIGIT.sub(lambda d: str(int(d[0])), plain)))
+    """The letters and digits of `text` in comparable form.
 
-
-class _Folding:
-    """A text and its folded form, and where in the text each character of that came from.
-
-    Places are worked out block by block, where something was found: most of a note is never asked
-    for.
+    Raises:
+        UnmaskableError: There are so many that the text is made of ligatures.
     """
-
-    def __init__(self, text: str) -> None:
-        self._blocks = [text[i : i + BLOCK] for i in range(0, len(text), BLOCK)]
-        parts = [folded(block) for block in self._blocks]
-        self._ends = list(accumulate(map(len, parts)))
-        self._known: dict[int, list[int]] = {}
-        self.plain = "".join(parts)
-
-    def place(self, offset: int) -> int:
-        """Where the character at `offset` of `plain` stands in the text."""
-        n = bisect_right(self._ends, offset)
-        places = self._known.get(n)
-        if places is None:
-            places = self._known[n] = _places(self._blocks[n], n * BLOCK)
-        # Counted from the block's end, which is known, so below nought.
-        return places[offset - self._ends[n]]
+    if text.isascii():
+        return text.encode().translate(_LOWER, _NOT_ALNUM).decode()
+    plain = _plain(text)
+    if len(plain) > MAX_FOLDED:
+        raise UnmaskableError("a text of ligatures")
+    return ascii_digits("".join(_WORD.findall(plain)))
 
 
-def _places(block: str, start: int) -> list[int]:
-    if block.isascii():
-        return list(compress(count(start), block.encode().translate(_IS_ALNUM)))
-    return [place for place, char in enumerate(block, start) for _ in _FOLDS[ord(char)]]
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).casefold()
+
+
+class _Widths(dict[int, int]):
+    """How many letters and digits each character folds to, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> int:
+        width = self[code] = sum(map(str.isalnum, _plain(chr(code))))
+        return width
+
+
+def _places(text: str) -> list[int]:
+    """Where in `text` each character of its folded form came from."""
+    index: Iterable[int] = _INDEX if len(text) <= len(_INDEX) else count()
+    if text.isascii():
+        return list(compress(index, text.encode().translate(_IS_ALNUM)))
+    widths = text.translate(_Widths()).encode()
+    if widths.translate(None, b"\0\1"):
+        return list(chain.from_iterable(map(repeat, index, widths)))
+    return list(compress(index, widths))
 
 
 def take_out(text: str, own: frozenset[str]) -> str:
@@ -156,34 +148,42 @@ def take_out(text: str, own: frozenset[str]) -> str:
     Raises:
         UnmaskableError: The text is made of the values rather than about them.
     """
-    folding = _Folding(text)
-    spans: list[tuple[int, int]] = []
-    for value in _candidates(folding.plain, own):
-        if len(value) > SHORT:
-            spans += _covered(folding.plain, value)
-        elif value in folding.plain:
-            spans += _words(text, folding, value)
-    if not spans:
+    plain = folded(text)
+    present = [value for value in _candidates(plain, own) if value in plain]
+    if not present:
         return text
+    # Most notes name nobody, so places are worked out only where something was found.
+    places = _places(text)
+    spans: list[tuple[int, int]] = []
+    for value in present:
+        if len(value) > SHORT:
+            spans += _covered(plain, value)
+        else:
+            spans += _words(text, plain, places, value)
     kept: list[str] = []
     at = 0
     for first, last in _joined(spans):
-        start, end = folding.place(first), folding.place(last - 1) + 1
-        kept += (text[at:start], REDACTED)
-        at = end
-    return "".join(kept) + text[at:]
+        kept.append(text[at : places[first]])
+        at = places[last - 1] + 1
+    kept.append(text[at:])
+    return REDACTED.join(kept)
 
 
-def _joined(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _joined(spans: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
     """`spans` in order, those that overlap as one."""
     spans.sort()
+    starts, ends = list(map(itemgetter(0), spans)), list(map(itemgetter(1), spans))
+    if not any(map(gt, ends, islice(starts, 1, None))):
+        return spans
+    joined: list[tuple[int, int]] = []
     start, end = spans[0]
     for first, last in spans:
         if first >= end:
-            yield start, end
-            start = first
-        end = max(end, last)
-    yield start, end
+            joined.append((start, end))
+            start, end = first, last
+        elif last > end:
+            end = last
+    return [*joined, (start, end)]
 
 
 def _candidates(plain: str, own: frozenset[str]) -> Iterable[str]:
@@ -194,8 +194,23 @@ def _candidates(plain: str, own: frozenset[str]) -> Iterable[str]:
     return [value for value in own if value[:SHORTEST] in starts]
 
 
-def _covered(plain: str, value: str) -> Iterator[tuple[int, int]]:
-    """The stretches of `plain` that `value` covers, overlaps joined.
+def _covered(plain: str, value: str) -> Iterable[tuple[int, int]]:
+    """The stretches of `plain` that `value` covers, overlaps joined."""
+    if _overlaps_itself(value):
+        return _overlapping(plain, value)
+    size = len(value)
+    ends = accumulate(map(add, map(len, plain.split(value)[:-1]), repeat(size)))
+    return [(end - size, end) for end in ends]
+
+
+def _overlaps_itself(value: str) -> bool:
+    """Whether two places of `value` may share letters: it ends with what it begins with."""
+    size = len(value)
+    return size > LONG or any(value.endswith(value[:n]) for n in range(1, size // 2 + 1))
+
+
+def _overlapping(plain: str, value: str) -> Iterator[tuple[int, int]]:
+    """As `_covered`, where places may overlap.
 
     From each place the search jumps to the last one that overlaps it, so that a run of one letter
     costs no more than any other text.
@@ -212,14 +227,14 @@ def _covered(plain: str, value: str) -> Iterator[tuple[int, int]]:
         start = plain.find(value, end)
 
 
-def _words(text: str, folding: _Folding, value: str) -> Iterator[tuple[int, int]]:
+def _words(text: str, plain: str, places: list[int], value: str) -> Iterator[tuple[int, int]]:
     """Where a short `value` is a word by itself."""
-    start = folding.plain.find(value)
+    start = plain.find(value)
     for _ in range(MAX_HITS):
         if start < 0:
             return
-        first, end = folding.place(start), folding.place(start + len(value) - 1) + 1
+        first, end = places[start], places[start + len(value) - 1] + 1
         if not text[first - 1 : first].isalnum() and not text[end : end + 1].isalnum():
             yield start, start + len(value)
-        start = folding.plain.find(value, start + 1)
+        start = plain.find(value, start + 1)
     raise UnmaskableError("a text of nothing but short values")

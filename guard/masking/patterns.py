@@ -1,96 +1,56 @@
 """Identifiers in prose: addresses, IBANs, wallets, card and phone numbers, dates, mixed codes.
 
-Every pattern reads the text once: what repeats without end is possessive and begins where the run
-begins, so time is linear in the length whatever the text. Where a check digit exists it names the
-finding; a run of seven or more digits is taken out even where none fits, because a mistyped number
-still leads to somebody.
+One pass over the text for each kind, and none for a kind whose rarest character is not there.
+What an expression can decide by itself is replaced by the expression; what needs a check digit is
+cut out, checked, and put together again at once: a text may be nothing but identifiers, and a call
+for each of them would be most of the time. Where a check digit exists it names the finding; a run
+of seven or more digits is taken out even where none fits, because a mistyped number still leads to
+somebody.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import TypeAlias
 
-import regex  # type: ignore[import-untyped]  # its stubs are not among our tools
-
-from guard.masking.checksums import base58check_holds, iban_length, luhn_holds
+from guard.masking import shapes
+from guard.masking.checksums import COUNTRY, base58check_holds, iban_length, luhn_holds
 from guard.masking.comparable import ascii_digits
 from guard.masking.scalars import UnmaskableError
+from guard.masking.shapes import Shape
 
 # Fewer digits than this are amounts, hours, house numbers: what notes are for.
 MIN_DIGITS = 7
 MAX_PHONE = 15
 CARD_DIGITS = range(12, 20)
-# The shortest date: 1.2.90. A run of fewer than four digits is nothing.
-MIN_RUN = 6
+DATE_LENGTHS = range(6, 11)
+SSN_DIGITS = 9
 
-# Letters and digits in one word: passports, plates, wallets, ids. A long one is a key or a token.
-MIN_CODE, MIN_CODE_DIGITS, LONG_CODE = 6, 4, 20
+# The shortest wallet: bc1 and eleven.
+MIN_WALLET = 14
+
+# The checksum of a wallet only names it; of more words it is not asked.
+MAX_HASHED = 500
 
 # What looks like an IBAN and is none is checked at every start; a text with more is not prose.
 MAX_MISSES = 1_000
 
-MAX_OCTET = 255
-# Colons of an IPv6 address without `::`.
-V6_COLONS = 7
-MAX_IP = 45
-# Letters of the country before the digits of an IBAN.
-COUNTRY = 2
-
-# Blanks, dashes and marks that may group the digits of one number, as people and desks write them.
-_GAP = (
-    r"[ \t_\-./()\u00a0\u00b7\u0300-\u036f\u2000-\u200a\u2010-\u2015\u202f\u205f\u20e3\u2212"
-    r"\u3000\ufe58\ufe63\uff08\uff09\uff0d-\uff0f]"
+# What cannot be seen (`Default_Ignorable_Code_Point`, `Cf`) and would cut a number in two. Beside
+# other letters it may be part of how a word is written (Persian, Hindi) or of an emoji, and stays.
+_CHARS = (
+    r"[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    r"\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    r"\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+UNSEEN = re.compile(_CHARS)
+_CUTS = re.compile(
+    rf"{_CHARS}(?:(?<=[\d@A-Za-z]{_CHARS}){_CHARS}*+"
+    rf"|(?<!{_CHARS}{_CHARS}){_CHARS}*+(?=[\d@A-Za-z]))"
 )
 
-# Each pattern begins with the character that is rarest in prose and looks back from there: the
-# scan for it is one tight loop.
-_AT = re.compile(r"[@\uff20]")
-_DOMAIN = re.compile(r"[\w\-]++(?:\.[\w\-]++)*+")
-_IBAN = re.compile(
-    r"[0-9](?<=[A-Za-z]{2}[0-9])(?<![A-Za-z0-9][A-Za-z]{2}[0-9])[0-9](?:[ \-]?[A-Za-z0-9]){11,30}"
-)
-_IPV4 = re.compile(r"\d(?<![\w.]\d)\d{0,2}(?:\.\d{1,3}){3}(?![^\W_]|\.\d)")
-_IPV6 = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*+(?:\.\d{1,3}){0,3}")
-_DIGITS = re.compile(rf"\d(?<!\d\d)(?:{_GAP}{{0,3}}\d){{3,}}+")
-_CODE = re.compile(r"\d(?:(?<=[^\W\d_]\d)|(?=[^\W\d_]))")
-_WORD = re.compile(r"[^\W_]*+")
-_WALLET = re.compile(
-    r"(?:0x[0-9A-Fa-f]{40}|(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}"
-    r"|(?:BC|TB|LTC)1[02-9AC-HJ-NP-Z]{11,87})"
-)
-_BASE58 = re.compile(r"[13mn2LM][1-9A-HJ-NP-Za-km-z]{25,34}")
-_DIGIT = re.compile(r"\d")
-_DATE = re.compile(
-    r"(?:\d{4}[\-./]\d{1,2}[\-./]\d{1,2}|\d{1,2}[\-./ ]\d{1,2}[\-./ ](?:\d{4}|\d{2}))"
-)
-_SSN = re.compile(r"(?!000|666|9)\d{3}([ \-])(?!00)\d{2}\1(?!0000)\d{4}")
-_MONTH = (
-    r"[JFMASOND](?<![^\W_][JFMASOND])(?:an|eb|ar|pr|ay|un|ul|ug|ep|ct|ov|ec)[a-z]{0,6}\.?"
-).replace("JFMASOND", "JFMASONDjfmasond")
-_NTH = r"\d{1,2}(?:st|nd|rd|th)?"
-_YEAR = r"(?:,? \d{4})?(?![^\W_])"
-_MONTH_FIRST = re.compile(rf"{_MONTH} {_NTH}{_YEAR}")
-_MONTH_LAST = re.compile(rf"\d(?<![^\W_]\d)\d?(?:st|nd|rd|th)?\.? (?:of )?{_MONTH}{_YEAR}")
-
-# What cannot be seen and would cut a number in two. Beside other letters it may be part of how a
-# word is written (Persian, Hindi) or of an emoji, and stays.
-_UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cf}]++")
-_JOINED = re.compile(r"[\d@A-Za-z]")
-
-_LOCAL = frozenset("._%+-")
-_HEX = frozenset("0123456789ABCDEFabcdef")
-_PLUS = "+\uff0b"
-
-_NO_DIGITS = dict.fromkeys(range(ord("0"), ord("9") + 1))
-_ONLY_DIGITS = {code: None for code in range(128) if not chr(code).isdecimal()}
-
-
-# Where something begins and ends, and its kind; no kind: it is nothing, look on behind its end.
-_Found: TypeAlias = tuple[int, int, str]
-_Reader: TypeAlias = Callable[[str, re.Match[str], int], _Found]
+_PLUS = ("+", "\uff0b")
+_NOT_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit() and code != ord("\n"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,151 +76,128 @@ def scrub(text: str) -> str:
 
 def find(text: str) -> Scrubbed:
     """As `scrub`, with what was found."""
-    search = _Search()
-    return Scrubbed(text=search.run(text), found=search.found, checked=search.checked)
+    search = _Search(text if text.isascii() else _CUTS.sub("", text))
+    search.run()
+    return Scrubbed(text=search.text, found=+search.found, checked=search.checked)
 
 
 class _Search:
-    """One pass over one text."""
+    """The passes over one text."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
         self.found: Counter[str] = Counter()
         self.checked = 0
+        self.hashed = 0
 
-    def run(self, text: str) -> str:
-        if not text.isascii():
-            text = _seen(text)
-        text = self._each(_AT, text, _address)
-        if not _DIGIT.search(text):
-            return text
-        text = self._each(_IBAN, text, _iban)
-        text = self._each(_IPV6, text, _ipv6)
-        text = self._each(_IPV4, text, _ipv4)
-        for dates in (_MONTH_FIRST, _MONTH_LAST):
-            text = self._each(dates, text, _date)
-        text = self._each(_CODE, text, _code)
-        return self._each(_DIGITS, text, _number)
+    def run(self) -> None:
+        if "@" in self.text or "\uff20" in self.text:
+            self._replace(shapes.EMAIL, "email")
+        if not self._has(shapes.DIGIT):
+            return
+        self._ibans()
+        if self._has(shapes.IPV6_HINT):
+            self._replace(shapes.IPV6, "ip")
+        if self._has(shapes.IPV4_HINT):
+            self._replace(shapes.IPV4, "ip")
+        self._replace(shapes.MONTH_FIRST, "date")
+        self._replace(shapes.MONTH_LAST, "date")
+        if self._has(shapes.MIXED_HINT):
+            self._words(shapes.MIXED)
+            if "_" in self.text:
+                self._words(shapes.MIXED_BEHIND_UNDERSCORE)
+        self._numbers()
 
-    def _each(self, pattern: re.Pattern[str], text: str, read: _Reader) -> str:
-        """Replace what `read` makes of each match by its kind."""
-        found = pattern.search(text)
-        if found is None:
-            return text
+    def _has(self, shape: Shape) -> bool:
+        return shape.over(self.text).search(self.text) is not None
+
+    def _replace(self, shape: Shape, kind: str) -> None:
+        """Replace whatever `shape` matches."""
+        self.text, n = shape.over(self.text).subn(f"[{kind}]", self.text)
+        self.found[kind] += n
+
+    def _ibans(self) -> None:
+        """Replace account numbers; the words behind one are often letters too."""
+        text = self.text
         kept: list[str] = []
         at = misses = 0
+        found = shapes.IBAN.search(text)
         while found is not None:
-            start, end, kind = read(text, found, at)
+            start, end = found.start() - COUNTRY, found.end()
             self.checked += end - start
-            if kind:
-                kept += (text[at:start], f"[{kind}]")
-                self.found[kind] += 1
-                at = end
-            misses += read is _iban and not kind
-            if misses > MAX_MISSES:
-                raise UnmaskableError("a text of account numbers that are none")
-            found = pattern.search(text, end)
-        return "".join((*kept, text[at:]))
+            length = _iban_end(text[start:end])
+            if length:
+                kept.append(text[at:start])
+                at = start + length
+            else:
+                misses += 1
+                if misses > MAX_MISSES:
+                    raise UnmaskableError("a text of account numbers that are none")
+            # On right behind it, or behind its first digit.
+            found = shapes.IBAN.search(text, at if length else found.start() + 1)
+        self.found["iban"] += len(kept)
+        self.text = "[iban]".join((*kept, text[at:]))
 
+    def _words(self, shape: Shape) -> None:
+        """Replace words that mix letters and digits."""
 
-def _address(text: str, found: re.Match[str], at: int) -> _Found:
-    """An e-mail address round an `@`, not further back than `at`."""
-    domain = _DOMAIN.match(text, found.end())
-    start = found.start()
-    if domain is None:
-        return start, found.end(), ""
-    while start > at and (text[start - 1].isalnum() or text[start - 1] in _LOCAL):
-        start -= 1
-    is_address = start < found.start()
-    return start, domain.end() if is_address else found.end(), "email" if is_address else ""
+        def name(found: re.Match[str]) -> str:
+            word = found[0]
+            if len(word) >= MIN_WALLET and self._is_wallet(word):
+                self.found["wallet"] += 1
+                return "[wallet]"
+            return "[number]"
 
+        wallets = self.found["wallet"]
+        self.text, n = shape.over(self.text).subn(name, self.text)
+        self.found["number"] += n + wallets - self.found["wallet"]
 
-def _iban(text: str, found: re.Match[str], _at: int) -> _Found:
-    """An account number behind its two letters; the words behind it are often letters too."""
-    start = found.start() - COUNTRY
-    length = _iban_end(text[start : found.end()])
-    # The search goes on right behind it, or behind its first digit.
-    return start, start + length if length else found.start() + 1, "iban" if length else ""
+    def _is_wallet(self, word: str) -> bool:
+        if shapes.WALLET.fullmatch(word):
+            return True
+        if self.hashed == MAX_HASHED or not shapes.BASE58.fullmatch(word):
+            return False
+        self.hashed += 1
+        return base58check_holds(word)
 
-
-def _ipv6(text: str, found: re.Match[str], at: int) -> _Found:
-    start, end = found.span()
-    while start > at and text[start - 1] in _HEX:
-        start -= 1
-    run = text[start:end]
-    n = run.count(":")
-    is_alone = not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum())
-    is_whole = "::" in run if n < V6_COLONS else n == V6_COLONS
-    if is_alone and is_whole and MIN_RUN <= len(run) <= MAX_IP and _is_ip(run):
-        return start, end, "ip"
-    return start, end, ""
-
-
-def _is_ip(run: str) -> bool:
-    try:
-        ip_address(run)
-    except ValueError:
-        return False
-    return True
-
-
-def _ipv4(_text: str, found: re.Match[str], _at: int) -> _Found:
-    start, end = found.span()
-    is_ip = all(int(octet) <= MAX_OCTET for octet in found[0].split("."))
-    return start, end, "ip" if is_ip else ""
-
-
-def _date(_text: str, found: re.Match[str], _at: int) -> _Found:
-    return *found.span(), "date"
-
-
-def _code(text: str, found: re.Match[str], at: int) -> _Found:
-    """The word round a digit that stands beside a letter."""
-    start = found.start()
-    while start > at and text[start - 1].isalnum():
-        start -= 1
-    # The pattern is of one digit, so the word goes on at least to its end.
-    end = _WORD.match(text, found.end()).end()  # type: ignore[union-attr]  # matches nothing, too
-    word = text[start:end]
-    if len(word) < MIN_CODE:
-        return start, end, ""
-    if _WALLET.fullmatch(word) or (_BASE58.fullmatch(word) and base58check_holds(word)):
-        return start, end, "wallet"
-    n = len(word) - len(word.translate(_NO_DIGITS)) if word.isascii() else _count(word)
-    is_code = n >= MIN_CODE_DIGITS or len(word) >= LONG_CODE
-    return start, end, "number" if is_code else ""
-
-
-def _number(text: str, found: re.Match[str], at: int) -> _Found:
-    """What a run of digits is; a plus before it belongs to it."""
-    start, end = found.span()
-    run = found[0]
-    start -= start > at and text[start - 1] in _PLUS
-    if len(run) < MIN_RUN:
-        return start, end, ""
-    if _DATE.fullmatch(run):
-        return start, end, "date"
-    digits = (run if run.isascii() else ascii_digits(run)).translate(_ONLY_DIGITS)
-    if not digits.isascii():
-        digits = "".join(c for c in digits if c.isascii())
-    return start, end, _kind(run, digits) if len(digits) >= MIN_DIGITS else ""
+    def _numbers(self) -> None:
+        """Replace runs of digits by what they are; a plus before one belongs to it."""
+        parts = shapes.NUMBER.over(self.text).split(self.text)
+        runs = parts[1::2]
+        # No run has a line end in it, so all of them can be stripped to their digits at once.
+        lines = "\n".join(runs)
+        self.checked += len(lines)
+        digits = ascii_digits(lines).encode("ascii", "ignore").translate(None, _NOT_DIGITS)
+        kinds = list(map(_kind, runs, digits.decode().split("\n")))
+        if any(plus in self.text for plus in _PLUS):
+            for n, kind in enumerate(kinds):
+                if kind and parts[2 * n].endswith(_PLUS):
+                    parts[2 * n] = parts[2 * n][:-1]
+        parts[1::2] = [f"[{kind}]" if kind else run for kind, run in zip(kinds, runs, strict=True)]
+        self.text = "".join(parts)
+        self.found.update(filter(None, kinds))
 
 
 def _kind(run: str, digits: str) -> str:
-    if len(digits) in CARD_DIGITS and luhn_holds(digits):
+    """What a run of digits is; empty if nothing that leads to anybody."""
+    n = len(digits)
+    if len(run) != n and len(run) in DATE_LENGTHS and shapes.DATE.over(run).fullmatch(run):
+        return "date"
+    if n < MIN_DIGITS:
+        return ""
+    if n in CARD_DIGITS and luhn_holds(digits):
         return "card"
-    if _SSN.fullmatch(run):
+    if n == SSN_DIGITS != len(run) and shapes.SSN.fullmatch(run):
         return "ssn"
-    return "phone" if len(digits) <= MAX_PHONE else "number"
-
-
-def _count(word: str) -> int:
-    return sum(map(str.isdecimal, word))
+    return "phone" if n <= MAX_PHONE else "number"
 
 
 def _iban_end(run: str) -> int:
     """Where in `run` an IBAN that begins with it ends; 0 if none does."""
-    length = iban_length(run.replace(" ", "").replace("-", "").upper())
-    end = length
+    bare = run.replace(" ", "").replace("-", "")
+    length = end = iban_length(bare.upper())
+    if len(bare) == len(run):
+        return length
     # Separators among the first `length` characters push the end along.
     while length and end - _separators(run, end) < length:
         end = length + _separators(run, end)
@@ -269,14 +206,3 @@ def _iban_end(run: str) -> int:
 
 def _separators(run: str, end: int) -> int:
     return run.count(" ", 0, end) + run.count("-", 0, end)
-
-
-def _seen(text: str) -> str:
-    """`text` without what cannot be seen beside a digit, an `@` or a Latin letter."""
-
-    def join(found: re.Match[str]) -> str:
-        start, end = found.span()
-        beside = text[start - 1 : start] + text[end : end + 1]
-        return "" if _JOINED.search(beside) else found[0]
-
-    return str(_UNSEEN.sub(join, text))

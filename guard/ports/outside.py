@@ -1,5 +1,6 @@
 """What lies outside the store: records, customers' addresses, identifiers, keys."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,6 +86,14 @@ class DetailVault(Protocol):
 
         Raises:
             KeyUnavailableError: The epoch's key is gone or the bytes were changed.
+        """
+        ...
+
+    def event_opener(self, tenant: str, epoch: str) -> Callable[[bytes, bytes], bytes]:
+        """`open_event` of one epoch, for who opens very many: takes entry id and sealed bytes.
+
+        Raises:
+            KeyUnavailableError: The epoch's key is gone.
         """
         ...
 

@@ -170,6 +170,10 @@ class ReadView(Protocol):
         """Grants that have ended by `at` and that nobody has reviewed, oldest first."""
         ...
 
+    def overdue_grants(self, kind: GrantKind, until: Micros, limit: int) -> list[GrantRow]:
+        """Grants of all tenants that ended by `until` without a review since, oldest first."""
+        ...
+
     def live_code(self, tenant: str, ref: str, at: Micros) -> PresenceCodeRow | None:
         """The customer's one-time code that is neither used nor expired at `at`."""
         ...
@@ -258,6 +262,10 @@ class ReadView(Protocol):
 
     def activations(self, tenant: str) -> list[ActivationRow]:
         """All bundles that were ever proposed in a tenant, oldest first."""
+        ...
+
+    def overdue_rollbacks(self, until: Micros, limit: int) -> list[ActivationRow]:
+        """Rollbacks of all tenants by `until` that nobody has reviewed, oldest first."""
         ...
 
     def active_policies(self) -> list[ActivationRow]:

@@ -6,7 +6,7 @@ ends the sender's hold, and a case that comes late repairs the grade of views al
 same transaction.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import msgspec
 
@@ -19,46 +19,13 @@ from guard.principals import Principal
 from guard.purposes.explanation import BY_HOW
 from guard.purposes.hand_overs import released, with_ends
 from guard.purposes.late_links import repair, unlinked
+from guard.purposes.reports import SELF, CasePut, ended, is_late, is_own, merged, told
 from guard.rows import AssignmentRow, CaseRow, SubjectRow, WebhookDeliveryRow
 
 HOWS = frozenset(BY_HOW)
 
 # Senders try again for days; a signature by itself is good for minutes.
 KEEP_DELIVERIES: Micros = 7 * DAY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentPut:
-    """Somebody works on the case from `from_at` until `to_at` (None: still)."""
-
-    agent: str
-    how: str
-    from_at: Micros
-    to_at: Micros | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CasePut:
-    """The whole of a case.
-
-    The customer is given by reference, by source and source key, or by an `identifier`: its kind
-    (`email`, `phone`, `account`...) and the exact value, which is looked up and forgotten.
-    `released_at` is when a system with one holder at a time took the case from whoever had it: to
-    give it to somebody else, or back to a queue.
-    """
-
-    id: str
-    customer: str | None = None
-    source: str | None = None
-    source_key: str | None = None
-    identifier: tuple[str, str] | None = field(default=None, repr=False)
-    region: str = ""
-    channel: str
-    opened_at: Micros
-    opened_by: str | None = None
-    closed_at: Micros | None = None
-    assignments: tuple[AssignmentPut, ...] = ()
-    released_at: Micros | None = None
 
 
 class Cases:
@@ -135,37 +102,35 @@ class Cases:
                 "several customers have that identifier: name the customer by "
                 "`source` + `source_key`"
             )
-        return replace(case, customer=found[0], identifier=None)
+        return replace(case, customer=found[0], identifier=None, found_by=kind)
 
     def _put(self, tx: Transaction, principal: Principal, case: CasePut) -> CaseRow:
         subject = self._subject(tx, principal, case)
         old = tx.rows.case(principal.tenant, case.id)
         if old is not None and old.ref != subject.ref:
             raise ConflictError("this case belongs to another customer: use a new case id")
-        row = CaseRow(
-            id=case.id,
-            tenant=principal.tenant,
-            ref=subject.ref,
-            channel=case.channel,
-            opened_at=case.opened_at,
-            # Who opened a case does not change: a report that does not say keeps what is known.
-            opened_by=case.opened_by or (None if old is None else old.opened_by),
-            closed_at=case.closed_at,
-        )
+        case, opener = self._routed(tx, principal, case)
         at = self._clock.now()
+        as_of = at if case.as_of is None else min(at, case.as_of)
+        if old is not None and is_late(old, case, as_of):
+            body: dict[str, BodyValue] = {"case": old.id, "ignored": True, "as_of": as_of}
+            record(tx, event_by(principal, EntryKind.CASE, at), old, body)
+            row = old
+        else:
+            row = merged(case, subject, old, as_of, opener)
+        says_who = bool(case.assignments) or case.released_at is not None
+        if says_who and as_of > row.held_as_of:
+            row = replace(row, held_as_of=as_of)
         if old != row:
             tx.rows.put_case(row)
-            body: dict[str, BodyValue] = {
-                "case": row.id,
-                "channel": row.channel,
-                "opened_by": row.opened_by or "",
-                "open": row.closed_at is None,
-            }
-            record(tx, event_by(principal, EntryKind.CASE, at), row, body)
-        self._assign(tx, principal, row, case)
+        if old is None or told(old) != told(row):
+            record(tx, event_by(principal, EntryKind.CASE, at), row, told(row))
+        self._assign(tx, principal, row, ended(case, as_of, row.held_as_of), as_of)
         return row
 
-    def _assign(self, tx: Transaction, by: Principal, case: CaseRow, put: CasePut) -> None:
+    def _assign(
+        self, tx: Transaction, by: Principal, case: CaseRow, put: CasePut, as_of: Micros
+    ) -> None:
         known = {(a.agent_id, a.from_at): a for a in tx.rows.assignments(case.tenant, case.id)}
         given = {
             (one.agent, one.from_at): AssignmentRow(
@@ -178,12 +143,25 @@ class Cases:
             )
             for one in put.assignments
         }
-        held = with_ends(list((released(known, put.released_at) | given).values()))
+        kept = released(known, put.released_at)
+        # Of a hold that is known already an older report says nothing new.
+        rows = kept | given if as_of >= case.held_as_of else given | kept
+        held = with_ends(list(rows.values()))
         for row in held:
             before = known.get((row.agent_id, row.from_at))
             if before == row:
                 continue
             assign(tx, event_by(by, EntryKind.ASSIGNMENT, self._clock.now()), case, row, before)
+
+    def _routed(self, tx: Transaction, by: Principal, case: CasePut) -> tuple[CasePut, str | None]:
+        """The case with what its writer says of its own people put right, and who of them it is."""
+        own = [
+            one.agent
+            for one in case.assignments
+            if is_own(by, one.agent, tx.rows.principal(by.tenant, one.agent))
+        ]
+        puts = tuple(replace(p, how=SELF) if p.agent in own else p for p in case.assignments)
+        return replace(case, assignments=puts), min(own, default=None)
 
     def _subject(self, tx: Transaction, principal: Principal, case: CasePut) -> SubjectRow:
         if case.customer is not None:

@@ -23,7 +23,8 @@ GRACE: Micros = 6 * 60 * MINUTE
 
 BY_HOW: Mapping[str, Link] = {
     "inbound": Link.OWNER,
-    "self": Link.SELF_OPENED,
+    # Nobody gave it to them: they took what somebody else had opened.
+    "self": Link.TAKEN,
     "escalation": Link.ESCALATION,
     "transfer": Link.TRANSFER,
     # Asked in by the owner, while both work on the case.
@@ -37,17 +38,22 @@ _STRONGEST_FIRST = (
     Link.TRANSFER,
     Link.QUEUE,
     Link.QA,
+    Link.TAKEN,
+    Link.CLAIMED,
     Link.SELF_OPENED,
     Link.STALE,
 )
+_WEAK = frozenset({Link.PENDING, Link.NONE, Link.STALE, Link.SELF_OPENED})
+# What a queue's own work may rest on.
+_CAME = frozenset({Link.OWNER, Link.ESCALATION, Link.TRANSFER, Link.QUEUE, Link.CLAIMED})
 # What a case is worked on for; a review is none of it.
 _WORK = frozenset({"inbound", "transfer", "escalation", "consult", "queue", "self"})
+_ROUTED = frozenset({"queue", "inbound", "transfer", "escalation"})
 # The channel names the queue that a case came through; a case of one queue is none of another's.
 _QUEUES: Mapping[Purpose, frozenset[str]] = {
     Purpose.FRAUD_REVIEW: frozenset({"fraud", "fraud_review"}),
     Purpose.ONBOARDING: frozenset({"onboarding", "kyc"}),
 }
-_QUEUE_CHANNELS = frozenset[str]().union(*_QUEUES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +162,9 @@ def _queued(
 ) -> Ground:
     """A case of the purpose's own queue that is assigned to one of `people`."""
     for known in cases:
-        is_here = known.case.channel in _QUEUES[purpose]
-        if not is_here and known.case.channel in _QUEUE_CHANNELS:
+        if known.case.channel not in _QUEUES[purpose]:
             continue
-        hows = {"queue", "inbound", "transfer", "escalation"} if is_here else {"queue"}
-        if grade(known, people, at, hows) in {
-            Link.QUEUE,
-            Link.OWNER,
-            Link.TRANSFER,
-            Link.ESCALATION,
-        }:
+        if grade(known, people, at, _ROUTED) in _CAME:
             return Ground(Link.QUEUE, known.case.id)
     return Ground(Link.NONE)
 
@@ -179,10 +178,35 @@ def _granted(situation: Situation, purpose: Purpose) -> Link:
 
 
 def _link(assignment: AssignmentRow, case: CaseRow, people: frozenset[str]) -> Link:
-    if case.opened_by in people:
-        return Link.SELF_OPENED
+    return Link.SELF_OPENED if case.opened_by in people else worth(assignment.how, case)
+
+
+def worth(how: str, case: CaseRow) -> Link:
+    """What working on a case that somebody else opened is worth, by how it came.
+
+    A ticket that names its customer by an address is as good as its sender until somebody has
+    checked: it is weaker whoever routed it, and no better than one's own if nobody did.
+    """
     # A way of working that a later release knows explains no more than one that is over.
-    return BY_HOW.get(assignment.how, Link.STALE)
+    link = BY_HOW.get(how, Link.STALE)
+    if case.found_by is None or how not in _WORK:
+        return link
+    return Link.SELF_OPENED if link is Link.TAKEN else Link.CLAIMED
+
+
+def explain_row(
+    situation: Situation, purpose: Purpose, people: frozenset[str], at: Micros
+) -> Ground:
+    """What a row of a queue rests on: as a view, or an open case of somebody else's.
+
+    A queue comes out of the ticket system, so no row waits for a case that nobody knows yet.
+    """
+    found = explain(situation, purpose, people, None, at)
+    if purpose is not Purpose.SUPPORT_CASE:
+        return found
+    if situation.has_open_case and found.link in _WEAK:
+        return Ground(Link.WAITING)
+    return Ground(Link.NONE) if found.link is Link.PENDING else found
 
 
 def _is_live(mine: AssignmentRow, known: KnownCase, at: Micros) -> bool:

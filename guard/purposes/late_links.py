@@ -13,7 +13,7 @@ import msgspec
 from guard.clock import DAY, MINUTE, Micros
 from guard.entries import EntryKind, EventPart, NewEntry, SubjectPart
 from guard.ports import Transaction
-from guard.purposes.explanation import BY_HOW
+from guard.purposes.explanation import worth
 from guard.rows import AssignmentRow, CaseRow, UnlinkedView
 
 # Ticket systems report within a day or not at all.
@@ -46,7 +46,7 @@ def repair(
     views: Sequence[UnlinkedView],
 ) -> None:
     """Record what each view is worth now that its case is known."""
-    link = BY_HOW[row.how].value
+    link = worth(row.how, case).value
     for view in views:
         tx.rows.put_late_link(case.tenant, view.index, link)
         late = msgspec.structs.replace(

@@ -23,6 +23,7 @@ from guard.entries import BodyValue, Charge, EntryKind, EventPart, NewEntry, Sub
 from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
 from guard.ports import Committer, Transaction
 from guard.principals import Principal
+from guard.purposes.customer_checks import CODE, check, own_cases
 from guard.quotas import Binding, Spent, consume, peek
 from guard.rows import GrantKind, GrantRow, PresenceCodeRow
 from guard.vault.keyring import Keyring
@@ -135,6 +136,9 @@ class Presence:
         # Compared even where there is nothing to compare with, so that it takes the same time.
         holds = compare_digest(said, _NOTHING if row is None else row.digest)
         if row is not None and holds and row.tries < TRIES:
+            checked = event_by(principal, EntryKind.CASE, at)
+            cases = own_cases(tx, principal, checked, part.customer)
+            check(tx, checked, part.customer, cases, CODE)
             return _opened(tx, principal, row, part, at)
         if row is not None:
             tx.rows.put_presence_code(replace(row, tries=row.tries + 1))

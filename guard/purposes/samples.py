@@ -27,6 +27,8 @@ MAX_REVIEWERS = 20
 # A team closes fewer cases in a month; what is beyond it would only make the list longer.
 MAX_DRAWN_FROM = 20_000
 LONGEST: Micros = 92 * DAY
+# Out of fewer cases whoever names the team and the hours also names the customer.
+MIN_POOL = 20
 # Reviews wait for a quiet hour, and are not left open for ever.
 OPEN_FOR: Micros = 7 * DAY
 
@@ -63,16 +65,23 @@ class Sample:
 class Samples:
     """Draws samples."""
 
-    def __init__(self, committer: Committer, readers: Readers, clock: Clock) -> None:
-        """Find closed cases through `readers`, write through `committer`."""
+    def __init__(
+        self, committer: Committer, readers: Readers, clock: Clock, min_pool: int = MIN_POOL
+    ) -> None:
+        """Find closed cases through `readers`, write through `committer`.
+
+        A sample is drawn from at least `min_pool` cases that its reviewers had no part in.
+        """
         self._committer, self._readers, self._clock = committer, readers, clock
+        self._min_pool = min_pool
 
     async def draw(self, principal: Principal, put: SamplePut) -> Sample:
         """Draw a sample and assign it; all of it is recorded in the same transaction.
 
         Raises:
             AccessDeniedError: The credential lacks `samples:write`, or reviews itself.
-            InvalidRequestError: Size, time or a reviewer makes no sense.
+            InvalidRequestError: Size, time or a reviewer makes no sense, or there are too few cases
+                to draw from.
             NotFoundError: There is no case to draw.
         """
         if "samples:write" not in principal.scopes:
@@ -99,6 +108,11 @@ class Samples:
         cases = [one for one in found if _eligible(one, reviewers)]
         if not cases:
             raise NotFoundError("there is no such case to draw: choose a longer time")
+        if len(cases) < self._min_pool:
+            raise InvalidRequestError(
+                f"a sample is drawn from at least {self._min_pool} closed cases of the team: "
+                "choose a longer time"
+            )
         drawn = draw(seed, cases, reviewers, put.size)
         at = self._clock.now()
         subjects = tuple(
@@ -114,6 +128,7 @@ class Samples:
                 "drawn_from": len(cases),
                 "digest": _digest(cases),
                 "size": len(drawn),
+                "per_mille": len(drawn) * 1_000 // len(cases),
                 "reviewers": [one.id for one in reviewers],
                 "ends_at": at + OPEN_FOR,
             },

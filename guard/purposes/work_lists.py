@@ -5,12 +5,16 @@ the fields and at the pace that its proposer states. Nothing off the list is exp
 counts only after two people of different reporting lines have approved it, neither of them the
 proposer; each approval's entry holds the digest of the list that was approved.
 
+A proposal waits `APPROVE_WITHIN` for both approvals and lapses then, so that nobody approves what
+everybody else has forgotten; uploading its customers again opens it again.
+
 While it is a proposal its customers may be uploaded anew, as often as needed: the size is 0 until
 an upload has come to its end, every upload takes an earlier first approval back, and an approved
 list is never changed.
 """
 
 import dataclasses
+import hmac
 from collections.abc import AsyncIterable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +35,8 @@ from policies.model import ActorKind, Budget, BudgetKey, Measure, Purpose, Role,
 
 # Longer campaigns are renewed, so that a forgotten grant does not stay open.
 MAX_LIFE: Micros = 92 * DAY
+# A holiday of either approver fits in.
+APPROVE_WITHIN: Micros = 7 * DAY
 # What one body may hold; a stream may bring more.
 MAX_SIZE = 20_000
 MAX_ROWS = 100_000
@@ -131,6 +137,7 @@ class WorkLists:
                 proposed_by=principal.id,
                 approved_by=None,
                 size=len(customers),
+                lapses_at=self._clock.now() + APPROVE_WITHIN,
                 fields=put.fields,
                 pace=put.pace,
             )
@@ -173,17 +180,16 @@ class WorkLists:
         upload.duplicates = good - stated.row.size
         return upload, stated
 
-    async def approve(
-        self, principal: Principal, list_id: str, *, digest: str | None = None
-    ) -> StatedList:
+    async def approve(self, principal: Principal, list_id: str, digest: str) -> StatedList:
         """Approve somebody else's list, first or second; the second puts it in force.
 
-        With `digest` only the list that has it is approved.
+        `digest` is that of the list which the approver has read: no other is approved.
 
         Raises:
             AccessDeniedError: The role may not approve, or two of the three are too close.
             NotFoundError: There is no such list.
-            ConflictError: It is approved already, is empty, or has another digest.
+            ConflictError: It is approved already, is empty, has lapsed or ended, or has another
+                digest.
         """
         if principal.role not in _MAY_APPROVE or not _is_person(principal):
             raise AccessDeniedError("a lead, manager or administrator must approve a work list")
@@ -192,12 +198,13 @@ class WorkLists:
             row = _found(tx.rows, principal, list_id)
             if row.approved_by is not None:
                 raise ConflictError("this work list is approved already")
-            if row.size == 0:
-                raise ConflictError("this work list is empty: its proposer must upload it first")
+            _refuse_stale(row, self._clock.now())
             require_second_person(tx.rows.principal(row.tenant, row.proposed_by), principal)
             found = _digest(tx.rows, row)
-            if digest is not None and digest != found:
-                raise ConflictError("this work list was changed: look at it again")
+            if not hmac.compare_digest(digest.encode(), found.encode()):
+                raise ConflictError(
+                    "this is not the list that was read: read it again and approve its `digest`"
+                )
             approved = _approved(tx.rows, row, principal)
             tx.rows.put_work_list(approved, None)
             state = "first_approved" if approved.approved_by is None else "approved"
@@ -264,7 +271,8 @@ class WorkLists:
         """End an upload: count the list and say which one it is."""
         row = _own_proposal(tx.rows, principal, list_id)
         found, size = counted(tx.rows.work_list_members(row.tenant, row.id))
-        row = dataclasses.replace(row, size=size, first_approved_by=None)
+        lapses_at = self._clock.now() + APPROVE_WITHIN
+        row = dataclasses.replace(row, size=size, first_approved_by=None, lapses_at=lapses_at)
         tx.rows.put_work_list(row, None)
         self._record(tx, principal, row, "uploaded", found)
         return StatedList(row=row, digest=found)
@@ -286,9 +294,23 @@ class WorkLists:
                 "fields": list(row.fields or ()),
                 "starts_at": row.starts_at,
                 "ends_at": row.ends_at,
+                "lapses_at": row.lapses_at,
             },
         )
         tx.record(NewEntry(kind=kind, event=event))
+
+
+def _refuse_stale(row: WorkListRow, now: Micros) -> None:
+    """Refuse to approve what nobody can use or still means."""
+    if row.size == 0:
+        raise ConflictError("this work list is empty: its proposer must upload it first")
+    if row.ends_at <= now:
+        raise ConflictError("this work list has come to its end: propose a new one")
+    if row.lapses_at <= now:
+        raise ConflictError(
+            f"this work list has waited {APPROVE_WITHIN // DAY} days for its approvals: its "
+            "proposer must upload its customers again"
+        )
 
 
 def _approved(view: ReadView, row: WorkListRow, by: Principal) -> WorkListRow:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select
 
+from guard.clock import Micros
 from guard.rows import ActivationRow, ActivationState
 from guard.store.statements import Session, WriteSession, values_of
 from guard.store.tables import activation
@@ -22,6 +23,16 @@ _ACTIVE = (
     select(activation)
     .where(activation.c.state == ActivationState.ACTIVE.value)
     .order_by(activation.c.tenant)
+)
+_OVERDUE = (
+    select(activation)
+    .where(
+        activation.c.rolled_back_from.is_not(None),
+        activation.c.approved_by.is_(None),
+        activation.c.activated_at <= bindparam("until"),
+    )
+    .order_by(activation.c.activated_at, activation.c.tenant)
+    .limit(bindparam("limit"))
 )
 
 
@@ -41,6 +52,10 @@ class ActivationReads(Session):
     def activations(self, tenant: str) -> list[ActivationRow]:
         """See `ReadView.activations`."""
         return [_activation_row(row) for row in self._all(_ACTIVATIONS, {"tenant": tenant})]
+
+    def overdue_rollbacks(self, until: Micros, limit: int) -> list[ActivationRow]:
+        """See `ReadView.overdue_rollbacks`."""
+        return [_activation_row(r) for r in self._all(_OVERDUE, {"until": until, "limit": limit})]
 
     def active_policies(self) -> list[ActivationRow]:
         """See `ReadView.active_policies`."""

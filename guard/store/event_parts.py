@@ -54,7 +54,7 @@ class EventPartReads(Session):
             "kinds": [kind.value for kind in query.kinds],
             "limit": limit,
         }
-        return list(map(SealedPart._make, self._all(_PARTS, values)))
+        return self._bare(_PARTS, values)
 
     def refs_of(self, indexes: Collection[int]) -> Mapping[int, tuple[str, ...]]:
         """See `ReadView.refs_of`."""

@@ -36,6 +36,16 @@ _UNREVIEWED = (
     .order_by(access_grant.c.starts_at, access_grant.c.id)
     .limit(bindparam("limit"))
 )
+_OVERDUE = (
+    select(access_grant)
+    .where(
+        access_grant.c.kind == bindparam("kind"),
+        access_grant.c.ends_at <= bindparam("until"),
+        access_grant.c.reviewed_at.is_(None),
+    )
+    .order_by(access_grant.c.ends_at, access_grant.c.tenant, access_grant.c.id)
+    .limit(bindparam("limit"))
+)
 _CODE = (
     select(presence_code)
     .where(
@@ -126,6 +136,11 @@ class GrantReads(Session):
         """See `ReadView.unreviewed_grants`."""
         values = {"tenant": tenant, "kind": kind.value, "at": at, "limit": limit}
         return [_grant_row(row) for row in self._all(_UNREVIEWED, values)]
+
+    def overdue_grants(self, kind: GrantKind, until: Micros, limit: int) -> list[GrantRow]:
+        """See `ReadView.overdue_grants`."""
+        values = {"kind": kind.value, "until": until, "limit": limit}
+        return [_grant_row(row) for row in self._all(_OVERDUE, values)]
 
     def live_code(self, tenant: str, ref: str, at: Micros) -> PresenceCodeRow | None:
         """See `ReadView.live_code`."""

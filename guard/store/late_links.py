@@ -13,7 +13,12 @@ from policies.model import Link
 
 # What a case that comes late may repair. A view of a case that the agent opened is none of these.
 REPAIRABLE = (Link.PENDING.value, Link.NONE.value, Link.STALE.value)
-VIEWS = (EntryKind.VIEW.value, EntryKind.REVEAL.value, EntryKind.LISTED.value)
+VIEWS = (
+    EntryKind.VIEW.value,
+    EntryKind.REVEAL.value,
+    EntryKind.LISTED.value,
+    EntryKind.VERIFICATION.value,
+)
 
 _UNLINKED = (
     select(

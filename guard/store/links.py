@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, exists, func, select, tuple_
+from sqlalchemy import BindParameter, Row, and_, bindparam, exists, func, or_, select, tuple_
 
 from guard.clock import DAY, Micros
 from guard.entries import EntryKind
@@ -100,6 +100,12 @@ _GRANTS = (
     )
     .order_by(access_grant.c.id)
 )
+# What starts the grace of a late case: a look, a row of a queue, a check of what a caller says, a
+# refusal of any.
+_OPENED = tuple(
+    kind.value
+    for kind in (EntryKind.VIEW, EntryKind.LISTED, EntryKind.VERIFICATION, EntryKind.REFUSAL)
+)
 _UNLINKED = (
     select(
         detail_event.c.tenant,
@@ -112,12 +118,22 @@ _UNLINKED = (
         detail_subject.c.ref.in_(_REFS),
         detail_event.c.agent.in_(_AGENTS),
         detail_event.c.link.in_((Link.PENDING.value, Link.NONE.value)),
-        detail_event.c.kind.in_((EntryKind.VIEW.value, EntryKind.REFUSAL.value)),
+        detail_event.c.kind.in_(_OPENED),
         detail_event.c.at >= bindparam("since"),
         # What a late link has repaired was never without a reason.
         ~exists().where(late_link.c.idx == detail_event.c.idx),
     )
     .group_by(detail_event.c.tenant, detail_event.c.agent, detail_subject.c.ref)
+)
+_WAITING = select(
+    support_case.c.tenant,
+    support_case.c.ref,
+    support_case.c.opened_by,
+    support_case.c.opened_at,
+    support_case.c.closed_at,
+).where(
+    support_case.c.ref.in_(_REFS),
+    or_(support_case.c.closed_at.is_(None), support_case.c.closed_at > bindparam("at")),
 )
 _ROUTED = (
     select(assignment.c.tenant, assignment.c.agent_id, func.max(assignment.c.from_at).label("at"))
@@ -162,6 +178,14 @@ def open_cases(cases: Iterable[KnownCase], q: SituationQuery) -> tuple[str, ...]
             a.agent_id in people and a.how in _CAME and _lasts(a.from_at, a.to_at, q.at)
             for a in one.assignments
         )
+    )
+
+
+def is_waiting(cases: Iterable[Row[Any]], q: SituationQuery) -> bool:
+    """Whether one of a customer's cases stands open at `q.at` that somebody else opened."""
+    people = people_of(q)
+    return any(
+        one.opened_by not in people and _lasts(one.opened_at, one.closed_at, q.at) for one in cases
     )
 
 
@@ -222,6 +246,17 @@ class LinkReads(Session):
             "until": newest,
         }
         return {(row.tenant, row.agent_id): row.at for row in self._all(_ROUTED, values)}
+
+    def _waiting(
+        self, queries: Sequence[SituationQuery]
+    ) -> defaultdict[tuple[str, str], list[Row[Any]]]:
+        """The customers' cases that stand open, whoever works on them."""
+        found: defaultdict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
+        if queries:
+            refs, at = sorted({q.ref for q in queries}), min(q.at for q in queries)
+            for row in self._all(_WAITING, {"refs": refs, "at": at}):
+                found[row.tenant, row.ref].append(row)
+        return found
 
     def _ties(self, queries: Sequence[SituationQuery]) -> dict[Pair, Tie]:
         rows = self._all(_TIES, _asked(queries))

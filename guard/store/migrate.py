@@ -9,6 +9,7 @@ advisory lock.
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -33,7 +34,13 @@ def scripts() -> Path:
 
 def newest() -> str:
     """The revision that this code needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return _newest(scripts())
+
+
+@cache
+def _newest(folder: Path) -> str:
+    # Read once: scripts do not change below a running process, and every store that opens asks.
+    head = ScriptDirectory.from_config(_config(folder=folder)).get_current_head()
     if head is None:
         raise ConfigurationError("the migration scripts are missing, install the service again")
     return head
@@ -121,8 +128,8 @@ def _said_plainly() -> Iterator[None]:
         raise ConfigurationError(f"the migration cannot run: {error}") from error
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection | None = None, folder: Path | None = None) -> Config:
     config = Config(stdout=io.StringIO(), attributes={"connection": connection})
-    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder or scripts()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config

@@ -1,7 +1,8 @@
 """What the broker must know before it decides, for many requests at once.
 
-At most twelve statements answer any number of queries: each fetches what all of them need, and the
-rows are dealt out in memory. Where a case of one's own explains the view, three of them are spared.
+At most thirteen statements answer any number of queries: each fetches what all of them need, and
+the rows are dealt out in memory. Where a case of one's own explains the view, four of them are
+spared.
 """
 
 from collections import defaultdict
@@ -21,7 +22,7 @@ from guard.rows import (
 from guard.store.budgets import PRINCIPALS, locked_principal
 from guard.store.cases import work_list_row
 from guard.store.directory import DirectoryReads
-from guard.store.links import LinkReads, Pair, open_cases, people_of
+from guard.store.links import LinkReads, Pair, is_waiting, open_cases, people_of
 from guard.store.statements import values_of
 from guard.store.tables import mode_rule, work_list, work_list_member
 from policies.model import Mode, Purpose, Risk, Tie
@@ -97,6 +98,7 @@ class SituationReads(DirectoryReads, LinkReads):
         ]
         related, unlinked = self._related(lonely), self._unlinked(lonely)
         routed = self._routed(lonely)
+        waiting = self._waiting([q for q in lonely if q.is_row])
         ties, grants = self._ties(queries), self._grants(queries)
         lists = self._lists(queries)
         keys = sorted({key for q in queries for key in q.keys})
@@ -118,6 +120,7 @@ class SituationReads(DirectoryReads, LinkReads):
                     related_cases=_of_people(related, q),
                     unlinked_since=unlinked.get((q.tenant, q.agent_id, q.ref)),
                     routed_at=routed.get((q.tenant, q.agent_id)),
+                    has_open_case=q.is_row and is_waiting(waiting[q.tenant, q.ref], q),
                     tie=ties.get((q.tenant, q.agent_id, q.ref), Tie.NONE),
                     grants=_in_force(grants, q),
                     work_list=_work_list(lists[q.tenant, q.ref], q),

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Executable, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from guard.store.failures import translate
 
@@ -50,6 +50,20 @@ class Session:
             return self._connection.execute(statement, values).all()
         except SQLAlchemyError as error:
             raise translate(error) from None
+
+    def _bare(self, statement: Executable, values: Values) -> list[tuple[Any, ...]]:
+        """Every row as the driver gives it, for who reads very many: no `Row` round each of them.
+
+        Only for columns whose values need no conversion.
+        """
+        try:
+            with self._connection.execute(statement, values) as result:
+                return list(result.cursor.fetchall())
+        except SQLAlchemyError as error:
+            raise translate(error) from None
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            # SQLite finds its rows while they are fetched, which is outside of SQLAlchemy here.
+            raise translate(DBAPIError(None, None, error)) from None
 
     def _first(self, statement: Executable, values: Values | None = None) -> Row[Any] | None:
         try:

@@ -82,6 +82,9 @@ support_case = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("opened_by", String),
     Column("closed_at", BigInteger),
+    Column("found_by", String),
+    Column("as_of", BigInteger, nullable=False),
+    Column("held_as_of", BigInteger, nullable=False),
     Index(None, "ref"),
 )
 
@@ -115,6 +118,7 @@ work_list = Table(
     Column("first_approved_by", String),
     Column("fields", Text),
     Column("pace", Integer),
+    Column("lapses_at", BigInteger, nullable=False, server_default="0"),
 )
 
 work_list_member = Table(
@@ -308,6 +312,7 @@ console_session = Table(
     Column("csrf", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
+    Column("mfa_at", BigInteger),
 )
 
 idempotent_reply = Table(

@@ -60,12 +60,13 @@ class _File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class CustomerKey:
     """A customer's own key: it seals, opens and tags what is about this customer."""
 
-    __slots__ = ("_tag_key", "seal_key")
+    __slots__ = ("_tag_key", "counted_as", "seal_key")
 
     def __init__(self, key: bytes) -> None:
         """Prepare the 32 bytes of `key`."""
         self.seal_key = SealKey(key)
         self._tag_key = _derive(key, "tag")
+        self.counted_as = _derive(key, "budget")[:16].hex()
 
     def tag(self, n: int) -> bytes:
         """The mark of the customer's n-th entry."""
@@ -180,6 +181,17 @@ class Keyring:
         if subject.wrapped_key is None:
             raise KeyUnavailableError("the customer was erased, nothing about it can be opened")
         return self._customer(subject.tenant, subject.bucket, subject.ref, subject.wrapped_key)
+
+    def counted_as(self, subject: SubjectRow) -> str:
+        """The name by which budgets count the customer, in their rows and in every entry.
+
+        It comes from the customer's own key: with that erased, nothing leads from the name to the
+        customer, and what was charged still adds up.
+
+        Raises:
+            KeyUnavailableError: The customer was erased, or a key above is missing or changed.
+        """
+        return self.customer_key(subject).counted_as
 
     def source_key(self, subject: SubjectRow) -> str:
         """The key under which the customer's source knows it.

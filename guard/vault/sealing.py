@@ -5,12 +5,15 @@ key. Both are bound to tenant, table, column, subject and entry: a part that is 
 entry or customer does not open.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from guard.clock import Micros
 from guard.rows import SubjectRow
 from guard.vault.envelope import place, within
 from guard.vault.keyring import Keyring
+
+ENTRY_ID_SIZE = 16
 
 
 class EntryVault:
@@ -31,6 +34,17 @@ class EntryVault:
         """See `DetailVault.open_event`; changed bytes are a `ChangedBytesError`."""
         key = self._keyring.epoch_key(tenant, epoch)
         return key.open(sealed, _event_place(tenant, epoch, entry_id))
+
+    def event_opener(self, tenant: str, epoch: str) -> Callable[[bytes, bytes], bytes]:
+        """See `DetailVault.event_opener`."""
+        open_at = self._keyring.epoch_key(tenant, epoch).open
+        # The places of one month's parts differ in the entry id alone, which ends them.
+        begin = _event_place(tenant, epoch, bytes(ENTRY_ID_SIZE))[:-ENTRY_ID_SIZE]
+
+        def open_part(entry_id: bytes, sealed: bytes) -> bytes:
+            return open_at(sealed, begin + entry_id)
+
+        return open_part
 
     def seal_subject(self, subject: SubjectRow, entry_id: bytes, plain: bytes) -> bytes:
         """See `DetailVault.seal_subject`."""

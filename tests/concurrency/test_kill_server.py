@@ -28,7 +28,7 @@ from api.replaying import opened_entries, stored_pages
 from guard.clock import MINUTE, wall_micros
 from guard.entries import EntryKind, Receipt
 from guard.ledger.receipts import match_receipt
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.store.sql_store import SqlReader
 from guard.vault.sealing import EntryVault
 from policies.model import ActorKind, Role
@@ -46,7 +46,8 @@ from tests.support.service import (
 
 pytestmark = [pytest.mark.anyio, pytest.mark.enable_socket, pytest.mark.functional]
 
-KILLS = 50 if os.environ.get("RECORDGUARD_FULL") == "1" else 5
+IS_FULL = os.environ.get("RECORDGUARD_FULL") == "1"
+KILLS = 50 if IS_FULL else 3
 SEED = 20_261_121
 CLIENTS = 8
 # The kill falls at any moment up to this long after the desks begin.
@@ -207,8 +208,10 @@ async def test_a_killed_service_has_logged_every_view_that_left_it(
             total.unavailable += seen.unavailable
             server.start()
             size = check_log(prepared, total)
-            code, said, failed = command(["verify"], prepared.env)
-            assert code == 0, said + failed
+            # Nothing is taken back: what one kill had broken is still broken after the last.
+            if IS_FULL or turn == KILLS - 1:
+                code, said, failed = command(["verify"], prepared.env)
+                assert code == 0, said + failed
         await check_second_broker(prepared)
         server.stop()
     assert total.receipts

@@ -203,7 +203,13 @@ def test_credentials_and_replies_are_kept(store: SqlStore) -> None:
         revoked_at=NOON,
     )
     session = SessionRow(
-        digest=b"s" * 32, tenant=TENANT, principal_id="a1", csrf="x", created_at=1, seen_at=2
+        digest=b"s" * 32,
+        tenant=TENANT,
+        principal_id="a1",
+        csrf="x",
+        created_at=1,
+        seen_at=2,
+        mfa_at=1,
     )
     with store.begin() as rows:
         rows.put_api_key(key)

@@ -53,6 +53,8 @@ def values() -> list[str]:
 async def everything(service: Service) -> dict[str, httpx2.Response]:
     """Each act that shows no plain value, carried out, missed and refused."""
     ref = service.refs[0]
+    for other in service.refs[1:3]:
+        await service.case(other)
     about = {"customer": ref, "case": await service.case(ref), **SUPPORT}
     search = {"kind": "email", "value": ROW["email"], **SUPPORT}
     claim = {**about, "field": "phone", "part": "last4", "claim": "0000"}

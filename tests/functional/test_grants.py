@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from guard.clock import HOUR, MINUTE, to_rfc3339
+from guard.ports import ReadView
 from tests.support.makers import TENANT, make_subject
 from tests.support.service import (
     ADMIN,
@@ -21,7 +22,6 @@ pytestmark = [pytest.mark.functional, pytest.mark.anyio]
 
 ROWS = 100_000
 DISTINCT, PIECE = 10_000, 2_500
-PIECES_IN_DISTINCT = DISTINCT // PIECE
 TEXT = "the caller says that somebody empties the account right now"
 
 
@@ -53,8 +53,10 @@ async def upload(service: Service, body: AsyncIterator[bytes] | bytes) -> dict[s
 
 
 async def approve(service: Service, *people: str) -> list[int]:
-    path = "/v1/work-lists/w1/approvals"
-    return [(await service.ask("POST", path, who)).status_code for who in people]
+    path = "/v1/work-lists/w1"
+    body = {"digest": (await service.ask("GET", path, ADMIN)).json()["digest"]}
+    path += "/approvals"
+    return [(await service.ask("POST", path, who, body)).status_code for who in people]
 
 
 async def test_a_list_is_uploaded_approved_twice_and_worked_through(service: Service) -> None:
@@ -84,15 +86,16 @@ async def test_a_list_of_100_000_rows_streams(service: Service) -> None:
 
     store, seen = service.services.readers, list[int]()
 
+    def listed_now(view: ReadView) -> int:
+        return sum(1 for _ in view.work_list_members(TENANT, "w1"))
+
     async def pieces() -> AsyncIterator[bytes]:
         yield b"customer\n"
         for start in range(0, ROWS, PIECE):
             some = (refs[n % DISTINCT] for n in range(start, start + PIECE))
             yield "".join(f"{ref}\n" for ref in some).encode()
-            listed = await store.read(
-                lambda view: sum(1 for _ in view.work_list_members(TENANT, "w1"))
-            )
-            seen.append(listed)
+            if start == DISTINCT:
+                seen.append(await store.read(listed_now))
 
     told = await upload(service, pieces())
     listed = told["work_list"]
@@ -100,7 +103,8 @@ async def test_a_list_of_100_000_rows_streams(service: Service) -> None:
     assert (told["rows"], told["rejected"], listed["size"]) == (ROWS, 0, DISTINCT)
     assert told["duplicates"] == ROWS - DISTINCT
     # What came first was stored before the last was sent, and nobody could approve it meanwhile.
-    assert seen[PIECES_IN_DISTINCT] >= DISTINCT - 2 * PIECE
+    assert DISTINCT - 2 * PIECE <= seen[0] <= DISTINCT
+    assert len(seen) == 1
     assert await approve(service, ADMIN, "manager-2") == [200, 200]
 
 
@@ -122,7 +126,10 @@ async def test_a_break_glass_is_noticed_ended_and_reviewed(service: Service) -> 
     assert (read["text"], read["agent"]) == (TEXT, alert["agents"][0])
     found = {"outcome": "justified", "note": "the call is on record"}
     assert (await service.ask("POST", path + "/review", LEAD, found)).status_code == 403
-    assert (await service.ask("POST", path + "/review", "manager-2", found)).is_success
+    # Neither of the agent's vendor nor of security: no such grant.
+    foreign = await service.ask("POST", path + "/review", "manager-2", found)
+    assert foreign.status_code == 404
+    assert (await service.ask("POST", path + "/review", ANALYST, found)).is_success
     (alert,) = (await service.ask("GET", "/v1/alerts", ANALYST)).json()["alerts"]
     assert alert["state"] == "dismissed"
 

@@ -21,7 +21,7 @@ START = from_rfc3339("2026-03-02T00:00:00Z")
 CUSTOMERS = 300
 FULL = bool(os.environ.get("RECORDGUARD_FULL"))
 # Agents on the floor, and days: more than a thousand views even in the quick form.
-AGENTS, DAYS = (48, 3) if FULL else (24, 1)
+AGENTS, DAYS = (48, 3) if FULL else (18, 1)
 # At most this share of honest views may be refused.
 WRONGLY = 0.001
 # Of how many cases the ticket system tells only after the view: one in so many.

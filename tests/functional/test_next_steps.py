@@ -225,7 +225,7 @@ async def test_what_stands_beside_the_acts_says_what_to_do_too(service: Service)
         ("/v1/presence", AGENT, code),
         ("/v1/presence", ADMIN, code),
         ("/v1/presence/codes", AGENT, {"customer": service.refs[0]}),
-        ("/v1/work-lists/none/approvals", ADMIN, {}),
+        ("/v1/work-lists/none/approvals", ADMIN, {"digest": "0" * 64}),
     ):
         answer = await service.ask("POST", path, who, body)
         assert answer.status_code in {403, 404}, (path, answer.text)

@@ -26,6 +26,7 @@ from api import logs, problems
 from guard.clock import HOUR, MINUTE, to_rfc3339
 from guard.errors import SourceError
 from guard.findings import Finding, FindingKind, Severity
+from guard.purposes.list_members import digest_of
 from guard.rows import OutboxItem
 from tests.functional.canaries import Evidence, Searcher
 from tests.functional.canaries import Finding as Leak
@@ -215,8 +216,10 @@ async def put_list(service: Service) -> None:
         "customers": service.refs,
     }
     assert (await service.ask("PUT", "/v1/work-lists/w1", LEAD, body)).is_success
+    body = {"digest": digest_of(service.refs)}
     for approver in ("manager-2", ADMIN):
-        assert (await service.ask("POST", "/v1/work-lists/w1/approvals", approver)).is_success
+        answer = await service.ask("POST", "/v1/work-lists/w1/approvals", approver, body)
+        assert answer.is_success, answer.text
 
 
 def seen(service: Service) -> Iterator[tuple[Lens, str, str]]:

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.functional
 
 # Requests for each call, person and kind (right and wrong).
 IS_FULL = os.environ.get("RECORDGUARD_FULL") == "1"
-EXAMPLES = 60 if IS_FULL else 5
+EXAMPLES = 60 if IS_FULL else 3
 PEOPLE = (ADMIN, AGENT, AUDITOR, ANALYST, SYNC) if IS_FULL else (ADMIN, AGENT, AUDITOR)
 BASE_URL = "http://localhost"
 CALLS = 25

@@ -110,8 +110,9 @@ async def propose(service: Service, clock: ManualClock) -> None:
     assert told.json()["work_list"]["size"] == SIZE, told.text
     early = await service.view(service.refs[0], TEAM[0], purpose="outreach")
     assert early.status_code == FORBIDDEN
+    body = {"digest": told.json()["work_list"]["digest"]}
     said = [
-        (await service.ask("POST", LIST + "/approvals", who)).status_code
+        (await service.ask("POST", LIST + "/approvals", who, body)).status_code
         for who in (LEAD, "manager-1", ADMIN, "manager-2")
     ]
     # The proposer, and the proposer's own manager, approve nothing.

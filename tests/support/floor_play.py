@@ -21,10 +21,11 @@ from detectors.floor_actions import (
 from guard.clock import DAY, HOUR
 from guard.events import AgentProfile
 from guard.principals import Principal, Shift
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.purposes.work_lists import WorkListPut
 from guard.views import Refused, Served, ViewRequest
 from policies.model import ActorKind, Desk, Link, Purpose, Role
+from tests.support.people import approve_list
 from tests.support.rig import Rig, make_caller, row_of
 
 SYNC = make_caller("crm-sync", role=Role.SERVICE, kind=ActorKind.SERVICE)
@@ -137,7 +138,7 @@ class Desks:
         await self._rig.directory.put(SYNC, [row_of(p) for p in people.values()])
         await self._rig.work_lists.propose(people["prop"], put)
         for name in ("one", "two"):
-            await self._rig.work_lists.approve(people[name], put.id)
+            await approve_list(self._rig, people[name], put.id)
 
     def _ref(self, action: View | CaseOpened | Assigned | Transferred | CaseClosed) -> str:
         return self._refs[action.customer - 1]

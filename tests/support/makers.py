@@ -111,6 +111,7 @@ def make_work_list(list_id: str = "w1", **changes: Any) -> WorkListRow:  # noqa:
         "proposed_by": "lead-1",
         "approved_by": "manager-2",
         "size": 1,
+        "lapses_at": NOON + 50,
     }
     return WorkListRow(**values | changes)
 

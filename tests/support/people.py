@@ -5,14 +5,16 @@ from dataclasses import replace
 from guard.clock import DAY
 from guard.enrolment import CustomerPut
 from guard.findings import Finding, FindingKind, Severity
-from guard.purposes.cases import AssignmentPut, CasePut
-from guard.purposes.work_lists import WorkListPut
+from guard.principals import Principal
+from guard.purposes.reports import AssignmentPut, CasePut
+from guard.purposes.work_lists import StatedList, WorkListPut
 from guard.rows import AlertState, OutboxItem
 from policies.model import ActorKind, Role
-from tests.support.makers import TENANT
+from tests.support.makers import NOON, TENANT
 from tests.support.rig import Rig, make_caller, row_of
 
 AGENT = make_caller()
+LIST_READER = make_caller("reader")
 ANALYST = make_caller("ana", role=Role.ANALYST, team="security", line=("ciso",))
 SECOND = make_caller("ben", role=Role.ANALYST, team="security-2", line=("coo",))
 AUDITOR = make_caller("aud", role=Role.AUDITOR, team="audit", line=("board",))
@@ -35,11 +37,22 @@ def make_case_put(case_id: str, ref: str | None) -> CasePut:
     )
 
 
-def make_list(list_id: str, refs: tuple[str, ...], ends_at: int = DAY) -> WorkListPut:
-    """A work list of one team."""
+def make_list(list_id: str, refs: tuple[str, ...], ends_at: int = NOON + DAY) -> WorkListPut:
+    """A work list of one team, from noon on."""
     return WorkListPut(
-        id=list_id, team="team-1", campaign="spring", starts_at=0, ends_at=ends_at, customers=refs
+        id=list_id,
+        team="team-1",
+        campaign="spring",
+        starts_at=NOON,
+        ends_at=ends_at,
+        customers=refs,
     )
+
+
+async def approve_list(rig: Rig, by: Principal, list_id: str) -> StatedList:
+    """Approve a list as it stands, once it was read."""
+    digest = (await rig.work_lists.get(LIST_READER, list_id)).digest
+    return await rig.work_lists.approve(by, list_id, digest)
 
 
 async def suspend(rig: Rig, by: str = "ana") -> str:

@@ -30,9 +30,10 @@ from guard.ledger.receipts import ReceiptSigner
 from guard.modes import Modes
 from guard.ports import ReadView
 from guard.principals import Principal
-from guard.purposes.cases import AssignmentPut, CasePut, Cases
+from guard.purposes.cases import Cases
 from guard.purposes.presence import Presence
 from guard.purposes.relations import Relations
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.purposes.samples import Samples
 from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
@@ -257,7 +258,7 @@ def open_rig(
     pseudonyms = Pseudonyms(keyring)
     alerts = Alerts(committer, readers, clock, pseudonyms, vault)
     policies = Policies(load_bundle(default_files() if files is None else files))
-    activations = Activations(committer, readers, clock, policies)
+    activations = Activations(committer, readers, clock, policies, alerts)
     committer.start()
     try:
         yield Rig(
@@ -285,7 +286,7 @@ def open_rig(
             cases=Cases(committer, enrolment, clock),
             relations=Relations(committer, clock),
             ties=Ties(committer, clock),
-            samples=Samples(committer, readers, clock),
+            samples=Samples(committer, readers, clock, min_pool=1),
             work_lists=WorkLists(committer, readers, keyring, clock),
             break_glass=BreakGlass(committer, readers, clock, alerts, pseudonyms, vault),
             presence=Presence(committer, keyring, clock),

@@ -3,7 +3,9 @@
 Each keeps what it was given. `manner` says how it behaves from the next connection on.
 """
 
+import base64
 import socket
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,12 +42,17 @@ class Sink:
     connections: int = 0
     answer: bytes = b'{"id":"call-7"}'
     over: Event = field(default_factory=Event)
+    # What a mail server presents, from the first byte or once it is asked to; None: it has no TLS.
+    tls: ssl.SSLContext | None = None
+    is_tls_first: bool = False
+    in_clear: list[bytes] = field(default_factory=list)
+    sign_ins: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
-def _serving(serve: "type[_Server]") -> Iterator[Sink]:
+def _serving(serve: "type[_Server]", tls: ssl.SSLContext | None = None) -> Iterator[Sink]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        sink = Sink(port=listening.getsockname()[1])
+        sink = Sink(port=listening.getsockname()[1], tls=tls)
         server = serve(listening, sink)
         thread = Thread(target=server.accept, daemon=True)
         thread.start()
@@ -59,9 +66,9 @@ def _serving(serve: "type[_Server]") -> Iterator[Sink]:
 
 
 @contextmanager
-def smtp_sink() -> Iterator[Sink]:
-    """A mail server; it offers no TLS."""
-    with _serving(_Smtp) as sink:
+def smtp_sink(tls: ssl.SSLContext | None = None) -> Iterator[Sink]:
+    """A mail server; it offers TLS if it is given something to present, and sign-in within it."""
+    with _serving(_Smtp, tls) as sink:
         yield sink
 
 
@@ -103,11 +110,40 @@ class _Smtp(_Server):
         if sink.manner is Manner.REFUSES:
             connection.sendall(b"554 no service here\r\n")
             return
+        if sink.tls is not None and sink.is_tls_first:
+            with sink.tls.wrap_socket(connection, server_side=True) as wrapped:
+                wrapped.sendall(b"220 sink\r\n")
+                self._converse(wrapped, wrapped.makefile("rb"))
+            return
         connection.sendall(b"220 sink\r\n")
+        if sink.tls is None:
+            self._converse(connection, lines)
+        else:
+            self._until_tls(connection, lines, sink.tls)
+
+    def _until_tls(self, connection: socket.socket, lines: IO[bytes], tls: ssl.SSLContext) -> None:
+        """Take nothing but the wish for TLS, and converse in it."""
+        for line in lines:
+            self._sink.in_clear.append(line.strip())
+            word = line.strip().upper()
+            if word == b"STARTTLS":
+                connection.sendall(b"220 go on\r\n")
+                with tls.wrap_socket(connection, server_side=True) as wrapped:
+                    self._converse(wrapped, wrapped.makefile("rb"))
+                return
+            is_greeting = word.startswith((b"EHLO", b"HELO"))
+            connection.sendall(b"250-sink\r\n250 STARTTLS\r\n" if is_greeting else b"530 no\r\n")
+
+    def _converse(self, connection: socket.socket, lines: IO[bytes]) -> None:
+        sink = self._sink
         for line in lines:
             word = line.strip().upper()
             if word.startswith((b"EHLO", b"HELO")):
-                connection.sendall(b"250-sink\r\n250 8BITMIME\r\n")
+                offers = b"8BITMIME" if sink.tls is None else b"AUTH PLAIN"
+                connection.sendall(b"250-sink\r\n250 " + offers + b"\r\n")
+            elif word.startswith(b"AUTH PLAIN "):
+                sink.sign_ins.append(base64.b64decode(line.split()[2]))
+                connection.sendall(b"235 welcome\r\n")
             elif word.startswith((b"MAIL", b"RCPT")):
                 sink.envelopes.append(line.strip().decode())
                 is_refused = word.startswith(b"RCPT") and sink.manner is Manner.REFUSES_RECIPIENT

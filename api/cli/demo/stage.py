@@ -111,7 +111,9 @@ async def _put_work_list(
     )
     await opened.work_lists.propose(acting(lead, frozenset(ALL)), put)
     for approver in (DIRECTOR, BOT_OWNER):
-        await opened.work_lists.approve(acting(by_id[approver], frozenset(ALL)), put.id)
+        who = acting(by_id[approver], frozenset(ALL))
+        digest = (await opened.work_lists.get(who, put.id)).digest
+        await opened.work_lists.approve(who, put.id, digest)
 
 
 async def set_clock(opened: "Services", cast: Cast, *, rate: float, in_s: float) -> Rate:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from guard.purposes.cases import CasePut
 from guard.purposes.feeds import salesforce, servicenow, zendesk
+from guard.purposes.reports import CasePut
 
 # (parsed payload, name of the record source whose keys it holds) -> the case.
 Adapter: TypeAlias = Callable[[object, str], CasePut]

@@ -9,8 +9,8 @@ from typing import Any
 
 from guard.clock import Micros
 from guard.errors import InvalidRequestError
-from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.feeds.payload import MAX_CHANNEL, Payload, customer_of
+from guard.purposes.reports import AssignmentPut, CasePut
 
 # Ids tell their kind by their first three characters: a group, which is a queue.
 _QUEUE = "00G"
@@ -36,6 +36,7 @@ def case_of(body: object, customers: str) -> CasePut:
         opened_by=payload.maybe("payload.CreatedBy.FederationIdentifier"),
         closed_at=payload.time("payload.ClosedDate") if is_closed else None,
         assignments=_assigned(payload),
+        as_of=_committed(payload),
         released_at=_committed(payload) if _is_reassigned(payload) else None,
         **who,
     )
@@ -51,7 +52,9 @@ def _assigned(payload: Payload) -> tuple[AssignmentPut, ...]:
         return ()
     how = "inbound"
     previous = payload.maybe("payload.PreviousOwnerId")
-    if previous is not None and not previous.startswith(_QUEUE):
+    if payload.maybe("payload.ChangeEventHeader.commitUser") == owner:
+        how = "self"
+    elif previous is not None and not previous.startswith(_QUEUE):
         how = "escalation" if payload.flag("payload.IsEscalated") else "transfer"
     return (AssignmentPut(agent=agent, how=how, from_at=_committed(payload)),)
 

@@ -1,15 +1,16 @@
 """Customer-service cases in the style of ServiceNow: a business rule sends the whole record.
 
 `changes` names the fields that changed; an assignment is reported when the record was inserted or
-`assigned_to` is among them. Times are UTC without an offset, as the table keeps them.
+`assigned_to` is among them. `actor` is who made the change, by the same id as `assigned_to`. Times
+are UTC without an offset, as the table keeps them.
 """
 
 from typing import Any
 
 from guard.clock import Micros
 from guard.errors import InvalidRequestError
-from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.feeds.payload import MAX_CHANNEL, Payload, customer_of, instant
+from guard.purposes.reports import AssignmentPut, CasePut
 
 _TABLE = "sn_customerservice_case"
 _IDENTIFIERS = {"email": "record.contact_email", "phone": "record.contact_phone"}
@@ -35,6 +36,7 @@ def case_of(body: object, customers: str) -> CasePut:
         opened_by=payload.maybe("record.opened_by"),
         closed_at=_maybe_time(payload, "record.closed_at"),
         assignments=_assigned(payload),
+        as_of=_maybe_time(payload, _UPDATED),
         released_at=_time(payload, _UPDATED) if _is_reassigned(payload) else None,
         **who,
     )
@@ -46,7 +48,9 @@ def _assigned(payload: Payload) -> tuple[AssignmentPut, ...]:
     if agent is None or not (is_new or _is_reassigned(payload)):
         return ()
     how = "inbound"
-    if payload.maybe("previous.assigned_to") is not None:
+    if payload.maybe("actor") == agent:
+        how = "self"
+    elif payload.maybe("previous.assigned_to") is not None:
         is_up = payload.maybe("record.escalation") not in _NORMAL
         how = "escalation" if is_up else "transfer"
     return (AssignmentPut(agent=agent, how=how, from_at=_time(payload, _UPDATED)),)

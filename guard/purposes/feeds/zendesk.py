@@ -7,8 +7,8 @@ does not assign the ticket anew. Agents are named by the external id that the di
 
 from typing import Any
 
-from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.feeds.payload import MAX_CHANNEL, Payload, customer_of
+from guard.purposes.reports import AssignmentPut, CasePut
 
 _REASSIGNED = "ticket.agent_assignment_changed"
 _ASSIGNING = ("ticket.created", _REASSIGNED)
@@ -38,6 +38,7 @@ def case_of(body: object, customers: str) -> CasePut:
         closed_at=payload.time("detail.updated_at") if status in _CLOSED else None,
         assignments=_assigned(payload, kind),
         released_at=payload.time("time") if kind == _REASSIGNED else None,
+        as_of=payload.maybe_time("time"),
         **who,
     )
 
@@ -47,7 +48,18 @@ def _assigned(payload: Payload, kind: str) -> tuple[AssignmentPut, ...]:
     if agent is None or kind not in _ASSIGNING:
         return ()
     how = "inbound"
-    if payload.maybe("event.previous") is not None:
+    if _is_taken(payload, agent):
+        how = "self"
+    elif payload.maybe("event.previous") is not None:
         is_up = _ESCALATED in payload.words("detail.tags")
         how = "escalation" if is_up else "transfer"
     return (AssignmentPut(agent=agent, how=how, from_at=payload.time("time")),)
+
+
+def _is_taken(payload: Payload, agent: str) -> bool:
+    """Whether the assignee made the change; where nobody is named, somebody else did."""
+    actor = payload.maybe("detail.actor.external_id")
+    if actor is not None:
+        return actor == agent
+    number = payload.maybe("detail.actor_id")
+    return number is not None and number == payload.maybe("detail.assignee_id")

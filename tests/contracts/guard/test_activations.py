@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from guard.activations import MAX_BYTES, STARTED_WITH, Activations, load_active
+from guard.activations import LAPSES_AFTER, MAX_BYTES, STARTED_WITH, Activations, load_active
 from guard.clock import ManualClock
 from guard.entries import EntryKind
 from guard.errors import (
@@ -98,6 +98,20 @@ async def test_a_policy_takes_two_people_outside_one_line(rig: Rig) -> None:
     assert digest(rig) == digest_of(small_files())
     with pytest.raises(AccessDeniedError):
         await rig.activations.propose(AGENT, STRICT, "x")
+
+
+async def test_what_nobody_approved_or_activated_in_time_is_proposed_again(rig: Rig) -> None:
+    await put_people(rig)
+    late, kept = [await rig.activations.propose(ANALYST, STRICT, "x") for _ in range(2)]
+    rig.clock.advance(LAPSES_AFTER - 1)
+    await rig.activations.approve(SECOND, kept.id)
+    rig.clock.advance(1)
+    with pytest.raises(ConflictError, match="not approved within 14 days"):
+        await rig.activations.approve(SECOND, late.id)
+    rig.clock.advance(LAPSES_AFTER - 1)
+    with pytest.raises(ConflictError, match="not activated within 14 days"):
+        await rig.activations.activate(ANALYST, kept.id)
+    await in_force(rig)
 
 
 async def test_no_step_can_be_taken_twice(rig: Rig) -> None:
@@ -203,7 +217,7 @@ async def test_whoever_approves_can_read_what_was_proposed(rig: Rig) -> None:
 async def test_another_process_follows(rig: Rig) -> None:
     await put_people(rig)
     other = Policies(load_bundle(small_files()))
-    follower = Activations(rig.committer, rig.readers, rig.clock, other)
+    follower = Activations(rig.committer, rig.readers, rig.clock, other, rig.alerts)
     await follower.follow()
     assert other.of(TENANT).engine.bundle.digest == digest_of(small_files())
     await in_force(rig)

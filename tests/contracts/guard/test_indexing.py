@@ -102,7 +102,9 @@ async def test_every_customer_is_found_afterwards(rig: Rig, built: Built) -> Non
     assert sum(page.indexed["email"] for page in pages) == PAGE + 5
     assert await built.lookup.find(TENANT, "email", "m7@example.com") == (refs[6],)
     assert await built.lookup.find(TENANT, "phone", "+34 612 345 007") == (refs[6],)
-    assert set(built.crm.asked) == {frozenset({"email", "phone", "iban"})}
+    assert set(built.crm.asked) == {
+        frozenset({"email", "phone", "iban", "full_name", "birth_date"})
+    }
 
 
 async def test_each_page_is_an_entry_that_names_whose_records_were_read(
@@ -133,6 +135,23 @@ async def test_a_changed_address_stops_finding_its_customer(rig: Rig, built: Bui
     assert await built.lookup.find(TENANT, "email", "m1@example.com") == ()
     assert await built.lookup.find(TENANT, "phone", "612 345 001") == ()
     assert await built.lookup.find(TENANT, "email", "new@example.com") == (ref,)
+
+
+async def test_a_changed_name_finds_its_customer_and_the_old_one_does_not(
+    rig: Rig, built: Built
+) -> None:
+    old, new = "Maria Gonzalez 1984-03-09", "Maria Ruiz 1984-03-09"
+    customer = replace(make_customer("1"), identifiers=(("name_birth_date", old),))
+    (ref,) = (await rig.enrolment.enrol(DIRECTORY, [customer])).values()
+    built.crm.changed["1"] = {"full_name": "María Ruiz", "birth_date": "1984-03-09"}
+    (page,) = await built.run()
+    assert (page.indexed, page.unusable) == ({"name_birth_date": 1}, 0)
+    assert await built.lookup.find(TENANT, "name_birth_date", new) == (ref,)
+    assert await built.lookup.find(TENANT, "name_birth_date", old) == ()
+    built.crm.changed["1"] = {"full_name": "María Ruiz", "birth_date": "9 March"}
+    (page,) = await built.run()
+    assert (page.indexed, page.unusable) == ({}, 1)
+    assert await built.lookup.find(TENANT, "name_birth_date", new) == ()
 
 
 async def test_what_the_source_does_not_hold_is_left_to_enrolment(rig: Rig, built: Built) -> None:

@@ -18,7 +18,7 @@ from guard.errors import (
 from guard.findings import Severity
 from guard.in_force import Policies
 from guard.merges import Merged, MergeRequest, Merges
-from guard.purposes.cases import CasePut
+from guard.purposes.reports import CasePut
 from guard.views import RefusalCode, Refused
 from policies.bundle import load_bundle
 from policies.model import Role

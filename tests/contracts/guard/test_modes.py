@@ -9,6 +9,7 @@ from guard.errors import (
     InvalidRequestError,
     NotFoundError,
 )
+from guard.modes import LAPSES_AFTER
 from guard.views import RefusalCode, Refused, Served
 from policies.model import Mode
 from tests.support.people import AGENT, ANALYST, AUDITOR, SECOND, put_people, suspend
@@ -110,3 +111,11 @@ async def test_a_rule_for_a_purpose_that_does_not_exist_is_refused(rig: Rig) -> 
         await rig.modes.propose(
             ANALYST, vendor="", team="", purpose="suport_case", mode=Mode.OBSERVE
         )
+
+
+async def test_a_mode_that_nobody_approved_in_time_is_proposed_again(rig: Rig) -> None:
+    await put_people(rig)
+    row = await rig.modes.propose(ANALYST, vendor="", team="", purpose="", mode=Mode.MASK)
+    rig.clock.advance(LAPSES_AFTER)
+    with pytest.raises(ConflictError, match="propose it again"):
+        await rig.modes.approve(SECOND, row.id)

@@ -39,6 +39,7 @@ def redactions(rig: Rig, sources: Mapping[str, RecordSource] | None = None) -> R
         readers=rig.readers,
         committer=rig.committer,
         reads=SystemReads(sources or {"crm": rig.source}, rig.keyring, deadline_s=20.0),
+        keyring=rig.keyring,
         policies=Policies(load_bundle(files | {"quotas.toml": limits.encode()})),
         clock=rig.clock,
     )

@@ -35,11 +35,11 @@ from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers, ReadView, Transaction
 from guard.principals import Principal
-from guard.purposes.cases import CasePut
 from guard.purposes.list_members import Upload, digest_of
 from guard.purposes.list_rows import BadRow, ListRow
 from guard.purposes.presence import FreshCode
 from guard.purposes.relations import RelationPut
+from guard.purposes.reports import CasePut
 from guard.purposes.samples import Sample, SamplePut
 from guard.purposes.work_lists import StatedList, WorkListPut
 from guard.quotas import BudgetStatus
@@ -367,6 +367,11 @@ class FakeSamples:
         return Sample(seed="5e" * 16, drawn_from=9, ends_at=NOW, drawn=drawn)
 
 
+class FakeKeys:
+    def derived(self, tenant: str, use: str) -> bytes:
+        return f"key of {tenant} for {use}".encode()
+
+
 @dataclass
 class FakeWorkLists:
     rows: dict[str, WorkListRow] = field(default_factory=dict)
@@ -385,6 +390,7 @@ class FakeWorkLists:
             proposed_by=principal.id,
             approved_by=None,
             size=len(put.customers or ()),
+            lapses_at=put.ends_at,
             fields=put.fields,
             pace=put.pace,
         )
@@ -401,13 +407,11 @@ class FakeWorkLists:
         upload = Upload(rows=len(read), rejected=len(bad), faults=bad)
         return upload, await self.get(principal, list_id)
 
-    async def approve(
-        self, principal: Principal, list_id: str, *, digest: str | None = None
-    ) -> StatedList:
+    async def approve(self, principal: Principal, list_id: str, digest: str) -> StatedList:
         if list_id not in self.rows:
             raise NotFoundError(f"no work list `{list_id}`")
-        if digest not in (None, digest_of(())):
-            raise ConflictError("this work list was changed: look at it again")
+        if digest != digest_of(()):
+            raise ConflictError("this is not the list that was read: read it again")
         row = self.rows[list_id]
         self.rows[list_id] = (
             replace(row, first_approved_by=principal.id)
@@ -595,6 +599,7 @@ class FakeBacktests:
             digest="d" * 64,
             entries=510,
             decided=500,
+            repaired=2,
             facts=9,
             bad=14,
             bad_stopped=14,
@@ -900,6 +905,7 @@ class World:
 
     data_dir: Path
     memory: Memory = field(default_factory=Memory)
+    keyring: FakeKeys = field(default_factory=FakeKeys)
     broker: FakeBroker = field(default_factory=FakeBroker)
     cases: FakeCases = field(default_factory=FakeCases)
     workload: FakeWorkload = field(default_factory=FakeWorkload)

@@ -11,7 +11,7 @@ from api.cli.demo.crm import make_crm, mapping_text
 from api.cli.opened import services
 from api.settings import Settings
 from guard.enrolment import CustomerPut
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.rows import PrincipalRow
 from guard.views import Refused, Served, ViewRequest
 from policies.model import ActorKind, Role

@@ -227,6 +227,14 @@ def test_the_served_view_is_the_documented_one(world: World, client: TestClient)
     assert described["receipt"] == body["receipt"]
 
 
+def test_two_applications_of_a_process_share_routes_and_no_service(tmp_path: Path) -> None:
+    first, second = (World(tmp_path / name) for name in ("first", "second"))
+    apps = [create_app(world, wall=world.clock.now) for world in (first, second)]
+    for app, world in zip(apps, (first, second), strict=True):
+        assert call(TestClient(app), "post", "/v1/views", world.bearer("u17")).is_success
+    assert len(first.broker.asked) == len(second.broker.asked) == 1
+
+
 def test_tokens_need_an_issuer(tmp_path: Path) -> None:
     assert token_verifier(Settings(data_dir=tmp_path), wall_micros) is None
     url = Settings(data_dir=tmp_path, jwks_url="https://idp.example/keys")

@@ -7,8 +7,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from api import background
-from api.background import apply_forever, follow_forever, publish_forever
+from api.background import apply_forever, follow_forever, publish_forever, remind_forever
+from api.metrics import Metrics
 from guard.activations import Activations
+from guard.after_reviews import AfterReviews, Overdue
 from guard.alerts import Alerts
 from guard.errors import ConfigurationError, ForkError, StoreUnavailableError
 from guard.findings import Severity
@@ -196,3 +198,32 @@ async def test_a_policy_that_cannot_be_used_here_stops_what_it_would_have_decide
 
 def test_other_processes_decide_by_a_new_policy_well_within_a_second() -> None:
     assert background.POLICY_INTERVAL_S <= 0.5
+
+
+class Reminders:
+    """Stands in for the reviews: fails once, then finds some overdue."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.is_told = asyncio.Event()
+
+    async def tell(self) -> Overdue:
+        self.asked += 1
+        if self.asked == 1:
+            raise StoreUnavailableError("the store is busy, try again")
+        if self.asked == 3:
+            self.is_told.set()
+        return Overdue(break_glass=2, rollbacks=1)
+
+
+async def test_overdue_reviews_are_counted_for_the_operator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(background, "REVIEWS_INTERVAL_S", 0)
+    reminders, metrics = Reminders(), Metrics()
+    task = asyncio.create_task(remind_forever(cast("AfterReviews", reminders), metrics))
+    await asyncio.wait_for(reminders.is_told.wait(), PATIENCE_S)
+    await cancel(task)
+    shown = metrics.expose()
+    assert b'recordguard_reviews_overdue{what="break_glass"} 2.0' in shown
+    assert b'recordguard_reviews_overdue{what="policy_rollback"} 1.0' in shown

@@ -215,12 +215,12 @@ async def test_the_bundle_is_kept_and_recorded_once_however_often_it_starts(
 
 
 @pytest.mark.anyio
-async def test_a_started_service_publishes_applies_and_follows(settings: Settings) -> None:
+async def test_a_started_service_publishes_applies_follows_and_reminds(settings: Settings) -> None:
     services = build(settings)
     await services.start()
     names = {task.get_name() for task in services._tasks}  # noqa: SLF001 - what runs beside requests
     await services.close()
-    assert names == {"publish", "apply", "follow"}
+    assert names == {"publish", "apply", "follow", "remind"}
     assert all(task.done() for task in services._tasks)  # noqa: SLF001 - as above
 
 

@@ -255,7 +255,7 @@ def test_a_reveal_is_a_look_of_its_own_kind() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [EntryKind.LISTED, EntryKind.VERIFICATION, EntryKind.CONTACT, EntryKind.DELIVERY],
+    [EntryKind.CONTACT, EntryKind.DELIVERY],
 )
 def test_what_shows_no_record_is_no_look(kind: EntryKind) -> None:
     assert floor_events(opened(kind, refs=("r1",))) == []
@@ -277,12 +277,30 @@ def test_a_decoy_is_seen_whatever_was_done_with_it(kind: EntryKind, act: str) ->
     assert (event.customer_id, event.is_decoy) == ("r1", True)
 
 
-@pytest.mark.parametrize("act", ["list", "verify", "contact"])
+@pytest.mark.parametrize("act", ["contact"])
 def test_nor_is_its_refusal(act: str) -> None:
     assert floor_events(opened(EntryKind.REFUSAL, {"code": "policy"}, ("r1",), act=act)) == []
     (guess,) = floor_events(opened(EntryKind.REFUSAL, {"code": "unknown_customer"}, act=act))
     assert isinstance(guess, AccessEvent)
     assert guess.result_count == 0
+
+
+def test_a_verification_is_seen_with_its_answer_and_its_reason() -> None:
+    kind, said = EntryKind.VERIFICATION, {"field": "phone", "part": "last4"}
+    right, wrong = (
+        floor_events(opened(kind, {**said, "matched": matched}, ("r1",), link=link, act="verify"))[
+            0
+        ]
+        for matched, link in ((True, "owner"), (False, "pending"))
+    )
+    assert isinstance(right, AccessEvent)
+    assert isinstance(wrong, AccessEvent)
+    assert (right.action, right.result_count, right.link) == (AccessAction.VERIFY, 1, Link.OWNER)
+    assert (wrong.customer_id, wrong.result_count, wrong.link) == ("r1", 0, Link.PENDING)
+    (refused,) = floor_events(opened(EntryKind.REFUSAL, {"code": "policy"}, ("r1",), act="verify"))
+    assert isinstance(refused, AccessEvent)
+    assert (refused.action, refused.result_count) == (AccessAction.VERIFY, 1)
+    assert refused.outcome == "refused"
 
 
 def test_a_search_is_seen_whether_it_found_somebody_or_not() -> None:
@@ -328,3 +346,17 @@ def test_a_break_glass_of_nobody_is_a_guess() -> None:
 def test_other_grants_are_no_look(kind: str, state: str) -> None:
     body: dict[str, BodyValue] = {"kind": kind, "state": state}
     assert floor_events(opened(EntryKind.GRANT, body, ("r1",))) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [(EntryKind.LISTED, "permitted"), (EntryKind.REFUSAL, "refused")]
+)
+def test_a_row_of_a_queue_is_a_glance_of_its_own_kind(kind: EntryKind, outcome: str) -> None:
+    (event,) = floor_events(opened(kind, refs=("r1",), act="list", outcome=outcome))
+    assert isinstance(event, AccessEvent)
+    assert (event.action, event.customer_id) == (AccessAction.LIST, "r1")
+
+
+def test_a_report_that_came_too_late_says_nothing_of_the_case() -> None:
+    entry = opened(EntryKind.CASE, {"case": "k1", "ignored": True, "as_of": 5}, ("r1",))
+    assert floor_events(entry) == []

@@ -1,14 +1,19 @@
 import asyncio
+import hashlib
+import hmac
+import json
+from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 
-from api.idempotency import Replies
+from api.idempotency import USE, Replies
 from api.problems import KeyReusedError
 from guard.errors import ConflictError, InvalidRequestError
 from guard.principals import Principal
+from guard.vault.keyring import Keyring
 from tests.unit.api.fakes import TENANT, World
 
 CASE = {"customer": "ref-1", "channel": "call", "opened_at": "2026-09-21T10:00:00Z"}
@@ -56,9 +61,20 @@ def test_a_view_is_never_answered_from_memory(world: World, client: TestClient) 
     assert world.memory.replies == {}
 
 
+def test_no_body_can_be_guessed_from_what_is_kept(world: World, client: TestClient) -> None:
+    headers = world.bearer("adm") | {"idempotency-key": "k1"}
+    body = json.dumps(CASE).encode()
+    headers |= {"content-type": "application/json"}
+    assert client.put("/v1/cases/c1", content=body, headers=headers).is_success
+    ((kept, _, _),) = world.memory.replies.values()
+    head = b"PUT\0/v1/cases/c1\0\0"
+    assert kept != hashlib.sha256(head + body).digest()
+    assert kept == hmac.digest(world.keyring.derived(TENANT, USE), head + body, "sha256")
+
+
 @pytest.mark.anyio
 async def test_two_at_once_run_one_after_the_other(world: World) -> None:
-    replies = Replies(world.committer, world.readers, world.clock)
+    replies = Replies(world.committer, world.readers, world.clock, world.keyring)
     principal = await principal_of(world)
     runs: list[str] = []
 
@@ -75,9 +91,26 @@ async def test_two_at_once_run_one_after_the_other(world: World) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_request_is_known_again_after_a_restart(world: World, tmp_path: Path) -> None:
+    principal = await principal_of(world)
+    runs: list[str] = []
+
+    async def act() -> Response:
+        runs.append("in")
+        return JSONResponse({"n": len(runs)})
+
+    for _ in range(2):
+        keyring = Keyring.open((tmp_path / "root.key").as_uri(), tmp_path / "keyring.json")
+        replies = Replies(world.committer, world.readers, world.clock, keyring)
+        answer = await replies.once(request("k", b"x"), principal, act)
+        assert answer.body == b'{"n":1}'
+    assert runs == ["in"]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("key", ["", "x" * 129, "a\tb", "é"])
 async def test_a_key_without_a_usable_form_is_refused(world: World, key: str) -> None:
-    replies = Replies(world.committer, world.readers, world.clock)
+    replies = Replies(world.committer, world.readers, world.clock, world.keyring)
     principal = await principal_of(world)
 
     async def act() -> Response:
@@ -89,7 +122,7 @@ async def test_a_key_without_a_usable_form_is_refused(world: World, key: str) ->
 
 @pytest.mark.anyio
 async def test_the_key_of_a_form_counts_and_no_header_beside_it(world: World) -> None:
-    replies = Replies(world.committer, world.readers, world.clock)
+    replies = Replies(world.committer, world.readers, world.clock, world.keyring)
     principal = await principal_of(world)
     runs: list[str] = []
 

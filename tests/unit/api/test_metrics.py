@@ -9,6 +9,12 @@ def test_each_service_counts_in_a_registry_of_its_own() -> None:
 
 
 def test_no_label_can_name_anybody() -> None:
-    for metric in (Metrics().requests, Metrics().seconds, Metrics().views, Metrics().problems):
+    for metric in (
+        Metrics().requests,
+        Metrics().seconds,
+        Metrics().views,
+        Metrics().problems,
+        Metrics().reviews_overdue,
+    ):
         labels = set(metric._labelnames)  # noqa: SLF001 - the library has no public way to ask
-        assert labels <= {"route", "method", "status", "outcome", "problem"}
+        assert labels <= {"route", "method", "status", "outcome", "problem", "what"}

@@ -48,6 +48,11 @@ def make_search(results: int) -> Look:
     return make_look(event=event)
 
 
+def make_verification(results: int) -> Look:
+    event = replace(make_event(), action=AccessAction.VERIFY, result_count=results)
+    return make_look(event=event)
+
+
 def make_case(
     case_id: str = "k1",
     *,

@@ -1,6 +1,7 @@
 import pytest
 
 from detectors import baselines, cusum
+from detectors.channels import Trial
 from detectors.state import AgentState, Clocks, Episode, FloorState, Today
 from guard.events import AgentProfile
 from tests.unit.detectors.making import make_profile
@@ -88,7 +89,7 @@ def test_one_bad_day_teaches_little() -> None:
 
 def test_searches_are_counted_against_searches() -> None:
     state = _agent("ann", 0.0, looks=0.0)
-    miss = baselines.SEARCHES.index(True)
+    miss = baselines.TRIALS.index(Trial.SEARCH)
     state.today.searches, state.today.hits[miss] = 10, 1
     baselines.learn_day(state)
     assert (state.searches, state.looks, state.hits[miss]) == (10, 0, 1)

@@ -85,6 +85,44 @@ def test_searches_are_judged_apart_from_looks() -> None:
     assert findings[0].channels == ("search_miss",)
 
 
+def test_probing_verifications_are_found_and_honest_ones_are_not() -> None:
+    check = replace(make_event(link=Link.OWNER), action=AccessAction.VERIFY)
+
+    def day(misses: int) -> list[AccessEvent]:
+        return [
+            replace(
+                check,
+                ts=NINE + i * MINUTE,
+                customer_id=f"c{i}",
+                result_count=0 if i % 20 < misses else 1,
+            )
+            for i in range(60)
+        ]
+
+    kernel = _kernel()
+    assert _feed(kernel, day(1)) == []
+    today = kernel.floor.agents["ann"].today
+    assert (today.verifications, today.searches, today.looks) == (60, 0, 60)
+    (finding, *_) = _feed(_kernel(), day(16))
+    assert finding.channels == ("verify_miss",)
+    assert "of this agent's" in finding.reasons[0]
+    assert "verifications today are wrong" in finding.reasons[0]
+
+
+def test_verifying_customers_without_a_reason_is_snooping() -> None:
+    sweep = [replace(e, action=AccessAction.VERIFY) for e in _sweep(60)]
+    findings = _feed(_kernel(), sweep)
+    assert "unexplained" in findings[0].channels
+
+
+def test_a_verified_customer_is_looked_at_once() -> None:
+    kernel = _kernel()
+    look = make_event(link=Link.OWNER)
+    _feed(kernel, [replace(look, action=AccessAction.VERIFY), replace(look, ts=NINE + MINUTE)])
+    today = kernel.floor.agents["ann"].today
+    assert (today.verifications, today.looks) == (1, 1)
+
+
 def test_a_late_link_takes_the_evidence_back() -> None:
     kernel = _kernel()
     _feed(kernel, _sweep(4))
@@ -248,3 +286,49 @@ def test_evidence_kept_is_bounded() -> None:
 
 def test_a_stratum_is_kind_and_role() -> None:
     assert stratum(make_profile()) == "human/agent"
+
+
+def _rows(events: list[AccessEvent]) -> list[AccessEvent]:
+    return [replace(event, action=AccessAction.LIST) for event in events]
+
+
+def test_paging_through_customers_without_cases_is_noticed_like_viewing_them() -> None:
+    viewed, listed = _feed(_kernel(), _sweep(40)), _feed(_kernel(), _rows(_sweep(40)))
+    assert listed
+    assert listed[0].evidence[-1] < 20
+    assert listed[0].key == viewed[0].key
+    page = [replace(event, ts=NINE) for event in _rows(_sweep(40))]
+    assert _feed(_kernel(), page)
+
+
+def test_a_queue_that_rests_on_cases_is_no_look_and_dilutes_nothing() -> None:
+    kernel = _kernel()
+    waiting = [replace(event, link=Link.WAITING) for event in _rows(_sweep(200))]
+    assert _feed(kernel, waiting) == []
+    assert kernel.floor.agents["ann"].today.looks == 0
+
+
+def test_a_row_counts_once_a_day_and_never_after_a_view_of_it() -> None:
+    kernel = _kernel()
+    (one,) = _sweep(1)
+    _feed(kernel, [*_rows([one]), *_rows([one])])
+    assert kernel.floor.agents["ann"].today.looks == 1
+    other = _kernel()
+    _feed(other, [one, *_rows([one])])
+    assert other.floor.agents["ann"].today.looks == 1
+
+
+def test_a_row_takes_no_part_in_the_beat_of_views() -> None:
+    kernel = _kernel()
+    first, second, third = _sweep(3)
+    _feed(kernel, [first, *_rows([second]), third])
+    assert kernel.floor.agents["ann"].today.gaps == 1
+
+
+def test_a_late_case_takes_back_what_a_row_weighed() -> None:
+    kernel = _kernel()
+    (one,) = _rows(_sweep(1))
+    _feed(kernel, [one])
+    assert kernel.floor.agents["ann"].proofs
+    kernel.take(make_late_link(one.position, ts=one.ts + 1, customer=one.customer_id))
+    assert not kernel.floor.agents["ann"].proofs

@@ -47,7 +47,7 @@ def test_an_agents_finding_says_what_was_counted_and_what_colleagues_have() -> N
 
 def test_past_days_are_told_as_well() -> None:
     state = _state()
-    state.days = [DayLog(d, 40, 0, [8, *[0] * (cusum.N - 1)], 1.0) for d in range(3)]
+    state.days = [DayLog(d, 40, 0, 0, [8, *[0] * (cusum.N - 1)], 1.0) for d in range(3)]
     finding = narrative.agent_finding(state, NINE, 9.0, LINE, {0: 1.0})
     assert "24 of the 120 views on the last 3 working days" in finding.reasons[1]
 

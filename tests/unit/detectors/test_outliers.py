@@ -87,7 +87,7 @@ def test_truncated_bytes_are_refused(sealed: bytes) -> None:
 
 def _state(looks: int) -> AgentState:
     state = AgentState(profile=make_profile(), today=Today(looks=looks), clocks=Clocks())
-    state.days = [DayLog(1, 20, 0, [], 0.0), DayLog(2, 40, 0, [], 0.0)]
+    state.days = [DayLog(1, 20, 0, 0, [], 0.0), DayLog(2, 40, 0, 0, [], 0.0)]
     return state
 
 

@@ -82,7 +82,7 @@ def test_shared_customers_without_a_reason_add_to_it() -> None:
 
 def test_the_worst_day_of_the_week_counts_and_older_ones_do_not() -> None:
     state = _floor({"x": 0.0}).agents["x"]
-    state.days = [DayLog(TODAY - 3, 30, 0, [], 6.0), DayLog(TODAY - 9, 30, 0, [], 60.0)]
+    state.days = [DayLog(TODAY - 3, 30, 0, 0, [], 6.0), DayLog(TODAY - 9, 30, 0, 0, [], 60.0)]
     assert 5.0 < rings.recent_score(state, NINE) < 6.0
     state.today.day = 0
     state.days = []

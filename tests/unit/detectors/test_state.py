@@ -10,7 +10,7 @@ def test_a_whole_floor_survives_storage() -> None:
     state = AgentState(profile=make_profile(), today=Today(day=3, peaks={4: 1.5}), clocks=Clocks())
     cusum.start(state)
     state.episode = Episode(7.25, 2)
-    state.days = [DayLog(1, 2, 3, [4], 5.0)]
+    state.days = [DayLog(1, 2, 3, 4, [5], 6.0)]
     state.proofs = [Proof(ts=1, position=2, customer="c", mask=3, day=4, gains=[0.1])]
     floor = FloorState(agents={"ann": state}, pairs={"a\nb": [1, 2]})
     floor.calibration.stats = [Tail(1.0, 0.1, 2.0)]

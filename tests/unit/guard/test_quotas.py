@@ -219,6 +219,18 @@ def test_rebuilding_from_charges_gives_the_counters(later: int) -> None:
     assert state.counters == quotas.rebuild(log, now).counters
 
 
+def test_rebuilding_keeps_the_mark_of_a_later_view_when_an_earlier_one_is_refunded() -> None:
+    customers = (Charge(key=AGENT, measure="customers", amount=1),)
+    back = (Charge(key=AGENT, measure="customers", amount=-1),)
+    log = [
+        Charged(at=NOON, ref="c1", charges=customers),
+        Charged(at=NOON + HOUR, ref="c1", charges=customers),
+        Charged(at=NOON + HOUR, ref="c1", charges=back, view_at=NOON),
+    ]
+    kept = quotas.rebuild(log, NOON + HOUR)
+    assert kept.counters == quotas.rebuild(log[:2], NOON + HOUR).counters
+
+
 def test_a_measure_without_an_act_is_bound_by_itself() -> None:
     mine = make_budget("mine", measure=Measure.REDACTIONS, by_risk={Risk.NOTIFIED: 2})
     others = [

@@ -17,6 +17,14 @@ def test_the_shipped_bundle_loads() -> None:
     assert bundle.files == default_files()
 
 
+def test_a_bundle_is_checked_once_and_again_when_a_byte_differs() -> None:
+    kept = load_bundle(default_files())
+    assert load_bundle(dict(reversed(default_files().items()))) is kept
+    files = default_files()
+    files["quotas.toml"] += b"\n"
+    assert load_bundle(files).digest == digest_of(files) != kept.digest
+
+
 def test_policies_stand_in_the_order_of_file_and_line() -> None:
     policies = load_bundle(default_files()).policies
 

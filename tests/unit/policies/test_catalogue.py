@@ -199,7 +199,10 @@ def test_a_field_is_not_verified_found_or_reached_unless_it_says_so() -> None:
         ("verify = [4]", "`verify` of `a` is off"),
         ("verify = [[]]", "`verify` of `a` is off"),
         ('verify = ["full", "full"]', "`verify` of `a` names a part twice"),
-        ('identifier = "name"', "`identifier` of `a` is unknown: use one of account, email, phone"),
+        (
+            'identifier = "nickname"',
+            "`identifier` of `a` is unknown: use one of account, email, phone, name, birth_date",
+        ),
         ("identifier = 1", "`identifier` of `a` is unknown"),
         ('contact = "fax"', "`contact` of `a` is unknown: use one of call, mail, message"),
         ('contact = ["mail"]', "`contact` of `a` is unknown"),
@@ -230,5 +233,14 @@ def test_the_shipped_catalogue_says_how_a_customer_is_found_and_reached() -> Non
         "email": "email",
         "phone": "phone",
         "iban": "account",
+        "full_name": "name",
+        "birth_date": "birth_date",
     }
     assert {r.path: r.contact for r in rules if r.contact} == {"email": "mail", "phone": "call"}
+
+
+@pytest.mark.parametrize(("half", "other"), [("name", "birth_date"), ("birth_date", "name")])
+def test_a_name_or_a_day_alone_is_no_identifier(half: str, other: str) -> None:
+    text = f'a = {{ class = "c", mask = "redact", identifier = "{half}" }}\n'
+    with pytest.raises(BundleError, match=rf"^fields\.toml:2: `a` is a `{half}`.*`{other}` too$"):
+        parse(text)

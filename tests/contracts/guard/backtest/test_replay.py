@@ -1,5 +1,7 @@
 """The log decided again, on both engines."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import update
 
@@ -8,6 +10,7 @@ from guard.clock import MINUTE
 from guard.entries import EntryKind, NewEntry, event_by
 from guard.errors import ProofError
 from guard.in_force import InForce
+from guard.purposes.reports import AssignmentPut
 from guard.store import SqlStore
 from guard.store.tables import detail_event
 from policies.bundle import load_bundle
@@ -26,7 +29,15 @@ from tests.contracts.guard.backtest.floor import (
     work,
 )
 from tests.support.makers import TENANT
-from tests.support.people import AGENT, ANALYST, SECOND, put_people, suspend
+from tests.support.people import (
+    AGENT,
+    ANALYST,
+    DIRECTORY,
+    SECOND,
+    make_case_put,
+    put_people,
+    suspend,
+)
 from tests.support.rig import Rig, make_caller
 
 pytestmark = pytest.mark.anyio
@@ -227,3 +238,43 @@ async def test_entries_of_before_a_bundle_that_is_lost_are_compared_by_what_they
     await work(rig, AGENT, [ref], how="inbound")
     report, _ = replayed(rig, BASE)
     assert [(c.before, c.after) for c in report.classes] == [("plain", "mask")]
+
+
+async def test_a_view_whose_case_came_late_is_honest_and_decided_as_it_was(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    await work(rig, AGENT, [ref])
+    before, _ = replayed(rig, STRICT)
+    await rig.cases.put(DIRECTORY, make_case_put("k-late", ref))
+    after, _ = replayed(rig, STRICT)
+    assert (before.repaired, before.honest, before.newly_refused) == (0, 0, 1)
+    # The bundle under test would not have known the case either.
+    assert (after.repaired, after.honest, after.newly_refused) == (1, 1, 1)
+    assert after.honest_refused == 1
+
+
+async def test_a_view_that_a_late_case_explained_is_bad_only_as_evidence(rig: Rig) -> None:
+    await a_day(rig)
+    await confirm(rig)
+    seen = [e for e in rig.log() if e.kind is EntryKind.VIEW and e.event.agent == "a9"]
+    # Twice looked at and no evidence; once looked at and evidence.
+    for n, ref in enumerate((seen[0].refs[0], seen[2].refs[0])):
+        put = replace(
+            make_case_put(f"k-late-{n}", ref),
+            assignments=(AssignmentPut(agent="a9", how="inbound", from_at=2),),
+        )
+        await rig.cases.put(DIRECTORY, put)
+    report, _ = replayed(rig, STRICT)
+    assert (report.repaired, report.bad) == (3, 3)
+
+
+async def test_parts_of_another_tenant_are_no_part_of_this_one(rig: Rig, store: SqlStore) -> None:
+    (ref,) = await rig.customers(1)
+    await work(rig, AGENT, [ref], how="inbound")
+    with store._opened() as (connection, _):  # noqa: SLF001 - as somebody with the database would
+        connection.execute(update(detail_event).values(tenant="other"))
+        connection.commit()
+    policy = InForce.of(load_bundle(STRICT))
+    with rig.store.read() as view:
+        one = Replay.over(view, policy, rig.vault, tenant="other", since=0, until=END)
+        with pytest.raises(ProofError, match="another tenant"):
+            one.step(view)

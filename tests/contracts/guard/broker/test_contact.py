@@ -53,6 +53,7 @@ async def test_a_mail_goes_out_and_nobody_is_shown_the_address(acts: Rig) -> Non
         "of": answer.receipt.entry_id,
         "channel": "mail",
         "state": "delivered",
+        "told": True,
     }
     assert ADDRESS not in str(answer) + str(log)
     assert "on its way" not in str(log)
@@ -87,6 +88,29 @@ async def test_a_record_without_an_address_ends_as_failed(acts: Rig) -> None:
     assert isinstance(answer, Contacted)
     assert answer.state is DeliveryState.FAILED
     assert acts.channels["mail"].sent == []
+    assert {b.name: b.used for b in answer.budgets} == {"contacts-day": 1}
+
+
+async def test_who_has_no_case_is_not_told_whether_there_is_an_address(acts: Rig) -> None:
+    have, lack = await acts.customers(2)
+    acts.source._records["2"]["email"] = None  # type: ignore[index]  # noqa: SLF001 - the record of this test
+    await put_people(acts)
+    rule = await acts.modes.propose(ANALYST, vendor="", team="", purpose="", mode=Mode.MASK)
+    await acts.modes.approve(SECOND, rule.id)
+    asked = ContactRequest(customer="", channel="mail", purpose="support_case", text="Hello.")
+    said = []
+    for ref in (have, lack):
+        answer = await acts.broker.contact(AGENT, replace(asked, customer=ref))
+        assert isinstance(answer, Contacted)
+        said.append((answer.state, answer.channel_id, answer.delivery, answer.next, answer.would))
+    assert said[0] == said[1]
+    assert (said[0][0], said[0][4]) == (DeliveryState.UNKNOWN, "refused")
+    await asyncio.gather(*acts.broker._path.recording._running)  # noqa: SLF001 - nobody else waits for them
+    ended = (entry for entry in acts.log() if entry.kind is EntryKind.DELIVERY)
+    found = {entry.refs[0]: entry.event.body for entry in ended}
+    assert [found[ref]["state"] for ref in (have, lack)] == ["delivered", "failed"]
+    assert {body["told"] for body in found.values()} == {False}
+    assert len(acts.channels["mail"].sent) == 1
 
 
 @pytest.mark.parametrize("given", ["MARIA.gonzalez@x", "naïve", "id\n2"])
@@ -178,7 +202,7 @@ async def test_a_caller_who_goes_away_leaves_an_outcome(
         with pytest.raises(asyncio.CancelledError):
             await task
         go_on.set()
-        (running,) = acts.broker._path._running  # noqa: SLF001 - what nobody else waits for
+        (running,) = acts.broker._path.recording._running  # noqa: SLF001 - what nobody else waits for
         await running
     assert acts.log()[-1].event.body["state"] == "delivered"
 

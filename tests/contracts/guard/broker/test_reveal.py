@@ -8,7 +8,7 @@ import pytest
 from guard.clock import MINUTE
 from guard.entries import EntryKind
 from guard.errors import InvalidRequestError
-from guard.purposes.cases import CasePut
+from guard.purposes.reports import CasePut
 from guard.views import NextStep, RefusalCode, Refused, Revealed, RevealRequest, Served
 from policies.model import Role
 from tests.support.log import entry_of

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from guard.clock import MINUTE
 from guard.entries import EntryKind
 from guard.errors import SourceError
-from guard.views import RefusalCode, Refused, Verified, VerifyRequest
+from guard.purposes.explanation import GRACE
+from guard.views import NextStep, RefusalCode, Refused, Verified, VerifyRequest
 from policies.model import Mode
 from tests.support.people import AGENT, ANALYST, SECOND, put_people
 from tests.support.rig import Rig, make_caller
@@ -63,6 +65,47 @@ async def test_32_tries_at_once_on_a_customers_budget_of_5_are_exactly_5(acts: R
     kinds = [e.kind for e in acts.log()]
     assert kinds.count(EntryKind.VERIFICATION) == 5
     assert kinds.count(EntryKind.REFUSAL) == 27
+
+
+async def test_the_case_of_a_caller_is_bound_without_a_click(acts: Rig) -> None:
+    asked = await claim(acts)
+    answer = await acts.broker.verify(AGENT, replace(asked, case=None))
+    assert isinstance(answer, Verified)
+    entry = acts.entry(answer.receipt)
+    (part,) = entry.subjects
+    assert part is not None
+    assert (entry.event.link, part.case) == ("owner", asked.case)
+
+
+async def test_without_a_case_there_is_a_grace_that_ends_and_a_late_case_repairs(
+    acts: Rig,
+) -> None:
+    (ref,) = await acts.customers(1)
+    asked = VerifyRequest(
+        customer=ref, field="phone", part="last4", claim="1", purpose="support_case"
+    )
+    early = await acts.broker.verify(AGENT, asked)
+    assert isinstance(early, Verified)
+    assert acts.entry(early.receipt).event.link == "pending"
+    acts.clock.advance(GRACE + MINUTE)
+    late = await acts.broker.verify(AGENT, asked)
+    assert isinstance(late, Refused)
+    assert NextStep.NAME_CASE in late.steps
+    refused = acts.entry(late.receipt).event
+    assert (refused.link, refused.determined_by) == ("none", ("verify-needs-case",))
+    await acts.case(ref)
+    assert isinstance(await acts.broker.verify(AGENT, asked), Verified)
+
+
+async def test_a_case_that_comes_a_moment_late_repairs_a_verification(acts: Rig) -> None:
+    (ref,) = await acts.customers(1)
+    asked = VerifyRequest(
+        customer=ref, field="phone", part="last4", claim="5678", purpose="support_case"
+    )
+    answer = await acts.broker.verify(AGENT, asked)
+    await acts.case(ref)
+    (repaired,) = [e for e in acts.log() if e.kind is EntryKind.LATE_LINK]
+    assert repaired.event.body["index"] == answer.receipt.index
 
 
 @pytest.mark.parametrize(

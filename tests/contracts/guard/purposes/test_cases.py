@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from guard.clock import DAY, SECOND
+from guard.clock import DAY, SECOND, Micros
 from guard.entries import EntryKind
 from guard.errors import (
     AccessDeniedError,
@@ -12,8 +12,10 @@ from guard.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from guard.purposes.cases import AssignmentPut, Cases
+from guard.purposes.cases import Cases
+from guard.purposes.reports import AssignmentPut, CasePut
 from guard.rows import WebhookDeliveryRow
+from policies.model import ActorKind
 from tests.support.makers import TENANT
 from tests.support.people import AGENT, DIRECTORY, make_case_put, make_customer, make_list
 from tests.support.rig import Rig, make_caller, row_of
@@ -201,3 +203,81 @@ async def test_a_delivery_that_failed_may_come_again(rig: Rig) -> None:
     bare = make_caller(scopes=frozenset())
     with pytest.raises(AccessDeniedError):
         await rig.cases.deliver(bare, make_case_put("k2", ref), replace(sent, id="m9"))
+
+
+async def reported(rig: Rig, put: CasePut, as_of: Micros | None) -> None:
+    await rig.cases.put(DIRECTORY, replace(put, as_of=as_of))
+
+
+async def test_an_older_report_does_not_reopen_a_case_and_is_recorded_as_ignored(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    now = rig.clock.now()
+    put = make_case_put("k1", ref)
+    await reported(rig, replace(put, closed_at=now - 5), now - 5)
+    for as_of in (now - 6, now - 5):
+        await reported(rig, put, as_of)
+        assert rig.log()[-1].event.body == {"case": "k1", "ignored": True, "as_of": as_of}
+    with rig.store.read() as view:
+        row = view.case(TENANT, "k1")
+    assert row is not None
+    assert (row.closed_at, row.as_of) == (now - 5, now - 5)
+    await reported(rig, put, now - 4)
+    with rig.store.read() as view:
+        row = view.case(TENANT, "k1")
+    assert row is not None
+    assert row.closed_at is None
+
+
+async def test_without_a_time_of_its_own_a_report_is_as_new_as_its_arrival(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    put = make_case_put("k1", ref)
+    await reported(rig, replace(put, closed_at=5), rig.clock.now() + DAY)
+    rig.clock.advance(SECOND)
+    await reported(rig, put, None)
+    with rig.store.read() as view:
+        row = view.case(TENANT, "k1")
+    assert row is not None
+    assert (row.closed_at, row.as_of) == (None, rig.clock.now())
+
+
+async def test_an_older_report_gives_the_case_back_to_nobody(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    now = rig.clock.now()
+    put = replace(make_case_put("k1", ref), assignments=())
+    await reported(rig, replace(put, assignments=(held("a2", "inbound", now - 5),)), now - 5)
+    await reported(rig, replace(put, channel="mail"), now - 1)
+    await reported(rig, replace(put, assignments=(held("a1", "inbound", now - 9),)), now - 9)
+    assert sorted(holds(rig)) == [("a1", now - 5), ("a2", None)]
+    await reported(rig, replace(put, assignments=(held("a2", "inbound", now - 5),)), now - 6)
+    await reported(rig, replace(put, assignments=(held("a3", "consult", now - 3),)), now - 3)
+    assert sorted(holds(rig)) == [("a1", now - 5), ("a2", None), ("a3", None)]
+
+
+async def test_who_writes_a_case_routes_nothing_to_themselves(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    bot = make_caller("bot", kind=ActorKind.AI, line=("hr-sync",))
+    other = make_caller("bot-2", kind=ActorKind.AI, line=("somebody",))
+    await rig.directory.put(DIRECTORY, [row_of(bot), row_of(other)])
+    for n, agent in enumerate(("hr-sync", "bot", "bot-2", "a1")):
+        put = replace(make_case_put(f"k{n}", ref), assignments=(held(agent, "inbound", 2),))
+        await rig.cases.put(DIRECTORY, put)
+    said = [e.event.body for e in rig.log() if e.kind is EntryKind.ASSIGNMENT]
+    assert [(b["agent"], b["how"]) for b in said] == [
+        ("hr-sync", "self"),
+        ("bot", "self"),
+        ("bot-2", "inbound"),
+        ("a1", "inbound"),
+    ]
+    opened = [e.event.body["opened_by"] for e in rig.log() if e.kind is EntryKind.CASE]
+    assert opened == ["hr-sync", "bot", "", ""]
+
+
+async def test_a_customer_found_by_an_address_is_named_by_a_key_later(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    cases = Cases(rig.committer, rig.enrolment, rig.clock, OneCustomer(ref))
+    mailed = replace(make_case_put("k1", None), identifier=("email", "m@example.com"))
+    named = make_case_put("k1", ref)
+    found = [(await cases.put(DIRECTORY, one)).found_by for one in (mailed, named, mailed)]
+    assert found == ["email", None, None]
+    bodies = [e.event.body for e in rig.log() if e.kind is EntryKind.CASE]
+    assert [b.get("found_by") for b in bodies] == ["email", None]

@@ -12,7 +12,7 @@ from guard.clock import DAY, MINUTE
 from guard.entries import EntryKind, OpenedEntry
 from guard.errors import ConflictError
 from guard.purposes import late_links
-from guard.purposes.cases import AssignmentPut
+from guard.purposes.reports import AssignmentPut
 from guard.views import Served
 from tests.support.people import AGENT, DIRECTORY, make_case_put
 from tests.support.rig import Rig, make_caller

@@ -8,8 +8,8 @@ from guard.clock import DAY
 from guard.entries import EntryKind
 from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
 from guard.purposes import samples
-from guard.purposes.cases import AssignmentPut
-from guard.purposes.samples import OPEN_FOR, SamplePut, draw
+from guard.purposes.reports import AssignmentPut
+from guard.purposes.samples import OPEN_FOR, SamplePut, Samples, draw
 from guard.rows import KnownCase
 from guard.views import Refused, Served, ViewRequest
 from policies.model import ActorKind, Role
@@ -131,3 +131,16 @@ def test_reviewers_share_the_work_evenly() -> None:
     assert sorted(one.reviewer for one in drawn) == [f"q{n}" for n in range(3) for _ in range(3)]
     other = draw("another", cases, [make_principal("q0")], 9)
     assert [one.case for one in other] != [one.case for one in drawn]
+
+
+async def test_a_pool_of_a_few_cases_is_refused_since_whoever_asks_would_pick(rig: Rig) -> None:
+    await closed(rig, 3)
+    wary = Samples(rig.committer, rig.readers, rig.clock, min_pool=4)
+    with pytest.raises(InvalidRequestError, match="at least 4 closed cases"):
+        await wary.draw(HEAD, replace(ASKED, size=1))
+    drawn = await Samples(rig.committer, rig.readers, rig.clock, min_pool=3).draw(
+        HEAD, replace(ASKED, size=1)
+    )
+    assert drawn.drawn_from == 3
+    (entry,) = [e for e in rig.log() if e.kind is EntryKind.SAMPLE]
+    assert entry.event.body["per_mille"] == 333

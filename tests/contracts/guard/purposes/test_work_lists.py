@@ -16,11 +16,11 @@ from guard.errors import (
 )
 from guard.purposes.list_members import digest_of
 from guard.purposes.list_rows import BadRow, Fault, ListRow
-from guard.purposes.work_lists import CHUNK, MAX_ROWS
-from guard.views import Refused, Served
+from guard.purposes.work_lists import APPROVE_WITHIN, CHUNK, MAX_ROWS, PACE
+from guard.views import Contacted, ContactRequest, ListRequest, Refused, Served
 from policies.model import ActorKind, Role
-from tests.support.makers import TENANT
-from tests.support.people import AGENT, DIRECTORY, make_customer, make_list
+from tests.support.makers import NOON, TENANT
+from tests.support.people import AGENT, DIRECTORY, approve_list, make_customer, make_list
 from tests.support.rig import Rig, make_caller, row_of
 
 pytestmark = pytest.mark.anyio
@@ -59,10 +59,10 @@ async def test_a_list_counts_once_two_other_lines_approved_it(rig: Rig) -> None:
     put = replace(put, starts_at=rig.clock.now() - 1)
     await rig.work_lists.propose(LEAD, put)
     ask = rig.asks(on_list, purpose="outreach")
-    first = await rig.work_lists.approve(OTHER, "w1")
+    first = await approve_list(rig, OTHER, "w1")
     assert (first.row.first_approved_by, first.row.approved_by) == ("lead-8", None)
     assert isinstance(await rig.broker.view(AGENT, ask), Refused)
-    second = await rig.work_lists.approve(THIRD, "w1")
+    second = await approve_list(rig, THIRD, "w1")
     assert (second.row.first_approved_by, second.row.approved_by) == ("lead-8", "lead-7")
     answer = await rig.broker.view(AGENT, ask)
     assert isinstance(answer, Served)
@@ -70,7 +70,7 @@ async def test_a_list_counts_once_two_other_lines_approved_it(rig: Rig) -> None:
     off = await rig.broker.view(AGENT, rig.asks(off_list, purpose="outreach"))
     assert isinstance(off, Refused)
     with pytest.raises(ConflictError):
-        await rig.work_lists.approve(BESIDE, "w1")
+        await approve_list(rig, BESIDE, "w1")
     with pytest.raises(ConflictError):
         await rig.work_lists.propose(LEAD, put)
     digest = digest_of([on_list])
@@ -88,14 +88,14 @@ async def test_who_is_too_close_approves_nothing(rig: Rig) -> None:
     bot = replace(OTHER, kind=ActorKind.AI, actor="bot-1")
     for nobody in (LEAD, OF_LEAD, AGENT, bot):
         with pytest.raises(AccessDeniedError):
-            await rig.work_lists.approve(nobody, "w1")
-    await rig.work_lists.approve(OTHER, "w1")
+            await approve_list(rig, nobody, "w1")
+    await approve_list(rig, OTHER, "w1")
     with pytest.raises(AccessDeniedError, match="you have approved this list already"):
-        await rig.work_lists.approve(OTHER, "w1")
+        await approve_list(rig, OTHER, "w1")
     with pytest.raises(AccessDeniedError, match="first approver's reporting line"):
-        await rig.work_lists.approve(BESIDE, "w1")
+        await approve_list(rig, BESIDE, "w1")
     with pytest.raises(AccessDeniedError, match="proposer's reporting line"):
-        await rig.work_lists.approve(OF_LEAD, "w1")
+        await approve_list(rig, OF_LEAD, "w1")
     assert (await rig.work_lists.get(LEAD, "w1")).row.approved_by is None
 
 
@@ -103,15 +103,15 @@ async def test_of_two_approvals_at_once_one_is_first_and_one_is_second(rig: Rig)
     (ref,) = await rig.customers(1)
     await staffed(rig)
     await rig.work_lists.propose(LEAD, make_list("w1", (ref,)))
-    both = await asyncio.gather(*(rig.work_lists.approve(a, "w1") for a in (OTHER, THIRD)))
+    both = await asyncio.gather(*(approve_list(rig, a, "w1") for a in (OTHER, THIRD)))
     assert sorted(s.row.approved_by is None for s in both) == [False, True]
     await rig.work_lists.propose(LEAD, make_list("w2", (ref,)))
     twice = await asyncio.gather(
-        *(rig.work_lists.approve(OTHER, "w2") for _ in range(2)), return_exceptions=True
+        *(approve_list(rig, OTHER, "w2") for _ in range(2)), return_exceptions=True
     )
     assert sorted(type(answer).__name__ for answer in twice) == ["AccessDeniedError", "StatedList"]
     close = await asyncio.gather(
-        *(rig.work_lists.approve(a, "w2") for a in (THIRD, THIRD)), return_exceptions=True
+        *(approve_list(rig, a, "w2") for a in (THIRD, THIRD)), return_exceptions=True
     )
     assert sorted(type(answer).__name__ for answer in close) == ["ConflictError", "StatedList"]
 
@@ -120,8 +120,8 @@ async def test_lists_that_make_no_sense_are_refused(rig: Rig) -> None:
     (ref,) = await rig.customers(1)
     for put in (
         make_list("w", ()),
-        make_list("w", (ref,), 0),
-        make_list("w", (ref,), 93 * DAY),
+        make_list("w", (ref,), NOON),
+        make_list("w", (ref,), NOON + 93 * DAY),
         make_list("w", (ref, "nobody")),
         replace(make_list("w", (ref,)), pace=0),
         replace(make_list("w", (ref,)), pace=1_001),
@@ -130,7 +130,7 @@ async def test_lists_that_make_no_sense_are_refused(rig: Rig) -> None:
         with pytest.raises(InvalidRequestError):
             await rig.work_lists.propose(LEAD, put)
     with pytest.raises(NotFoundError):
-        await rig.work_lists.approve(OTHER, "w-none")
+        await approve_list(rig, OTHER, "w-none")
     with pytest.raises(NotFoundError):
         await rig.work_lists.upload(LEAD, "w-none", by_ref(ref))
     with pytest.raises(AccessDeniedError):
@@ -144,7 +144,56 @@ async def test_fields_and_pace_are_kept_and_in_the_entry(rig: Rig) -> None:
     row = (await rig.work_lists.get(LEAD, "w1")).row
     assert (row.fields, row.pace) == (("full_name", "phone"), 12)
     body = rig.log()[-1].event.body
-    assert (body["fields"], body["pace"], body["ends_at"]) == (["full_name", "phone"], 12, DAY)
+    assert (body["fields"], body["pace"], body["ends_at"]) == (
+        ["full_name", "phone"],
+        12,
+        NOON + DAY,
+    )
+
+
+async def test_the_pace_holds_for_every_act_and_counts_a_customer_once(rig: Rig) -> None:
+    refs = await rig.customers(4)
+    await staffed(rig)
+    put = make_list("w1", tuple(refs), rig.clock.now() + DAY)
+    await rig.work_lists.propose(LEAD, replace(put, starts_at=rig.clock.now() - 1, pace=3))
+    for approver in (OTHER, THIRD):
+        await approve_list(rig, approver, "w1")
+    queue = ListRequest(customers=tuple(refs[:2]), purpose="outreach")
+    assert all(isinstance(a, Served) for a in await rig.broker.listing(AGENT, queue))
+    assert isinstance(await rig.broker.view(AGENT, rig.asks(refs[0], purpose="outreach")), Served)
+    call = ContactRequest(customer=refs[1], channel="call", purpose="outreach")
+    assert isinstance(await rig.broker.contact(AGENT, call), Contacted)
+    assert isinstance(await rig.broker.contact(AGENT, replace(call, customer=refs[2])), Contacted)
+    over = [
+        await rig.broker.contact(AGENT, replace(call, customer=refs[3])),
+        await rig.broker.view(AGENT, rig.asks(refs[3], purpose="outreach")),
+        *await rig.broker.listing(AGENT, replace(queue, customers=(refs[3],))),
+    ]
+    assert [a.exceeded for a in over if isinstance(a, Refused)] == [(PACE,)] * 3
+    assert isinstance(await rig.broker.contact(AGENT, call), Contacted)
+
+
+async def test_a_proposal_lapses_and_an_upload_opens_it_again(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    await staffed(rig)
+    await rig.work_lists.propose(LEAD, make_list("w1", (ref,), rig.clock.now() + 80 * DAY))
+    await approve_list(rig, OTHER, "w1")
+    rig.clock.advance(APPROVE_WITHIN)
+    with pytest.raises(ConflictError, match="upload its customers again"):
+        await approve_list(rig, THIRD, "w1")
+    await rig.work_lists.upload(LEAD, "w1", by_ref(ref))
+    rig.clock.advance(APPROVE_WITHIN - 1)
+    await approve_list(rig, OTHER, "w1")
+    assert (await approve_list(rig, THIRD, "w1")).row.approved_by == "lead-7"
+
+
+async def test_a_list_that_has_ended_is_not_approved(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    await staffed(rig)
+    await rig.work_lists.propose(LEAD, make_list("w1", (ref,), rig.clock.now() + DAY))
+    rig.clock.advance(DAY)
+    with pytest.raises(ConflictError, match="come to its end"):
+        await approve_list(rig, OTHER, "w1")
 
 
 async def test_an_upload_counts_each_customer_once_and_tells_bad_lines(rig: Rig) -> None:
@@ -179,15 +228,15 @@ async def test_changing_a_list_takes_the_first_approval_back(rig: Rig) -> None:
     one, other = await rig.customers(2)
     await staffed(rig)
     await rig.work_lists.propose(LEAD, make_list("w1", (one,)))
-    await rig.work_lists.approve(OTHER, "w1")
+    await approve_list(rig, OTHER, "w1")
     before = (await rig.work_lists.get(LEAD, "w1")).digest
     await rig.work_lists.upload(LEAD, "w1", by_ref(one, other))
     row = (await rig.work_lists.get(LEAD, "w1")).row
     assert (row.first_approved_by, row.size) == (None, 2)
-    with pytest.raises(ConflictError, match="was changed"):
-        await rig.work_lists.approve(OTHER, "w1", digest=before)
-    await rig.work_lists.approve(OTHER, "w1", digest=digest_of(sorted((one, other))))
-    await rig.work_lists.approve(THIRD, "w1")
+    with pytest.raises(ConflictError, match="not the list that was read"):
+        await rig.work_lists.approve(OTHER, "w1", before)
+    await rig.work_lists.approve(OTHER, "w1", digest_of((one, other)))
+    await approve_list(rig, THIRD, "w1")
     with pytest.raises(ConflictError, match="is approved"):
         await rig.work_lists.upload(LEAD, "w1", by_ref(one))
     assert (await rig.work_lists.get(LEAD, "w1")).row.size == 2
@@ -202,7 +251,7 @@ async def test_only_its_proposer_uploads_and_an_empty_list_is_not_approved(rig: 
     with pytest.raises(AccessDeniedError):
         await rig.work_lists.upload(replace(LEAD, scopes=frozenset()), "w1", by_ref(ref))
     with pytest.raises(ConflictError, match="is empty"):
-        await rig.work_lists.approve(OTHER, "w1")
+        await approve_list(rig, OTHER, "w1")
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing_to_approve(rig: Rig) -> None:
@@ -218,7 +267,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing_to_approve(rig: Rig) -> 
     with pytest.raises(ConnectionResetError):
         await rig.work_lists.upload(LEAD, "w1", broken())
     with pytest.raises(ConflictError, match="is empty"):
-        await rig.work_lists.approve(OTHER, "w1")
+        await approve_list(rig, OTHER, "w1")
     with rig.store.read() as view:
         assert list(view.work_list_members(TENANT, "w1")) == [refs[0]]
 
@@ -239,7 +288,7 @@ async def test_nobody_approves_half_an_upload(rig: Rig) -> None:
         for n in range(CHUNK):
             yield ListRow(line=n + 2, customer=refs[0])
         with pytest.raises(ConflictError, match="is empty"):
-            await rig.work_lists.approve(OTHER, "w1")
+            await approve_list(rig, OTHER, "w1")
         yield ListRow(line=CHUNK + 2, customer=refs[1])
 
     upload, stated = await rig.work_lists.upload(LEAD, "w1", slow())

@@ -11,6 +11,7 @@ from tests.support.people import ANALYST, DIRECTORY, SECOND, put_people
 from tests.support.rig import Rig, row_of
 from tests.support.service import write_bundle
 from tests.unit.api.cli.conftest import Fill, Guard
+from tests.unit.api.fakes import FakeBacktests
 
 AS = ("--tenant", TENANT)
 
@@ -93,3 +94,11 @@ def test_only_the_days_asked_for_are_replayed(guard: Guard, fill: Fill, strict: 
         assert json.loads(said.out)["entries"] == n
     assert guard("policy", "backtest", strict, "--since", "yesterday", *AS).code == 65
     assert SECOND.id == "ben"
+
+
+@pytest.mark.anyio
+async def test_a_report_says_how_many_requests_a_late_case_judged() -> None:
+    report = await FakeBacktests().run(ANALYST, "pol-1", 0, 1)
+    said = "2 judged by the link of a case that came late, and decided on what was known before it"
+    assert said in policy_life.report_lines(report)
+    assert not any("late" in line for line in policy_life.report_lines(replace(report, repaired=0)))

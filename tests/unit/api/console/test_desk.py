@@ -114,7 +114,7 @@ async def test_a_refusal_says_why_and_what_helps(world: World, browser: Browser)
     status, html = opened(browser("u17"), purpose="onboarding", case="case-9")
     assert status == 403
     for shown in ("no open case links you to this customer", "entry 42", "12 of 60",
-                  "Sign in again with a second factor", 'value="case-9"'):  # fmt: skip
+                  "Confirm a second factor", 'value="case-9"'):  # fmt: skip
         assert shown in html
     assert '<option value="onboarding" selected>' in html
     for form in ("again", "code", "glass"):

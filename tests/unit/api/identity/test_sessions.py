@@ -41,6 +41,21 @@ async def test_a_ticket_becomes_a_session_once(world: World, sessions: Sessions)
 
 
 @pytest.mark.anyio
+async def test_a_session_is_as_fresh_as_the_second_factor_that_asked_for_it(
+    world: World, sessions: Sessions
+) -> None:
+    shown = world.clock.now() - MINUTE
+    ana = replace((await sessions.find(await signed_in(sessions))).principal, mfa_at=shown)
+    cookie = await sessions.sign_in(await sessions.ticket(TENANT, "ana", ana))
+    assert (await sessions.find(cookie)).principal.mfa_at == shown
+    assert world.memory.entries[-1].event.body["what"] == "signed in with a second factor"
+    for asking in (None, replace(ana, mfa_at=None), replace(ana, id="bo"), replace(ana, actor="x")):
+        ticket = await sessions.ticket(TENANT, "ana", asking)
+        found = await sessions.find(await sessions.sign_in(ticket))
+        assert found.principal.mfa_at is None
+
+
+@pytest.mark.anyio
 async def test_an_old_ticket_is_refused(world: World, sessions: Sessions) -> None:
     ticket = await sessions.ticket(TENANT, "ana", None)
     world.clock.advance(TICKET_LIFE)

@@ -109,11 +109,22 @@ def test_the_edge_of_the_tolerance_is_inside() -> None:
         webhooks().verify("zendesk", signed(at=NOW + off), BODY)
 
 
-@pytest.mark.parametrize("delivery_id", ["", "x" * 129, "a\x7fb"])
+@pytest.mark.parametrize(
+    "delivery_id", ["", "x" * 129, "a\x7fb", "a b", "naïve", "m-1\n", ".", f"m-1.{NOW // SECOND}"]
+)
 def test_a_delivery_needs_an_id_that_can_be_kept(delivery_id: str) -> None:
     headers = sign(NEW, delivery_id, NOW, BODY)
     with pytest.raises(CredentialError, match="webhook-id"):
         webhooks().verify("zendesk", headers, BODY)
+
+
+def test_no_two_deliveries_can_be_signed_alike() -> None:
+    """With a dot in the id the same bytes would be signed for another time and body."""
+    good = sign(NEW, "m-1", NOW, b"123." + BODY)
+    stamp = good["webhook-timestamp"]
+    twisted = good | {"webhook-id": f"m-1.{stamp}", "webhook-timestamp": "123"}
+    with pytest.raises(CredentialError, match="webhook-id"):
+        webhooks().verify("zendesk", twisted, BODY)
 
 
 @pytest.mark.parametrize("stamp", ["", "now", "1" * 13, "-5", "1.5"])

@@ -38,12 +38,17 @@ def test_a_work_list_is_proposed_and_approved_by_two_others(
     assert body["fields"] == ["full_name"]
     again = client.put("/v1/work-lists/w-1", json=LIST, headers=world.bearer("lee"))
     assert again.status_code == 409
-    first = client.post("/v1/work-lists/w-1/approvals", headers=world.bearer("max"))
+    read = {"digest": digest_of(())}
+    path = "/v1/work-lists/w-1/approvals"
+    for unread in ({}, {"digest": None}, {"digest": "00"}):
+        assert client.post(path, json=unread, headers=world.bearer("max")).status_code == 422
+    first = client.post(path, json=read, headers=world.bearer("max"))
     assert (first.json()["first_approved_by"], first.json()["approved_by"]) == ("max", None)
-    second = client.post("/v1/work-lists/w-1/approvals", json={}, headers=world.bearer("adm"))
+    second = client.post(path, json=read, headers=world.bearer("adm"))
     assert second.json()["approved_by"] == "adm"
     assert second.json()["digest"] == digest_of(())
-    answer = client.post("/v1/work-lists/zqx/approvals", headers=world.bearer("max"))
+    path = "/v1/work-lists/zqx/approvals"
+    answer = client.post(path, json=read, headers=world.bearer("max"))
     assert answer.status_code == 404
     assert "zqx" not in answer.text
 

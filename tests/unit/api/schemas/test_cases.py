@@ -14,7 +14,7 @@ from api.schemas.cases import (
 )
 from api.schemas.parse import parse
 from guard.enrolment import CustomerPut
-from guard.purposes.cases import AssignmentPut, CasePut
+from guard.purposes.reports import AssignmentPut, CasePut
 from policies.model import Tier
 from tests.support.makers import NOON, make_case
 

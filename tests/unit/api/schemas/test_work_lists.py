@@ -71,11 +71,11 @@ def test_bounds_that_bound_nothing_are_refused(wrong: dict[str, object]) -> None
         parse(WorkListBody, json.dumps(LIST | wrong).encode())
 
 
-def test_an_approval_may_name_the_digest_of_what_was_looked_at() -> None:
-    assert parse(ApprovalBody, b"{}").digest is None
+def test_an_approval_names_the_digest_of_what_was_read() -> None:
     assert parse(ApprovalBody, json.dumps({"digest": "0a" * 32}).encode()).digest == "0a" * 32
-    with pytest.raises(RequestValidationError):
-        parse(ApprovalBody, b'{"digest": "0A"}')
+    for body in (b"{}", b'{"digest": null}', b'{"digest": "0A"}'):
+        with pytest.raises(RequestValidationError):
+            parse(ApprovalBody, body)
 
 
 def test_an_upload_tells_lines_and_rules_and_no_content() -> None:

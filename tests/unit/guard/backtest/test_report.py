@@ -24,6 +24,7 @@ def report(*teams: TeamRow, **changes: Any) -> Report:  # noqa: ANN401 - any fie
         "digest": "d",
         "entries": 0,
         "decided": 0,
+        "repaired": 0,
         "facts": 0,
         "bad": 438,
         "bad_stopped": 431,

@@ -41,6 +41,7 @@ LIST = WorkListRow(
     proposed_by="lead-1",
     approved_by="lead-2",
     size=2,
+    lapses_at=NOON,
     fields=("email",),
     pace=7,
 )
@@ -65,12 +66,12 @@ def test_a_verification_is_charged_to_the_agent_and_to_the_customer() -> None:
     assert len(tries(customer=None)) == 1
 
 
-def test_a_work_list_adds_its_fields_and_its_pace_to_a_view() -> None:
-    on_list = replace(SITUATION, work_list=LIST)
-    limits = list_limits(on_list, make_caller(), Act.VIEW)
+def test_a_work_list_adds_its_fields_and_its_pace_to_every_act() -> None:
+    limits = list_limits(replace(SITUATION, work_list=LIST), make_caller())
     assert (limits.fields, [b.limit for b in limits.bindings]) == (("email",), [7])
-    assert list_limits(on_list, make_caller(), Act.VERIFY).bindings == ()
-    assert list_limits(SITUATION, make_caller(), Act.VIEW).fields is None
+    unpaced = replace(SITUATION, work_list=replace(LIST, pace=None))
+    assert list_limits(unpaced, make_caller()).bindings == ()
+    assert list_limits(SITUATION, make_caller()).fields is None
 
 
 def test_what_others_spent_on_a_customer_is_told_to_nobody() -> None:

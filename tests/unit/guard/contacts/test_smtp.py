@@ -3,8 +3,10 @@
 import email
 import email.policy
 import smtplib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from guard.contacts.smtp import THREADS, MailServer, Security, SmtpChannel, is_mail_address
 from guard.errors import DeliveryUnknownError, NotDeliveredError
 from guard.ports import Message
+from tests.support.authority import server_context, trusting_context
 from tests.support.makers import NOON
 from tests.support.sinks import Sink, smtp_sink
 
@@ -45,9 +48,12 @@ def sink() -> Any:  # noqa: ANN401 - an iterator of sinks
 async def channel_to(sink: Sink) -> AsyncIterator[Callable[..., SmtpChannel]]:
     channels: list[SmtpChannel] = []
 
-    def opened(**changes: Any) -> SmtpChannel:  # noqa: ANN401 - any setting
+    def opened(
+        context: ssl.SSLContext | None = None,
+        **changes: Any,  # noqa: ANN401 - any setting
+    ) -> SmtpChannel:
         server = replace(SERVER, port=sink.port, **changes)
-        channels.append(SmtpChannel(server, wall=lambda: NOON))
+        channels.append(SmtpChannel(server, wall=lambda: NOON, context=context))
         return channels[-1]
 
     yield opened
@@ -112,6 +118,40 @@ async def test_a_server_without_tls_gets_neither_password_nor_mail(
         with pytest.raises((NotDeliveredError, DeliveryUnknownError)):
             await channel.deliver(TO, MESSAGE)
     assert (sink.received, sink.envelopes) == ([], [])
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+async def test_a_server_that_proves_who_it_is_gets_password_and_mail_within_tls(
+    sink: Sink, channel_to: Callable[..., SmtpChannel], tmp_path: Path, security: Security
+) -> None:
+    sink.tls, sink.is_tls_first = server_context(tmp_path), security is Security.TLS
+    channel = channel_to(trusting_context(), security=security, user="guard", password=PASSWORD)
+    message_id = await channel.deliver(TO, MESSAGE)
+    assert email.message_from_bytes(sink.received[0])["Message-ID"] == f"<{message_id}>"
+    assert sink.sign_ins == [b"\0guard\0" + PASSWORD.encode()]
+    asked = [] if sink.is_tls_first else [b"ehlo example.com", b"STARTTLS"]
+    assert sink.in_clear == asked
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+@pytest.mark.parametrize(("host", "trusts"), [("127.0.0.1", False), ("127.0.0.2", True)])
+async def test_a_server_that_does_not_prove_who_it_is_gets_nothing(
+    sink: Sink,
+    channel_to: Callable[..., SmtpChannel],
+    tmp_path: Path,
+    security: Security,
+    host: str,
+    trusts: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    sink.tls, sink.is_tls_first = server_context(tmp_path, host), security is Security.TLS
+    context = trusting_context() if trusts else None
+    channel = channel_to(context, security=security, user="guard", password=PASSWORD)
+    with pytest.raises(NotDeliveredError) as raised:
+        await channel.deliver(TO, MESSAGE)
+    assert (sink.received, sink.sign_ins, sink.envelopes) == ([], [], [])
+    assert TO not in str(raised.value)
 
 
 @pytest.mark.enable_socket

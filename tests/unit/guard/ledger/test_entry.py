@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +13,9 @@ from guard.ledger.entry import (
     check_stored,
     decode_leaf,
     encode_leaf,
-    event_bytes,
     open_entry,
+    open_parts,
+    tenant_of,
 )
 from tests.unit.guard.ledger.makers import NOW, WRITER, LogMaker, make_entry, make_subject, stored
 
@@ -252,21 +254,43 @@ def test_checking_needs_no_key(log: LogMaker) -> None:
     assert check_stored(stored(sealed, 5)).writer_seq == 4
 
 
-def part_of(log: LogMaker) -> SealedPart:
+def part_of(log: LogMaker, **changes: Any) -> SealedPart:  # noqa: ANN401 - any part of it
     sealed = log.add(make_entry(customers=[log.subject]))
-    entry_id = decode_leaf(sealed.leaf).entry_id
-    return SealedPart(5, entry_id, EntryKind.VIEW, sealed.epoch, sealed.sealed_event)
+    values: dict[str, Any] = {
+        "position": 5,
+        "entry_id": decode_leaf(sealed.leaf).entry_id,
+        "kind": EntryKind.VIEW.value,
+        "epoch": sealed.epoch,
+        "sealed": sealed.sealed_event,
+    }
+    position, entry_id, kind, epoch, part = (values | changes).values()
+    return position, entry_id, kind, epoch, part
 
 
-def test_an_event_part_opens_by_itself(log: LogMaker) -> None:
-    opened = msgspec.json.decode(event_bytes(part_of(log), log.vault))
-    assert opened["kind"] == "view"
+def test_event_parts_open_by_themselves_and_an_erased_one_is_empty(log: LogMaker) -> None:
+    *_, sealed = whole = part_of(log)
+    parts = [whole, part_of(log, position=6, sealed=(sealed or b"")[:32])]
+    (position, kind, opened), erased = open_parts(parts, tenant_of(whole[3]), log.vault)
+    assert (position, kind) == (5, EntryKind.VIEW)
+    assert msgspec.json.decode(opened)["kind"] == "view"
+    assert erased == (6, EntryKind.VIEW, b"")
 
 
-def test_an_event_part_opens_nowhere_else_and_not_when_it_is_gone(log: LogMaker) -> None:
-    part = part_of(log)
-    moved, hash_only = part._replace(entry_id=bytes(16)), (part.sealed or b"")[:32]
-    for broken in (moved, part._replace(sealed=None), part._replace(sealed=hash_only)):
-        with pytest.raises(ProofError, match="entry 5: ") as caught:
-            event_bytes(broken, log.vault)
-        assert caught.value.index == 5
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"entry_id": bytes(16)},
+        {"entry_id": bytes(15)},
+        {"sealed": None},
+        {"sealed": bytes(31)},
+        {"sealed": bytes(33)},
+        {"epoch": "other/2026-11"},
+    ],
+)
+def test_an_event_part_opens_nowhere_else_and_not_when_it_is_gone(
+    log: LogMaker, changes: dict[str, Any]
+) -> None:
+    tenant = tenant_of(part_of(log)[3])
+    with pytest.raises(ProofError, match="entry 5: ") as caught:
+        list(open_parts([part_of(log, **changes)], tenant, log.vault))
+    assert caught.value.index == 5

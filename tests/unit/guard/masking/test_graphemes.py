@@ -1,3 +1,6 @@
+import time
+import unicodedata
+
 from guard.masking.graphemes import clusters, is_dense, normal
 
 
@@ -21,3 +24,15 @@ def test_text_is_composed() -> None:
 def test_scripts_that_write_short_names_are_dense() -> None:
     assert all(is_dense(text) for text in ("李明", "さくら", "サクラ", "김"))
     assert not is_dense("Maria")
+
+
+def test_a_letter_of_any_number_of_marks_is_composed_in_linear_time() -> None:
+    text = "a" + "\u0301\u0323" * 16_000
+    started = time.process_time()
+    once = normal(text)
+    assert time.process_time() - started < 0.3
+    assert normal(once) == once
+    assert once.replace("\u034f", "").count("\u0301") + 1 >= 16_000
+    # Thirty marks are more than any script puts on one letter: those stay as they are.
+    few = "a" + "\u0301\u0323" * 15
+    assert normal(few) == unicodedata.normalize("NFC", few)

@@ -1,6 +1,8 @@
+import time
+import unicodedata
+
 import pytest
 
-from guard.masking import own_values as room
 from guard.masking.own_values import folded, own_values, take_out
 from guard.masking.scalars import MAX_TEXT, UnmaskableError
 
@@ -78,6 +80,9 @@ def test_text_is_compared_by_its_letters_and_digits() -> None:
     ("text", "value", "shown"),
     [
         ("xabababax", "ababa", "x[hidden]x"),
+        ("hannah hannahannah.", "hannah", "[hidden] [hidden]."),
+        ("mariamaria", "maria", "[hidden][hidden]"),
+        ("a" * 600 + "b", "a" * 300, "[hidden]b"),
         ("1" * 5_000, "11111", "[hidden]"),
         ("abcabcab abcab", "abcab", "[hidden] [hidden]"),
         ("abcab.x.abcab", "abcab", "[hidden].x.[hidden]"),
@@ -99,8 +104,31 @@ def test_of_many_values_those_that_are_there_are_found() -> None:
     assert take_out("Nobody here.", own) == "Nobody here."
 
 
-def test_only_so_many_foldings_are_kept() -> None:
-    kept = room._Folds()  # noqa: SLF001 - its bound is what is tested
-    kept.update(dict.fromkeys(range(-room.MAX_FOLDS, 0), ""))
-    assert kept[ord("É")] == "e"
-    assert ord("É") not in kept
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Straße \ufb01 Maria é ﷺ Maria", "Straße \ufb01 [hidden] é ﷺ [hidden]"),
+        ("é,\nMa_ri\na.", "é,\n[hidden]."),
+        ("한글Maria", "한글[hidden]"),
+        ("\u0344" * 40_000 + "maria", "\u0308\u0301" * 40_000 + "[hidden]"),
+    ],
+    ids=["wide", "narrow", "syllables", "longer than any index"],
+)
+def test_a_value_is_cut_where_it_stands_among_characters_of_any_width(
+    text: str, shown: str
+) -> None:
+    assert take_out(unicodedata.normalize("NFC", text), frozenset({"maria"})) == (
+        unicodedata.normalize("NFC", shown)
+    )
+
+
+def test_a_value_of_stacked_marks_is_folded_in_linear_time() -> None:
+    started = time.process_time()
+    assert own_values({"odd": "maria" + "\u0301\u0323" * 16_000}, NOTHING) == {"maria"}
+    assert time.process_time() - started < 0.3
+
+
+def test_a_text_of_nothing_but_ligatures_is_no_prose() -> None:
+    assert take_out("\ufdfa maria", frozenset({"maria"})) == "\ufdfa [hidden]"
+    with pytest.raises(UnmaskableError):
+        take_out("\ufdfa" * 20_000, frozenset({"maria"}))

@@ -4,7 +4,15 @@ from typing import Any
 import pytest
 
 from guard.clock import DAY
-from guard.purposes.explanation import GRACE, STALE_FOR, WRAP_UP, Ground, explain
+from guard.purposes.explanation import (
+    GRACE,
+    STALE_FOR,
+    WRAP_UP,
+    Ground,
+    explain,
+    explain_row,
+    worth,
+)
 from guard.purposes.hand_overs import WARM_OVERLAP
 from guard.rows import (
     AssignmentRow,
@@ -84,7 +92,7 @@ def test_a_live_assignment_explains_by_how_the_case_came() -> None:
         ("escalation", Link.ESCALATION),
         ("transfer", Link.TRANSFER),
         ("qa", Link.QA),
-        ("self", Link.SELF_OPENED),
+        ("self", Link.TAKEN),
         ("made-up", Link.NONE),
     ):
         found = situation(case(), (assigned(how),))
@@ -149,6 +157,7 @@ def test_only_a_list_with_the_customer_on_it_explains_outreach() -> None:
         proposed_by="p",
         approved_by="q",
         size=1,
+        lapses_at=NOW,
     )
     assert link(situation(work_list=row), Purpose.OUTREACH) is Link.CAMPAIGN
     assert link(situation(case(), (assigned("inbound"),)), Purpose.OUTREACH) is Link.NONE
@@ -264,7 +273,9 @@ def test_a_review_is_of_a_closed_case_and_ends_by_itself() -> None:
     ("purpose", "channel", "how", "expected"),
     [
         (Purpose.FRAUD_REVIEW, "fraud", "inbound", Link.QUEUE),
-        (Purpose.FRAUD_REVIEW, "phone", "queue", Link.QUEUE),
+        (Purpose.FRAUD_REVIEW, "phone", "queue", Link.NONE),
+        (Purpose.ONBOARDING, "email", "queue", Link.NONE),
+        (Purpose.FRAUD_REVIEW, "fraud_review", "queue", Link.QUEUE),
         (Purpose.FRAUD_REVIEW, "phone", "inbound", Link.NONE),
         (Purpose.FRAUD_REVIEW, "fraud", "self", Link.NONE),
         (Purpose.FRAUD_REVIEW, "kyc", "queue", Link.NONE),
@@ -323,3 +334,46 @@ def test_a_broken_glass_explains_its_own_purpose_only() -> None:
     assert unnamed(purpose=Purpose.BREAK_GLASS, grants=(grant,)).link is Link.BREAK_GLASS
     assert unnamed(purpose=Purpose.BREAK_GLASS).link is Link.NONE
     assert unnamed(purpose=Purpose.INVESTIGATION, grants=(grant,)).link is Link.NONE
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("inbound", Link.CLAIMED),
+        ("transfer", Link.CLAIMED),
+        ("queue", Link.CLAIMED),
+        ("self", Link.SELF_OPENED),
+        ("qa", Link.QA),
+    ],
+)
+def test_a_ticket_that_names_its_customer_by_an_address_is_weaker_until_checked(
+    how: str, expected: Link
+) -> None:
+    assert link(situation(case(found_by="email"), (assigned(how),))) is expected
+    assert worth(how, case(found_by="email")) is expected
+    assert worth(how, case()) is not Link.CLAIMED
+
+
+def test_fraud_work_on_a_ticket_of_its_own_queue_is_explained_whoever_wrote_it() -> None:
+    one = known(case(channel="fraud", found_by="email"), assigned("queue"))
+    assert unnamed(one, purpose=Purpose.FRAUD_REVIEW).link is Link.QUEUE
+
+
+def row(found: Situation, purpose: Purpose = Purpose.SUPPORT_CASE) -> Ground:
+    return explain_row(found, purpose, US, NOW)
+
+
+def test_a_row_of_a_queue_rests_on_an_open_case_and_waits_for_none() -> None:
+    mine = dataclasses.replace(situation(), own_cases=(known(case(), assigned("inbound")),))
+    over = known(case(closed_at=NOW - WRAP_UP), assigned("inbound", start=1))
+    stale = dataclasses.replace(situation(), own_cases=(over,))
+    assert row(mine) == Ground(Link.OWNER, "k1")
+    assert row(situation()) == Ground(Link.NONE)
+    assert row(stale) == Ground(Link.STALE, "k1")
+    for found in (situation(), stale):
+        assert row(dataclasses.replace(found, has_open_case=True)) == Ground(Link.WAITING)
+
+
+def test_an_open_case_of_somebody_else_explains_no_row_of_another_purpose() -> None:
+    found = dataclasses.replace(situation(), has_open_case=True)
+    assert row(found, Purpose.INVESTIGATION).link is Link.NONE

@@ -1,4 +1,4 @@
-"""A migrated SQLite file for the modules of the store."""
+"""A migrated SQLite file for the modules of the store, and a PostgreSQL to change tables in."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 from guard.store import SqlStore
 from guard.store.engine import sqlite_url
+from tests.support.postgres import Server
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def sqlite_store(sqlite_file: Path) -> Iterator[SqlStore]:
     """A store on that file."""
     with SqlStore(sqlite_url(sqlite_file)) as store:
         yield store
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """A migrated PostgreSQL database that is dropped with the test."""
+    with postgres.fresh_database() as url:
+        yield url

@@ -32,6 +32,22 @@ def test_activations_are_kept_and_listed_by_tenant_oldest_first(sqlite_store: Sq
         assert view.active_policies() == []
 
 
+def test_rollbacks_that_nobody_reviewed_are_found_in_every_tenant(sqlite_store: SqlStore) -> None:
+    back = replace(
+        ROW, state=ActivationState.RETIRED, rolled_back_from="pol-0", activated_at=7, retired_at=9
+    )
+    with sqlite_store.begin() as rows:
+        rows.put_activation(back)
+        rows.put_activation(replace(back, tenant="other", activated_at=6))
+        rows.put_activation(replace(back, id="pol-2", approved_by="ben"))
+        rows.put_activation(replace(back, id="pol-3", rolled_back_from=None))
+    with sqlite_store.read() as view:
+        found = view.overdue_rollbacks(7, 9)
+        assert [(row.tenant, row.id) for row in found] == [("other", "pol-1"), (TENANT, "pol-1")]
+        assert [row.tenant for row in view.overdue_rollbacks(6, 9)] == ["other"]
+        assert len(view.overdue_rollbacks(7, 1)) == 1
+
+
 def test_of_each_tenant_at_most_one_is_active(sqlite_store: SqlStore) -> None:
     active = replace(ROW, state=ActivationState.ACTIVE)
     with sqlite_store.begin() as rows:

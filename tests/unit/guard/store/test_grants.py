@@ -51,6 +51,10 @@ def test_grants_are_found_by_state_and_agent(sqlite_store: SqlStore) -> None:
         assert view.open_grants(TENANT, kind, NOON, 9) == [live, ours]
         assert view.open_grants(TENANT, kind, NOON, 1) == [live]
         assert view.unreviewed_grants(TENANT, kind, NOON + 10, 9) == [old, ours, live]
+        assert view.overdue_grants(kind, NOON - 90, 9) == [old]
+        assert [row.id for row in view.overdue_grants(kind, NOON + 10, 9)][:1] == ["g1"]
+        assert {row.tenant for row in view.overdue_grants(kind, NOON + 10, 9)} == {TENANT, "other"}
+        assert len(view.overdue_grants(kind, NOON + 10, 2)) == 2
         assert view.grants_of(TENANT, kind, "a1", NOON - 1) == [live, old]
         assert view.grants_of(TENANT, kind, "a1", NOON - 98) == [live, old]
         assert view.grants_of(TENANT, kind, "a1", NOON - 100) == [live, done, old]

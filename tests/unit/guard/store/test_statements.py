@@ -30,8 +30,17 @@ def test_a_row_that_is_all_key_is_left_alone(session: WriteSession) -> None:
 
 def test_every_way_to_fail_is_translated(session: WriteSession) -> None:
     broken = text("SELECT * FROM nowhere WHERE x = :x")
-    for run in (session._all, session._first, session._write):  # noqa: SLF001 - as above
+    for run in (session._all, session._bare, session._first, session._write):  # noqa: SLF001 - as above
         with pytest.raises(StoreUnavailableError, match="SQLITE_ERROR"):
             run(broken, {"x": 1})
     with pytest.raises(ConflictError):
         session._put(facts, [{"id": "f", "body": None}])  # noqa: SLF001 - as above
+
+
+def test_bare_rows_are_tuples_and_a_failure_while_they_are_fetched_is_translated(
+    session: WriteSession,
+) -> None:
+    rows = text("SELECT abs(:x - n) FROM (SELECT 0 AS n UNION ALL SELECT 1)")
+    assert session._bare(rows, {"x": 5}) == [(5,), (4,)]  # noqa: SLF001 - as above
+    with pytest.raises(StoreUnavailableError, match="SQLITE_ERROR"):
+        session._bare(rows, {"x": 1 - 2**63})  # noqa: SLF001 - as above

@@ -52,6 +52,17 @@ def test_keys_outlive_the_process(keyring: Keyring, uri: str, path: Path) -> Non
     assert public(again, "log") == public(keyring, "log")
 
 
+def test_what_a_customer_is_counted_as_lasts_as_long_as_its_key(
+    keyring: Keyring, uri: str, path: Path
+) -> None:
+    row, other = enrol(keyring), enrol(keyring)
+    name = keyring.counted_as(row)
+    assert Keyring.open(uri, path).counted_as(row) == name != keyring.counted_as(other)
+    assert row.ref not in name
+    with pytest.raises(KeyUnavailableError):
+        keyring.counted_as(replace(row, wrapped_key=None))
+
+
 def test_two_keyrings_see_what_the_other_makes(keyring: Keyring, uri: str, path: Path) -> None:
     other = Keyring.open(uri, path)
     row = enrol(keyring)

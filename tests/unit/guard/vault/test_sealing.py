@@ -28,6 +28,7 @@ def test_an_event_part_opens_at_its_place_only(vault: DetailVault) -> None:
     vault.seal_event("beta", AT, ONE, b"part")
     assert epoch == "acme/2025-11"
     assert vault.open_event("acme", epoch, ONE, sealed) == b"part"
+    assert vault.event_opener("acme", epoch)(ONE, sealed) == b"part"
     for tenant, name, entry_id in (
         ("acme", epoch, TWO),
         ("beta", epoch, ONE),
@@ -36,6 +37,8 @@ def test_an_event_part_opens_at_its_place_only(vault: DetailVault) -> None:
     ):
         with pytest.raises(KeyUnavailableError):
             vault.open_event(tenant, name, entry_id, sealed)
+        with pytest.raises(KeyUnavailableError):
+            vault.event_opener(tenant, name)(entry_id, sealed)
 
 
 def test_a_subject_part_opens_for_its_customer_and_entry_only(

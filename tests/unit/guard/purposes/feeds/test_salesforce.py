@@ -4,8 +4,8 @@ import pytest
 
 from guard.clock import from_rfc3339
 from guard.errors import InvalidRequestError
-from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.feeds.salesforce import case_of
+from guard.purposes.reports import AssignmentPut, CasePut
 from tests.unit.guard.purposes.feeds.makers import changed
 
 AT = from_rfc3339("2026-11-18T12:00:05Z")
@@ -41,6 +41,7 @@ def test_a_new_case_is_assigned_to_its_owner() -> None:
         source_key="003x7",
         channel="phone",
         opened_at=from_rfc3339("2026-11-18T12:00:00Z"),
+        as_of=AT,
         assignments=(AssignmentPut(agent="a1", how="inbound", from_at=AT),),
     )
 
@@ -108,3 +109,13 @@ def test_a_case_without_a_contact_is_named_by_an_identifier() -> None:
 def test_what_lacks_a_needed_part_is_refused(place: str, value: object) -> None:
     with pytest.raises(InvalidRequestError):
         case_of(changed(CHANGE, **{place: value}), "crm")
+
+
+@pytest.mark.parametrize(("who", "how"), [("005x1", "self"), ("005x9", "transfer")])
+def test_an_owner_who_made_the_change_took_the_case(who: str, how: str) -> None:
+    sent = changed(
+        UPDATE,
+        payload__PreviousOwnerId="005x2",
+        payload__ChangeEventHeader__commitUser=who,
+    )
+    assert [a.how for a in case_of(sent, "crm").assignments] == [how]

@@ -4,8 +4,8 @@ import pytest
 
 from guard.clock import from_rfc3339
 from guard.errors import InvalidRequestError
-from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.feeds.servicenow import case_of
+from guard.purposes.reports import AssignmentPut, CasePut
 from tests.unit.guard.purposes.feeds.makers import changed
 
 RECORD: dict[str, Any] = {
@@ -34,6 +34,7 @@ def test_an_inserted_record_is_an_assigned_case() -> None:
         source_key="cust-7",
         channel="phone",
         opened_at=from_rfc3339("2026-11-18T12:00:00Z"),
+        as_of=from_rfc3339("2026-11-18T12:00:05Z"),
         assignments=(
             AssignmentPut(agent="a1", how="inbound", from_at=from_rfc3339("2026-11-18T12:00:05Z")),
         ),
@@ -85,3 +86,11 @@ def test_a_record_without_a_contact_is_named_by_an_identifier() -> None:
 def test_what_lacks_a_needed_part_is_refused(place: str, value: object) -> None:
     with pytest.raises(InvalidRequestError):
         case_of(changed(UPDATE, **{place: value}), "crm")
+
+
+@pytest.mark.parametrize(
+    ("who", "how"), [("a1", "self"), ("dispatcher", "transfer"), (None, "transfer")]
+)
+def test_an_agent_who_assigned_the_case_to_themselves_took_it(who: str | None, how: str) -> None:
+    sent = changed(UPDATE, actor=who, previous__assigned_to="a2")
+    assert [a.how for a in case_of(sent, "crm").assignments] == [how]

@@ -4,8 +4,8 @@ import pytest
 
 from guard.clock import from_rfc3339
 from guard.errors import InvalidRequestError
-from guard.purposes.cases import AssignmentPut, CasePut
 from guard.purposes.feeds.zendesk import case_of
+from guard.purposes.reports import AssignmentPut, CasePut
 from tests.unit.guard.purposes.feeds.makers import changed
 
 ASSIGNED = "zen:event-type:ticket.agent_assignment_changed"
@@ -34,6 +34,7 @@ def test_a_new_ticket_is_an_assigned_case() -> None:
         source_key="cust-7",
         channel="web",
         opened_at=from_rfc3339("2026-11-18T12:00:00Z"),
+        as_of=from_rfc3339("2026-11-18T12:00:05Z"),
         assignments=(
             AssignmentPut(agent="a1", how="inbound", from_at=from_rfc3339("2026-11-18T12:00:05Z")),
         ),
@@ -101,3 +102,21 @@ def test_a_new_assignee_or_none_takes_the_ticket_from_whoever_had_it(
     sent = changed(TICKET, type=ASSIGNED, detail__assignee=assignee)
     assert case_of(sent, "crm").released_at == from_rfc3339("2026-11-18T12:00:05Z")
     assert case_of(TICKET, "crm").released_at is None
+
+
+@pytest.mark.parametrize(
+    ("named", "how"),
+    [
+        ({}, "inbound"),
+        ({"detail__actor": {"external_id": "a1"}}, "self"),
+        ({"detail__actor": {"external_id": "dispatcher"}}, "inbound"),
+        ({"detail__actor_id": 77, "detail__assignee_id": 77}, "self"),
+        ({"detail__actor_id": 77, "detail__assignee_id": 78}, "inbound"),
+        ({"detail__actor_id": 77}, "inbound"),
+    ],
+)
+def test_an_assignee_who_made_the_change_took_the_ticket(
+    named: dict[str, object], how: str
+) -> None:
+    sent = changed(TICKET, type=ASSIGNED, **named)
+    assert [a.how for a in case_of(sent, "crm").assignments] == [how]

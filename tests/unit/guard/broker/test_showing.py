@@ -1,8 +1,6 @@
 import pytest
 
-from guard.broker.path import purpose_of, view_code, within
-from guard.views import NEXT_STEPS, RefusalCode, ViewRequest
-from policies.model import Purpose
+from guard.broker.showing import view_code, within
 
 KNOWN = {"email": 1, "address.city": 1, "address.street": 1, "cards[].number": 1}
 
@@ -30,13 +28,3 @@ def test_a_field_set_lets_only_its_own_paths_through(
 
 def test_a_view_code_is_short_and_comes_from_the_entrys_id() -> None:
     assert view_code("00" * 11 + "0102030405") == "AEBA-GBAF"
-
-
-def test_a_purpose_is_one_of_the_closed_set() -> None:
-    assert purpose_of(ViewRequest(customer="c", purpose="outreach")) is Purpose.OUTREACH
-    assert purpose_of(ViewRequest(customer="c", purpose="curiosity")) is None
-
-
-def test_every_kind_of_refusal_has_a_next_step() -> None:
-    assert set(NEXT_STEPS) == set(RefusalCode)
-    assert all(NEXT_STEPS.values())
