@@ -57,6 +57,7 @@ TOLD = frozenset(
     {
         Link.OWNER,
         Link.TAKEN,
+        Link.CLAIMED,
         Link.ESCALATION,
         Link.TRANSFER,
         Link.QA,

@@ -393,7 +393,7 @@ BROKEN = (
     Broken(
         name="a policy that is no Cedar",
         make=bundle("admit.cedar", "permit (principal,", "permitt (principal,"),
-        says=("admit.cedar:13:",),
+        says=("admit.cedar:14:",),
     ),
     Broken(
         name="a policy with a word that the schema lacks",
