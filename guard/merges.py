@@ -42,7 +42,7 @@ RELATION = "merged"
 MAX_REASON = 2_000
 
 # What explains that somebody works on the very customer; a related case does not.
-EXPLAINED = frozenset({Link.OWNER, Link.ESCALATION, Link.TRANSFER, Link.QUEUE})
+EXPLAINED = frozenset({Link.OWNER, Link.TAKEN, Link.ESCALATION, Link.TRANSFER, Link.QUEUE})
 
 SUSPENDED = Refusal(
     code=RefusalCode.SUSPENDED,

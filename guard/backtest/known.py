@@ -25,6 +25,9 @@ EXPLAINED = frozenset(
         Link.CAMPAIGN.value,
         Link.QUEUE.value,
         Link.RELATED.value,
+        Link.TAKEN.value,
+        Link.CLAIMED.value,
+        Link.WAITING.value,
     }
 )
 

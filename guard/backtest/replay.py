@@ -12,7 +12,8 @@ modes are not part of a policy and are not replayed: what they refused stays ref
 no policy decided is counted by the reason why, and never dropped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -47,6 +48,8 @@ DECIDED = (
 CHUNK = 2_000
 # Different keys counted before they are folded into the totals.
 MAX_KEYS = 20_000
+# Requests of one kind that are decided in one step: the policy takes some milliseconds for each.
+FOLDED = 50
 FAILED = EntryKind.FAILED.name.lower()
 ERASED = "erased with its agent"
 _Key: TypeAlias = tuple[str, str, str, int, str | None, str, bytes]
@@ -101,6 +104,7 @@ class Replay:
         self._after = -1
         # By standing, in its order: an enumeration in a key would cost more than the rest of it.
         self._counts: tuple[dict[_Key, int], ...] = tuple({} for _ in Standing)
+        self._counted: Iterator[tuple[Alike, int]] = iter(())
         self._tally = Tally()
 
     @classmethod
@@ -125,20 +129,32 @@ class Replay:
         return self._tally.entries
 
     def step(self, view: ReadView) -> bool:
-        """Replay the next entries; False when there are none left.
+        """Replay the next entries, or decide the next of what they asked; False at the end.
+
+        Either takes a part of a second, so that a service can do it between its readers' deadlines.
 
         Raises:
             ProofError: An entry does not hold.
             KeyUnavailableError: A key that should be there is not.
         """
+        if self._fold(view):
+            return True
         parts = view.event_parts(self._query, self._after, CHUNK)
         if parts:
             self._after, *_ = parts[-1]
             self._tally.entries += len(parts)
             self._judge(view, self._take(parts))
         if not parts or sum(map(len, self._counts)) > MAX_KEYS:
-            self._fold(view)
-        return bool(parts)
+            self._counted = iter(
+                [
+                    (Alike(*key, standing), count)
+                    for standing, counted in zip(Standing, self._counts, strict=True)
+                    for key, count in counted.items()
+                ]
+            )
+            for counted in self._counts:
+                counted.clear()
+        return bool(parts) or self._fold(view)
 
     def report(self) -> Report:
         """What came out, once `step` has said False."""
@@ -197,11 +213,12 @@ class Replay:
             facts_id, act, *_ = shown[position]
             self._tally.add_customers(refs, self._verdicts.of(view, facts_id, act))
 
-    def _fold(self, view: ReadView) -> None:
-        for standing, counted in zip(Standing, self._counts, strict=True):
-            for key, count in counted.items():
-                self._add(view, Alike(*key, standing), count)
-            counted.clear()
+    def _fold(self, view: ReadView) -> bool:
+        """Decide the next of what was counted; False: there was nothing left."""
+        some = list(islice(self._counted, FOLDED))
+        for alike, count in some:
+            self._add(view, alike, count)
+        return bool(some)
 
     def _add(self, view: ReadView, alike: Alike, count: int) -> None:
         tally, verdicts = self._tally, self._verdicts

@@ -53,7 +53,18 @@ MAX_CHANNEL_ID = 128
 DEADLINE_S = 30.0
 
 # Links of somebody who works for the customer: they are told how a delivery ended.
-TOLD = frozenset({Link.OWNER, Link.ESCALATION, Link.TRANSFER, Link.QA, Link.CAMPAIGN, Link.QUEUE})
+TOLD = frozenset(
+    {
+        Link.OWNER,
+        Link.TAKEN,
+        Link.CLAIMED,
+        Link.ESCALATION,
+        Link.TRANSFER,
+        Link.QA,
+        Link.CAMPAIGN,
+        Link.QUEUE,
+    }
+)
 
 NO_CHANNEL = Refusal(
     code=RefusalCode.NO_CHANNEL,

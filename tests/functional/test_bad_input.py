@@ -393,7 +393,7 @@ BROKEN = (
     Broken(
         name="a policy that is no Cedar",
         make=bundle("admit.cedar", "permit (principal,", "permitt (principal,"),
-        says=("admit.cedar:13:",),
+        says=("admit.cedar:14:",),
     ),
     Broken(
         name="a policy with a word that the schema lacks",
@@ -495,7 +495,7 @@ class Disk:
 async def test_a_disk_that_stops_taking_writes_stops_views_and_nothing_else(
     tmp_path: Path,
 ) -> None:
-    prepared = await prepare(tmp_path, admit_deadline_s=0.5, read_deadline_s=2)
+    prepared = await prepare(tmp_path, admit_deadline_s=2, read_deadline_s=5)
     header = prepared.tokens.header(AGENT)
     served: list[int] = []
     with prepared.serve() as server:

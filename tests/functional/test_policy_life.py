@@ -110,7 +110,7 @@ async def test_nothing_is_lost_by_a_kill_between_the_steps(tmp_path: Path) -> No
     ref = prepared.refs[0]
 
     async def ask(base: str, who: str, path: str, body: object = None) -> httpx2.Response:
-        async with httpx2.AsyncClient(base_url=base, timeout=30) as client:
+        async with httpx2.AsyncClient(base_url=base, timeout=60) as client:
             return await client.post(path, json=body, headers=tokens.header(who))
 
     with prepared.serve() as server:

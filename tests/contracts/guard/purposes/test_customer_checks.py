@@ -103,8 +103,9 @@ async def test_the_customers_code_checks_the_ticket(acts: Rig) -> None:
 
 async def test_a_verification_by_somebody_else_says_nothing_of_the_case(acts: Rig) -> None:
     ref = await mailed(acts)
+    own = await acts.case(ref, "a9")
     asked = VerifyRequest(
-        customer=ref, field="phone", part="last4", claim="5678", purpose="support_case", case="k1"
+        customer=ref, field="phone", part="last4", claim="5678", purpose="support_case", case=own
     )
     answer = await acts.broker.verify(make_caller("a9"), asked)
     assert isinstance(answer, Verified)
