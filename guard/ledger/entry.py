@@ -49,6 +49,7 @@ ENTRY_ID_CLOCK = 6
 ENTRY_ID_CHANCE = 10
 
 _LEAF_V1 = Struct(">B16sQB8sQ16s32s")
+_STORY_V1 = Struct(">x16xQB8sQ16x32x")
 _encode = msgspec.json.Encoder().encode
 _event_decoder = msgspec.json.Decoder(EventPart)
 _subject_decoder = msgspec.json.Decoder(SubjectPart)
@@ -111,6 +112,18 @@ def _decode_v1(encoded: bytes) -> Leaf:
         tag=tag,
         commitment=commitment,
     )
+
+
+def stories(leaves: Sequence[bytes]) -> Iterator[tuple[Micros, int, bytes, int]] | None:
+    """Time, number of the kind, writer and writer's number of each leaf, for who walks along all.
+
+    None where one is not of the newest version: each must then be decoded by itself.
+    """
+    joined = b"".join(leaves)
+    is_newest = joined[::LEAF_SIZE] == bytes([ENTRY_V1]) * len(leaves)
+    if not is_newest or any(len(leaf) != LEAF_SIZE for leaf in leaves):
+        return None
+    return _STORY_V1.iter_unpack(joined)
 
 
 def inner_hash(nonce_and_part: bytes) -> bytes:
