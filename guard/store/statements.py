@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Executable, Row, Table
+from sqlalchemy import Connection, Dialect, Executable, Row, Table
+from sqlalchemy import insert as insert_into
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -35,6 +36,16 @@ def _insert(dialect: str, table: Table, *, replace: bool) -> Executable:
         return insert.on_conflict_do_nothing(index_elements=keys)
     return insert.on_conflict_do_update(
         index_elements=keys, set_={name: insert.excluded[name] for name in rest}
+    )
+
+
+@cache
+def _insert_text(dialect: type[Dialect], table: Table) -> str:
+    """An insert with a place for each column that no sequence fills, in the table's order."""
+    paramstyle = "qmark" if dialect.name == "sqlite" else "format"
+    names = [column.name for column in table.columns if column.identity is None]
+    return str(
+        insert_into(table).compile(dialect=dialect(paramstyle=paramstyle), column_keys=names)
     )
 
 
@@ -81,6 +92,20 @@ class WriteSession(Session):
             return
         try:
             self._connection.execute(statement, values)
+        except SQLAlchemyError as error:
+            raise translate(error) from None
+
+    def _add(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows as the driver takes them, their values in the order of the table's columns.
+
+        A third of what `_write` costs, for who writes very many; only for columns whose values need
+        no conversion, and without those that a sequence fills.
+        """
+        if not rows:
+            return
+        statement = _insert_text(type(self._connection.dialect), table)
+        try:
+            self._connection.exec_driver_sql(statement, list(rows))
         except SQLAlchemyError as error:
             raise translate(error) from None
 
