@@ -82,7 +82,10 @@ def unpack_bundle(content: bytes) -> list[bytes]:
     # Nearly always all leaves have one length; a look at the places of lengths alone shows it.
     step = 2 + int.from_bytes(content[:2], "big")
     count, rest = divmod(len(content), step)
-    if not rest and content[::step] + content[1::step] == content[:1] * count + content[1:2] * count:
+    if (
+        not rest
+        and content[::step] + content[1::step] == content[:1] * count + content[1:2] * count
+    ):
         return [content[at + 2 : at + step] for at in range(0, len(content), step)]
     leaves, at = [], 0
     while at < len(content):

@@ -10,6 +10,7 @@ A failure raises `ProofError`, whose `index` is the first bad entry.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from guard.clock import Micros
@@ -29,6 +30,9 @@ _ORDINARY = frozenset(int(kind) for kind in EntryKind) - {
     EntryKind.WRITER_OPEN,
     EntryKind.WRITER_CLOSE,
 }
+
+# Stands for the story of a leaf that must be decoded first; no kind has this number.
+_UNTOLD = (0, 0, b"", 0)
 
 Progress = Callable[[int], None]
 
@@ -85,11 +89,7 @@ class _Writers:
 
     def follow_all(self, first: int, leaves: Sequence[bytes]) -> None:
         """As `follow` for each, and no `Leaf` is made of what is as it should be."""
-        told = stories(leaves)
-        if told is None:
-            for index, leaf in enumerate(leaves, first):
-                self.follow(index, _decode(index, leaf))
-            return
+        told = stories(leaves) or repeat(_UNTOLD, len(leaves))
         known = self.known
         for index, (at, kind, name, seq) in enumerate(told, first):
             writer = known.get(name)

@@ -219,22 +219,30 @@ class EntryWrites(EntryReads, WriteSession):
         """Give the entries the next indexes, in this order, and move the head over them."""
         if not entries:
             return
+        numbered = list(enumerate(entries, self._head().size))
+        self._add_leaves(numbered)
+        self._add_details(numbered)
+
+    def _add_leaves(self, numbered: Sequence[Numbered]) -> None:
+        """Put the leaves into the tree, and move its head over them."""
         head = self._head()
         tree = CompactRange(head.size, _split(head.range))
-        tree.extend([new.leaf_hash for new in entries])
-        numbered = list(enumerate(entries, head.size))
+        tree.extend([new.leaf_hash for _, new in numbered])
         self._add(entry, _entry_rows(numbered))
-        self._add(detail_event, _event_rows(numbered))
-        self._add(detail_subject, _subject_rows(numbered))
         self._write(
             _MOVE_HEAD,
             {
                 "to_size": tree.size,
                 "to_range": b"".join(tree.hashes),
-                "to_newest_at": max(head.newest_at, max(new.at for new in entries)),
+                "to_newest_at": max(head.newest_at, *(new.at for _, new in numbered)),
             },
         )
         self._locked_head = None
+
+    def _add_details(self, numbered: Sequence[Numbered]) -> None:
+        """Keep what stands beside the leaves."""
+        self._add(detail_event, _event_rows(numbered))
+        self._add(detail_subject, _subject_rows(numbered))
 
     def last_of(self, writers: Collection[bytes]) -> dict[bytes, int]:
         """The last number of each of these writers that is in the tree."""

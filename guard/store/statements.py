@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Executable, Row, Table
+from sqlalchemy import Connection, Dialect, Executable, Row, Table, bindparam, func, select
 from sqlalchemy import insert as insert_into
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -40,13 +40,21 @@ def _insert(dialect: str, table: Table, *, replace: bool) -> Executable:
 
 
 @cache
-def _insert_text(dialect: type[Dialect], table: Table) -> str:
-    """An insert with a place for each column that no sequence fills, in the table's order."""
-    paramstyle = "qmark" if dialect.name == "sqlite" else "format"
-    names = [column.name for column in table.columns if column.identity is None]
-    return str(
-        insert_into(table).compile(dialect=dialect(paramstyle=paramstyle), column_keys=names)
-    )
+def _add_text(dialect: type[Dialect], table: Table) -> str:
+    """An insert of many rows, into each column that no sequence fills, in the table's order.
+
+    SQLite runs it for every row. PostgreSQL takes all rows at once, as one array for each column.
+    """
+    columns = [column for column in table.columns if column.identity is None]
+    names = [column.name for column in columns]
+    if dialect.name == "sqlite":
+        one = insert_into(table).compile(dialect=dialect(paramstyle="qmark"), column_keys=names)
+        return str(one)
+    arrays = [bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in columns]
+    rows = select(func.unnest(*arrays).table_valued(*names).render_derived())
+    all_rows = insert_into(table).from_select(names, rows)
+    # The driver sends these as binary: an array of bytes in text costs it ten times as much.
+    return str(all_rows.compile(dialect=dialect(paramstyle="format"))).replace("%s", "%b")
 
 
 class Session:
@@ -103,9 +111,13 @@ class WriteSession(Session):
         """
         if not rows:
             return
-        statement = _insert_text(type(self._connection.dialect), table)
+        dialect = type(self._connection.dialect)
+        is_each = dialect.name == "sqlite"
+        values = (
+            list(rows) if is_each else tuple(list(column) for column in zip(*rows, strict=True))
+        )
         try:
-            self._connection.exec_driver_sql(statement, list(rows))
+            self._connection.exec_driver_sql(_add_text(dialect, table), values)
         except SQLAlchemyError as error:
             raise translate(error) from None
 
