@@ -14,6 +14,7 @@ Keys belong to `guard.vault`, reached through `guard.ports.DetailVault`.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_bytes
@@ -49,6 +50,8 @@ ENTRY_ID_CLOCK = 6
 ENTRY_ID_CHANCE = 10
 
 _LEAF_V1 = Struct(">B16sQB8sQ16s32s")
+_pack_v1 = partial(_LEAF_V1.pack, ENTRY_V1)
+_STORY_V1 = Struct(">x16xQB8sQ16x32x")
 _encode = msgspec.json.Encoder().encode
 _event_decoder = msgspec.json.Decoder(EventPart)
 _subject_decoder = msgspec.json.Decoder(SubjectPart)
@@ -69,8 +72,7 @@ class Leaf:
 
 def encode_leaf(leaf: Leaf) -> bytes:
     """The bytes of a leaf, in the newest version."""
-    return _LEAF_V1.pack(
-        ENTRY_V1,
+    return _pack_v1(
         leaf.entry_id,
         leaf.at,
         leaf.kind,
@@ -111,6 +113,18 @@ def _decode_v1(encoded: bytes) -> Leaf:
         tag=tag,
         commitment=commitment,
     )
+
+
+def stories(leaves: Sequence[bytes]) -> Iterator[tuple[Micros, int, bytes, int]] | None:
+    """Time, number of the kind, writer and writer's number of each leaf, for who walks along all.
+
+    None where one is not of the newest version: each must then be decoded by itself.
+    """
+    joined = b"".join(leaves)
+    is_newest = joined[::LEAF_SIZE] == bytes([ENTRY_V1]) * len(leaves)
+    if not is_newest or any(len(leaf) != LEAF_SIZE for leaf in leaves):
+        return None
+    return _STORY_V1.iter_unpack(joined)
 
 
 def inner_hash(nonce_and_part: bytes) -> bytes:
@@ -177,24 +191,18 @@ class Sealer:
             plain = nonces[n * NONCE_SIZE : (n + 1) * NONCE_SIZE] + _encode(part)
             hashes.append(inner_hash(plain))
             sealed_subjects.append(hashes[n] + self._vault.seal_subject(row, entry_id, plain))
-        leaf = Leaf(
-            entry_id=entry_id,
-            at=new.event.at,
-            kind=new.kind,
-            writer=self._writer,
-            writer_seq=writer_seq,
-            tag=self._tag(rows, next_n),
-            commitment=commit(hashes),
+        tag = self._tag(rows, next_n)
+        leaf = _pack_v1(
+            entry_id, new.event.at, new.kind, self._writer, writer_seq, tag, commit(hashes)
         )
-        encoded = encode_leaf(leaf)
         return SealedEntry(
             entry_id=entry_id,
             kind=new.kind,
             writer=self._writer,
             writer_seq=writer_seq,
-            tag=leaf.tag,
-            leaf=encoded,
-            leaf_hash=leaf_hash(encoded),
+            tag=tag,
+            leaf=leaf,
+            leaf_hash=leaf_hash(leaf),
             event=new.event,
             epoch=epoch,
             sealed_event=hashes[0] + sealed,

@@ -7,16 +7,22 @@ read back from the files after a restart. Files hold leaves only, and so no pers
 Partial tiles stay until their full tile exists, as a published size may need them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 
 from guard.durable import make_folder, replace_file
 from guard.errors import ProofError
-from guard.ledger.merkle import HASH_SIZE, CompactRange, NodeReader, tree_root
+from guard.ledger.merkle import (
+    HASH_SIZE,
+    CompactRange,
+    NodeReader,
+    leaf_hashes,
+    parents,
+    tree_root,
+)
 
 TILE_WIDTH = 256
 TILE_HEIGHT = 8
@@ -29,8 +35,8 @@ MAX_LEAF = 0xFFFF
 _PUBLIC_FILE = 0o644
 _PUBLIC_FOLDER = 0o755
 
-# 2 MiB; a proof in a log of 16 million entries needs three.
-_CACHED_TILES = 256
+# 16 KiB each; so proofs of the newest 250,000 entries are made without reading or hashing a tile.
+_CACHED_TILES = 1024
 
 
 def tile_path(level: int | str, index: int, width: int = TILE_WIDTH) -> str:
@@ -57,24 +63,38 @@ class File:
         return tile_path(self.level, self.index, self.width)
 
 
-def pack_bundle(leaves: Iterable[bytes]) -> bytes:
+def pack_bundle(leaves: Sequence[bytes]) -> bytes:
     """Leaves behind their lengths, as a bundle holds them."""
+    lengths = {len(leaf) for leaf in leaves}
+    if len(lengths) == 1:
+        # Nearly always: joined with what stands before each.
+        before = lengths.pop().to_bytes(2, "big")
+        return before + before.join(leaves)
     return b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
 
 
-def unpack_bundle(content: bytes) -> Iterator[bytes]:
+def unpack_bundle(content: bytes) -> list[bytes]:
     """The leaves of a bundle.
 
     Raises:
         ProofError: A length points beyond the end.
     """
-    at = 0
+    # Nearly always all leaves have one length; a look at the places of lengths alone shows it.
+    step = 2 + int.from_bytes(content[:2], "big")
+    count, rest = divmod(len(content), step)
+    if (
+        not rest
+        and content[::step] + content[1::step] == content[:1] * count + content[1:2] * count
+    ):
+        return [content[at + 2 : at + step] for at in range(0, len(content), step)]
+    leaves, at = [], 0
     while at < len(content):
         start = at + 2
         at = start + int.from_bytes(content[at:start], "big")
         if start > len(content) or at > len(content):
             raise ProofError("entry bundle is cut short, fetch or restore it")
-        yield content[start:at]
+        leaves.append(content[start:at])
+    return leaves
 
 
 class TileEdge:
@@ -100,12 +120,27 @@ class TileEdge:
         Raises:
             ProofError: The leaf is too long for a bundle.
         """
-        if len(leaf) > MAX_LEAF:
+        return self.extend([leaf])
+
+    def extend(self, leaves: Sequence[bytes]) -> list[File]:
+        """Add leaves; returns the files that are now complete.
+
+        Raises:
+            ProofError: A leaf is too long for a bundle; none has been added.
+        """
+        if max(map(len, leaves), default=0) > MAX_LEAF:
             raise ProofError(f"leaf has more than {MAX_LEAF} bytes, no bundle holds it")
-        self.leaves.append(leaf)
-        self.levels[0].append(sha256(b"\x00" + leaf).digest())
-        self.size += 1
-        return self._finished() if self.size % TILE_WIDTH == 0 else []
+        files: list[File] = []
+        hashes, at = leaf_hashes(leaves), 0
+        while at < len(leaves):
+            end = min(at + TILE_WIDTH - len(self.leaves), len(leaves))
+            self.leaves += leaves[at:end]
+            self.levels[0] += hashes[at:end]
+            self.size += end - at
+            if len(self.leaves) == TILE_WIDTH:
+                files += self._finished()
+            at = end
+        return files
 
     def _finished(self) -> list[File]:
         bundle = pack_bundle(self.leaves)
@@ -140,9 +175,8 @@ class TileEdge:
         hashes: list[bytes] = []
         for level in reversed(self.levels):
             part = CompactRange()
-            for one in level:
-                part.append(one)
-            hashes.extend(part.hashes)
+            part.extend(level)
+            hashes += part.hashes
         return CompactRange(self.size, hashes).root()
 
 
@@ -152,7 +186,7 @@ class TileFolder:
     def __init__(self, path: Path) -> None:
         """Read and write below `path`."""
         self.path = path
-        self._full = lru_cache(maxsize=_CACHED_TILES)(self._read_full)
+        self._subtrees = lru_cache(maxsize=_CACHED_TILES)(self._read_subtrees)
 
     @property
     def checkpoint(self) -> Path:
@@ -196,16 +230,18 @@ class TileFolder:
         Raises:
             ProofError: The tile is missing or has fewer.
         """
-        if width == TILE_WIDTH:
-            content = self._full(level, index)
-        else:
-            content = self.read(level, index, width)
+        content = self.read(level, index, width)
         if len(content) < width * HASH_SIZE:
             raise ProofError(f"`{tile_path(level, index, width)}` is cut short, restore it")
         return [content[at : at + HASH_SIZE] for at in range(0, width * HASH_SIZE, HASH_SIZE)]
 
-    def _read_full(self, level: int, index: int) -> bytes:
-        return self.read(level, index, TILE_WIDTH)
+    def _read_subtrees(self, level: int, index: int, width: int) -> tuple[bytes, ...]:
+        """The roots of the perfect subtrees inside of a tile, joined: a row for each height."""
+        row, rows = self.hashes(level, index, width), []
+        for _ in range(TILE_HEIGHT):
+            rows.append(b"".join(row))
+            row = parents(row[: len(row) & ~1])
+        return tuple(rows)
 
     def leaves(self, index: int, width: int) -> list[bytes]:
         """The first `width` leaves of a bundle.
@@ -213,7 +249,7 @@ class TileFolder:
         Raises:
             ProofError: The bundle is missing, malformed or has fewer.
         """
-        found = list(unpack_bundle(self.read(ENTRIES, index, width)))[:width]
+        found = unpack_bundle(self.read(ENTRIES, index, width))[:width]
         if len(found) < width:
             raise ProofError(f"`{tile_path(ENTRIES, index, width)}` is cut short, restore it")
         return found
@@ -242,10 +278,10 @@ class TileFolder:
 
         def node(level: int, index: int) -> bytes:
             tile_level, below = divmod(level, TILE_HEIGHT)
-            first = index << below
-            tile, offset = divmod(first, TILE_WIDTH)
+            tile = index >> TILE_HEIGHT - below
             width = min((size >> TILE_HEIGHT * tile_level) - tile * TILE_WIDTH, TILE_WIDTH)
-            hashes = self.hashes(tile_level, tile, width)
-            return tree_root(hashes[offset : offset + (1 << below)])
+            row = self._subtrees(tile_level, tile, width)[below]
+            at = (index - (tile << TILE_HEIGHT - below)) * HASH_SIZE
+            return row[at : at + HASH_SIZE]
 
         return node

@@ -6,8 +6,9 @@ another; the integrator then gives the indexes, with the head's row locked. Eith
 no gap and no fork however many processes write.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 import msgspec
 from sqlalchemy import Row, Select, bindparam, func, insert, select, update
@@ -122,6 +123,13 @@ class PlacedEntry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     sealed_subjects: tuple[bytes, ...]
 
 
+# An entry and the index that it gets.
+Numbered: TypeAlias = tuple[int, PlacedEntry]
+
+_encode = msgspec.json.Encoder().encode
+_in_columns = itemgetter(*detail_event.columns.keys())
+
+
 class EntryReads(Session):
     """Reading the log."""
 
@@ -211,23 +219,30 @@ class EntryWrites(EntryReads, WriteSession):
         """Give the entries the next indexes, in this order, and move the head over them."""
         if not entries:
             return
+        numbered = list(enumerate(entries, self._head().size))
+        self._add_leaves(numbered)
+        self._add_details(numbered)
+
+    def _add_leaves(self, numbered: Sequence[Numbered]) -> None:
+        """Put the leaves into the tree, and move its head over them."""
         head = self._head()
         tree = CompactRange(head.size, _split(head.range))
-        for new in entries:
-            tree.append(new.leaf_hash)
-        numbered = list(enumerate(entries, head.size))
-        self._write(insert(entry), [_entry_values(index, new) for index, new in numbered])
-        self._write(insert(detail_event), [_event_values(index, new) for index, new in numbered])
-        self._write(insert(detail_subject), list(_subject_values(numbered)))
+        tree.extend([new.leaf_hash for _, new in numbered])
+        self._add(entry, _entry_rows(numbered))
         self._write(
             _MOVE_HEAD,
             {
                 "to_size": tree.size,
                 "to_range": b"".join(tree.hashes),
-                "to_newest_at": max(head.newest_at, *(new.at for new in entries)),
+                "to_newest_at": max(head.newest_at, *(new.at for _, new in numbered)),
             },
         )
         self._locked_head = None
+
+    def _add_details(self, numbered: Sequence[Numbered]) -> None:
+        """Keep what stands beside the leaves."""
+        self._add(detail_event, _event_rows(numbered))
+        self._add(detail_subject, _subject_rows(numbered))
 
     def last_of(self, writers: Collection[bytes]) -> dict[bytes, int]:
         """The last number of each of these writers that is in the tree."""
@@ -271,19 +286,26 @@ def placed(new: SealedEntry) -> PlacedEntry:
     )
 
 
-def _entry_values(index: int, new: PlacedEntry) -> dict[str, Any]:
-    return {
-        "idx": index,
-        "entry_id": new.entry_id,
-        "writer": new.writer,
-        "writer_seq": new.writer_seq,
-        "leaf": new.leaf,
-        "leaf_hash": new.leaf_hash,
-    }
+def _entry_rows(numbered: Sequence[Numbered]) -> list[tuple[Any, ...]]:
+    return [
+        (index, new.entry_id, new.writer, new.writer_seq, new.leaf, new.leaf_hash)
+        for index, new in numbered
+    ]
 
 
-def _event_values(index: int, new: PlacedEntry) -> dict[str, Any]:
-    return {"idx": index, "sealed": new.sealed_event, **new.detail}
+def _event_rows(numbered: Sequence[Numbered]) -> list[tuple[Any, ...]]:
+    return [
+        _in_columns({"idx": index, "sealed": new.sealed_event, **new.detail})
+        for index, new in numbered
+    ]
+
+
+def _subject_rows(numbered: Sequence[Numbered]) -> list[tuple[Any, ...]]:
+    return [
+        (index, position, ref, sealed)
+        for index, new in numbered
+        for position, (ref, sealed) in enumerate(zip(new.refs, new.sealed_subjects, strict=True))
+    ]
 
 
 def _detail(new: SealedEntry) -> dict[str, str | int]:
@@ -291,13 +313,13 @@ def _detail(new: SealedEntry) -> dict[str, str | int]:
     return {
         "epoch": new.epoch,
         "at": event.at,
-        "kind": new.kind.value,
+        "kind": int(new.kind),
         "tenant": event.tenant,
         "region": event.region,
         "vendor": event.vendor,
         "site": event.site,
         "team": event.team,
-        "line": msgspec.json.encode(event.line).decode(),
+        "line": _encode(event.line).decode(),
         "agent": event.agent,
         "actor": event.actor,
         "purpose": event.purpose,
@@ -306,9 +328,3 @@ def _detail(new: SealedEntry) -> dict[str, str | int]:
         "would": event.would,
         "outcome": event.outcome,
     }
-
-
-def _subject_values(numbered: Iterable[tuple[int, PlacedEntry]]) -> Iterator[dict[str, Any]]:
-    for index, new in numbered:
-        for position, (ref, sealed) in enumerate(zip(new.refs, new.sealed_subjects, strict=True)):
-            yield {"idx": index, "position": position, "ref": ref, "sealed": sealed}

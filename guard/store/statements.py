@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Executable, Row, Table
+from sqlalchemy import Connection, Dialect, Executable, Row, Table, bindparam, func, select
+from sqlalchemy import insert as insert_into
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -36,6 +37,24 @@ def _insert(dialect: str, table: Table, *, replace: bool) -> Executable:
     return insert.on_conflict_do_update(
         index_elements=keys, set_={name: insert.excluded[name] for name in rest}
     )
+
+
+@cache
+def _add_text(dialect: type[Dialect], table: Table) -> str:
+    """An insert of many rows, into each column that no sequence fills, in the table's order.
+
+    SQLite runs it for every row. PostgreSQL takes all rows at once, as one array for each column.
+    """
+    columns = [column for column in table.columns if column.identity is None]
+    names = [column.name for column in columns]
+    if dialect.name == "sqlite":
+        one = insert_into(table).compile(dialect=dialect(paramstyle="qmark"), column_keys=names)
+        return str(one)
+    arrays = [bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in columns]
+    rows = select(func.unnest(*arrays).table_valued(*names).render_derived())
+    all_rows = insert_into(table).from_select(names, rows)
+    # The driver sends these as binary: an array of bytes in text costs it ten times as much.
+    return str(all_rows.compile(dialect=dialect(paramstyle="format"))).replace("%s", "%b")
 
 
 class Session:
@@ -81,6 +100,24 @@ class WriteSession(Session):
             return
         try:
             self._connection.execute(statement, values)
+        except SQLAlchemyError as error:
+            raise translate(error) from None
+
+    def _add(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows as the driver takes them, their values in the order of the table's columns.
+
+        A third of what `_write` costs, for who writes very many; only for columns whose values need
+        no conversion, and without those that a sequence fills.
+        """
+        if not rows:
+            return
+        dialect = type(self._connection.dialect)
+        is_each = dialect.name == "sqlite"
+        values = (
+            list(rows) if is_each else tuple(list(column) for column in zip(*rows, strict=True))
+        )
+        try:
+            self._connection.exec_driver_sql(_add_text(dialect, table), values)
         except SQLAlchemyError as error:
             raise translate(error) from None
 

@@ -160,3 +160,20 @@ def test_another_history_does_not_grow_into_this_one() -> None:
     merkle.verify_consistency(8, 33, power, reference.mth(LEAVES[:8]), new)
     with pytest.raises(ProofError):
         merkle.verify_consistency(8, 33, power, old, new)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 13])
+def test_many_leaves_at_once_make_the_tree_that_they_make_one_by_one(size: int) -> None:
+    for count in range(20):
+        first, second = merkle.CompactRange(), merkle.CompactRange()
+        for leaf in HASHES[: size + count]:
+            first.append(leaf)
+        second.extend(HASHES[:size])
+        second.extend(HASHES[size : size + count])
+        assert (second.size, second.hashes) == (first.size, first.hashes)
+
+
+def test_a_row_without_pairs_has_no_parents() -> None:
+    assert merkle.parents(HASHES[:2]) == [merkle.node_hash(*HASHES[:2])]
+    with pytest.raises(ValueError, match="shorter"):
+        merkle.parents(HASHES[:3])

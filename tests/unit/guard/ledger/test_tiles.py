@@ -126,14 +126,35 @@ def test_bundles_round_trip_and_bad_ones_are_refused() -> None:
     leaves = [b"", b"a", b"x" * MAX_LEAF]
     packed = pack_bundle(leaves)
     assert list(unpack_bundle(packed)) == leaves
+    alike = [b"%02d" % n for n in range(40)]
+    assert unpack_bundle(pack_bundle(alike)) == alike
+    assert unpack_bundle(b"") == []
     for content in (b"\x00", b"\x00\x01", packed[:-1], packed + b"\x00", b"\xff\xff"):
         with pytest.raises(ProofError):
             list(unpack_bundle(content))
 
 
 def test_a_leaf_that_no_bundle_holds_is_refused() -> None:
+    edge = TileEdge()
     with pytest.raises(ProofError):
-        TileEdge().append(b"x" * (MAX_LEAF + 1))
+        edge.extend([b"x", b"x" * (MAX_LEAF + 1)])
+    assert (edge.size, edge.extend([])) == (0, [])
+
+
+@pytest.mark.parametrize("step", [1, 100, 256, 300, 700])
+def test_leaves_make_the_same_files_however_many_are_added_at_once(step: int) -> None:
+    leaves, edge = [b"%d" % n for n in range(700)], TileEdge()
+    files = [file for at in range(0, 700, step) for file in edge.extend(leaves[at : at + step])]
+    assert [file.path for file in files] == [
+        "tile/entries/000", "tile/0/000", "tile/entries/001", "tile/0/001",
+    ]  # fmt: skip
+    assert b"".join(file.content for file in files[::2]) == pack_bundle(leaves[:512])
+    assert [(file.path, file.width) for file in edge.partials()] == [
+        ("tile/entries/002.p/188", 188),
+        ("tile/0/002.p/188", 188),
+        ("tile/1/000.p/2", 2),
+    ]
+    assert edge.root() == merkle.tree_root(map(merkle.leaf_hash, leaves))
 
 
 def test_a_copy_of_an_edge_grows_on_its_own() -> None:

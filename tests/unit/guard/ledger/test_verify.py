@@ -14,6 +14,7 @@ from guard.ledger.entry import Leaf, decode_leaf, encode_leaf
 from guard.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash, tree_root
 from guard.ledger.note import NoteSigner
 from guard.ledger.publisher import Publisher
+from guard.ledger.tiles import TileEdge, TileFolder
 from guard.ledger.verify import verify_files, verify_log
 from tests.unit.guard.ledger.logview import LogView
 from tests.unit.guard.ledger.makers import NOW, LogMaker, make_entry
@@ -195,6 +196,8 @@ def test_receipts_must_be_kept(log: LogMaker) -> None:
         with pytest.raises(ProofError) as caught:
             verify_log(log.entries, receipts=[*kept, bad])
         assert caught.value.index == bad.index
+    with pytest.raises(ProofError, match="promised by its writer and is not there"):
+        verify_log(log.entries[:5], receipts=kept)
 
 
 @pytest.fixture
@@ -272,3 +275,80 @@ def test_the_range_of_a_store_is_that_of_its_leaves(log: LogMaker) -> None:
     log.grow(5)
     size, hashes = LogView(log.entries).head()
     assert CompactRange(size, hashes).root() == verify_log(log.entries).root
+
+
+def _published_as(entries: list[StoredEntry], folder: Path) -> Path:
+    """A log that its own operator wrote wrongly: every hash and the signature hold."""
+    files, edge = TileFolder(folder), TileEdge()
+    files.write(edge.extend([entry.leaf for entry in entries]))
+    files.write(edge.partials())
+    files.publish(sign_checkpoint(Checkpoint("example.com/log", edge.size, edge.root()), SIGNER))
+    return folder
+
+
+STORIES: dict[str, tuple[int, Callable[[Leaf], Leaf]]] = {
+    "not opened": (0, lambda leaf: replace(leaf, kind=EntryKind.VIEW)),
+    "opened twice": (299, lambda leaf: replace(leaf, kind=EntryKind.WRITER_OPEN)),
+    "missing": (299, lambda leaf: replace(leaf, writer_seq=leaf.writer_seq + 1)),
+    "repeated": (299, lambda leaf: replace(leaf, writer_seq=leaf.writer_seq - 1)),
+    "from the beginning": (299, lambda leaf: replace(leaf, writer_seq=0)),
+    "back in time": (299, lambda leaf: replace(leaf, at=NOW)),
+    "a stranger": (299, lambda leaf: replace(leaf, writer=b"stranger")),
+}
+
+
+@pytest.mark.parametrize(("index", "change"), STORIES.values(), ids=STORIES)
+def test_a_wrong_story_is_found_in_files_that_are_hashed_and_signed_well(
+    log: LogMaker, tmp_path: Path, index: int, change: Callable[[Leaf], Leaf]
+) -> None:
+    log.grow(320)
+    log.entries[index] = _rewritten(log.entries[index], change)
+    with pytest.raises(ProofError, match="writer") as caught:
+        verify_files(_published_as(log.entries, tmp_path / "log"), SIGNER.vkey)
+    assert caught.value.index == index
+
+
+def test_a_closed_writer_says_nothing_more_and_another_may_follow_in_the_files(
+    log: LogMaker, tmp_path: Path
+) -> None:
+    log.grow(260)
+    log.add(make_entry(EntryKind.WRITER_CLOSE, NOW + 999))
+    second = LogMaker(tmp_path, b"writer-2").grow(30).entries
+    told = [*log.entries, *second]
+    assert verify_files(_published_as(told, tmp_path / "one"), SIGNER.vkey).writers == 2
+    told.append(log.add(make_entry(EntryKind.VIEW, NOW + 1000)))
+    with pytest.raises(ProofError, match="closed") as caught:
+        verify_files(_published_as(told, tmp_path / "two"), SIGNER.vkey)
+    assert caught.value.index == 291
+
+
+UNREADABLE: dict[str, Callable[[bytes], bytes]] = {
+    "unknown version": lambda leaf: b"\x02" + leaf[1:],
+    "unknown kind": lambda leaf: leaf[:25] + b"\xff" + leaf[26:],
+    "91 bytes": lambda leaf: leaf + b"\x00",
+    "89 bytes": lambda leaf: leaf[:-1],
+    "version": lambda _leaf: b"",
+}
+
+
+@pytest.mark.parametrize(("what", "change"), UNREADABLE.items(), ids=UNREADABLE)
+def test_a_leaf_that_cannot_be_read_is_found_in_files_that_are_signed_well(
+    log: LogMaker, tmp_path: Path, change: Callable[[bytes], bytes], what: str
+) -> None:
+    log.grow(300)
+    log.entries[280] = replace(log.entries[280], leaf=change(log.entries[280].leaf))
+    with pytest.raises(ProofError, match=what) as caught:
+        verify_files(_published_as(log.entries, tmp_path / "log"), SIGNER.vkey)
+    assert caught.value.index == 280
+
+
+def test_leaves_whose_lengths_make_up_for_one_another_are_found(
+    log: LogMaker, tmp_path: Path
+) -> None:
+    log.grow(300)
+    for index, end in ((280, 89), (281, 91)):
+        leaf = (log.entries[index].leaf + b"\x01")[:end]
+        log.entries[index] = replace(log.entries[index], leaf=leaf)
+    with pytest.raises(ProofError, match="89 bytes") as caught:
+        verify_files(_published_as(log.entries, tmp_path / "log"), SIGNER.vkey)
+    assert caught.value.index == 280

@@ -44,3 +44,12 @@ def test_bare_rows_are_tuples_and_a_failure_while_they_are_fetched_is_translated
     assert session._bare(rows, {"x": 5}) == [(5,), (4,)]  # noqa: SLF001 - as above
     with pytest.raises(StoreUnavailableError, match="SQLITE_ERROR"):
         session._bare(rows, {"x": 1 - 2**63})  # noqa: SLF001 - as above
+
+
+def test_bare_rows_are_added_in_the_order_of_the_columns(session: WriteSession) -> None:
+    session._add(facts, [("f", "1"), ("g", "2")])  # noqa: SLF001 - as above
+    session._add(facts, [])  # noqa: SLF001 - as above
+    rows = session._all(select(facts).order_by(facts.c.id))  # noqa: SLF001 - as above
+    assert [values_of(row) for row in rows] == [{"id": "f", "body": "1"}, {"id": "g", "body": "2"}]
+    with pytest.raises(ConflictError):
+        session._add(facts, [("h", "3"), ("f", "4")])  # noqa: SLF001 - as above
