@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     checkpoint_interval_s: Seconds = Field(
         default=1.0, description="Seconds between signed checkpoints."
     )
+    reconcile_interval_s: Seconds = Field(
+        default=60.0, description="Seconds between counts of source reads in the log."
+    )
     worker: bool = Field(default=True, description="Whether `serve` starts the detection worker.")
     demo: bool = Field(
         default=False,
