@@ -304,7 +304,7 @@ class ReadView(Protocol):
         since: Micros,
         until: Micros,
     ) -> list[ActivityRow]:
-        """What somebody did, or an AI agent through them, counted by day, purpose and grade."""
+        """What somebody did, themselves or by an AI agent, counted by day, purpose and grade."""
         ...
 
     def writer_parts(

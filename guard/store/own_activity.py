@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, func, select
 
 from guard.clock import DAY, Micros
 from guard.entries import EntryKind
@@ -29,10 +29,7 @@ _ACTIVITY = (
     )
     .where(
         detail_event.c.tenant == bindparam("tenant"),
-        or_(
-            detail_event.c.agent == bindparam("agent_id"),
-            detail_event.c.actor == bindparam("agent_id"),
-        ),
+        detail_event.c.agent == bindparam("agent_id"),
         detail_event.c.at >= bindparam("since"),
         detail_event.c.at < bindparam("until"),
         detail_event.c.kind.in_(bindparam("kinds", expanding=True)),

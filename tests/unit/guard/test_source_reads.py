@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from guard.errors import SourceError
-from guard.sources.memory import MemorySource
 from guard.source_reads import CountedSource, ReadCounter, noted, noting
+from guard.sources.memory import MemorySource
 
 pytestmark = pytest.mark.anyio
 
