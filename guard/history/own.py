@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from guard.clock import DAY, Clock, Micros
-from guard.entries import EntryKind, EventPart, NewEntry, event_by
+from guard.entries import EntryKind, NewEntry, OpenedEntry, event_by
 from guard.errors import AccessDeniedError, InvalidRequestError
 from guard.history.hold_backs import in_force, is_held
 from guard.history.words import LOOKS, role_in_words
@@ -112,13 +112,14 @@ class OwnHistories:
     ) -> list[LookUp]:
         mine = [row for row in holds if row.agent_id == me]
         found = [
-            LookUp(at=event.at, role=role_in_words(event))
-            for event in self._events(view, query)
-            if event.body.get("about") == me and not is_held(mine, event.at, (me,), ())
+            entry
+            for entry in self._entries(view, query)
+            if entry.event.body.get("about") == me and not is_held(mine, entry.event.at, (me,), ())
         ]
-        return sorted(found, key=lambda one: one.at)
+        found.sort(key=lambda entry: entry.index)
+        return [LookUp(at=one.event.at, role=role_in_words(one.event)) for one in found]
 
-    def _events(self, view: ReadView, query: LogQuery) -> Iterator[EventPart]:
+    def _entries(self, view: ReadView, query: LogQuery) -> Iterator[OpenedEntry]:
         """Look-ups by everybody who may make one: a person's entries are found at once."""
         for row in view.principals(query.tenant):
             if row.role not in _LOOKING:
@@ -127,7 +128,7 @@ class OwnHistories:
             while page := view.search(asked):
                 for stored in page:
                     # Whom else it was about is nobody's business here: no subject part is opened.
-                    yield open_entry(stored, self._vault, {}).event
+                    yield open_entry(stored, self._vault, {})
                 asked = replace(asked, before=page[-1].index)
 
 

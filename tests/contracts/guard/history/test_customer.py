@@ -146,7 +146,9 @@ async def test_a_changed_document_does_not_hold(told: Telling) -> None:
     await told.viewed(ref)
     page = await told.customers.page(PORTAL, ref, before=None, limit=10)
     with pytest.raises(ProofError):
-        open_history(page.note.replace(b"a support agent", b"a tax inspector"), told.signer.verifier)
+        open_history(
+            page.note.replace(b"a support agent", b"a tax inspector"), told.signer.verifier
+        )
     stranger = NoteSigner("t/exports", told.rig.keyring.signing_key("t/else"))
     with pytest.raises(ProofError):
         open_history(page.note, stranger.verifier)

@@ -1,7 +1,6 @@
 """Counts of source reads in the log, and the alarms, on both engines."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -13,11 +12,9 @@ from guard.findings import FindingKind, Severity
 from guard.ledger.entry import Sealer
 from guard.ledger.receipts import ReceiptSigner
 from guard.reconciliation import Reconciliation, reconcile
-from guard.reconciliation.tally import named
 from guard.rows import AlertState
 from guard.source_reads import ALLOWANCE, ReadCounter
 from tests.contracts.guard.reconciliation.counting import GRACE_S, Counted, counted
-from tests.support.makers import TENANT
 from tests.support.people import AGENT, ANALYST
 from tests.support.rig import Rig
 
@@ -191,15 +188,3 @@ async def test_a_writer_that_has_just_written_is_not_taken_for_dead(rig: Rig) ->
         assert await alarms(rig) == []
     finally:
         await asyncio.to_thread(committer.close)
-
-
-async def test_a_damaged_entry_does_not_stop_the_count(rig: Rig) -> None:
-    made = counted(rig)
-    await viewed(made, 2)
-    rig.log()
-    with rig.store.read() as view:
-        (tally,) = reconcile(view, rig.vault)
-        first, _ = view.writer_parts(bytes.fromhex(tally.writer), (EntryKind.VIEW,), -1, 10)
-    assert tally.tenants == (TENANT,)
-    damaged = replace(first, part=(*first.part[:4], b"\x00" * 80))
-    assert list(named([first, damaged], rig.vault)) == [(0, TENANT)]
