@@ -49,6 +49,7 @@ from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
+from guard.history import CustomerHistory, Disputes, HoldBacks, OwnHistories
 from guard.identifiers import Identifiers
 from guard.in_force import Policies
 from guard.indexing import AT_ONCE, PAGE, Indexing
@@ -116,6 +117,10 @@ class Services:
     suspensions: Suspensions
     auditing: Auditing
     reconciliation: Reconciliation
+    histories: CustomerHistory
+    own_histories: OwnHistories
+    disputes: Disputes
+    hold_backs: HoldBacks
     identifiers: Identifiers
     indexing: Indexing
     contacts: Contacts
@@ -332,6 +337,12 @@ def _compose(
         suspensions=Suspensions(committer, readers, clock),
         auditing=Auditing(committer, readers, clock, vault, log),
         reconciliation=reconciliation,
+        histories=CustomerHistory(
+            committer, readers, clock, vault, log.export_signer, settings.held_back_notice
+        ),
+        own_histories=OwnHistories(committer, readers, clock, vault, settings.retention_notice),
+        disputes=Disputes(committer, clock, vault),
+        hold_backs=HoldBacks(committer, readers, clock),
         identifiers=identifiers,
         indexing=Indexing(
             readers=readers,

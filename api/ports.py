@@ -19,6 +19,7 @@ from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
 from guard.exports import ExportFormat
+from guard.history import HistoryPage, HoldBackPut, OwnHistory
 from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
@@ -37,7 +38,9 @@ from guard.rows import (
     AlertRow,
     AlertState,
     CaseRow,
+    DisputeRow,
     GrantRow,
+    HoldBackRow,
     LogQuery,
     ModeRow,
     PrincipalRow,
@@ -392,6 +395,54 @@ class Auditing(Protocol):
         ...
 
 
+class Histories(Protocol):
+    """*Protocol* of customers' own histories: `guard.history.customer`."""
+
+    async def page(
+        self, principal: Principal, ref: str, *, before: int | None, limit: int
+    ) -> HistoryPage:
+        """A signed page, newest first."""
+        ...
+
+
+class OwnHistories(Protocol):
+    """*Protocol* of what is logged about oneself: `guard.history.own`."""
+
+    async def mine(
+        self, principal: Principal, *, since: Micros | None = None, until: Micros | None = None
+    ) -> OwnHistory:
+        """What is logged about the caller."""
+        ...
+
+
+class Disputes(Protocol):
+    """*Protocol* of customers' disputes: `guard.history.disputes`."""
+
+    async def dispute(self, principal: Principal, ref: str, entry_id: str, text: str) -> DisputeRow:
+        """Keep a dispute of one row."""
+        ...
+
+
+class HoldBacks(Protocol):
+    """*Protocol* of what histories leave out: `guard.history.hold_backs`."""
+
+    async def propose(self, principal: Principal, put: HoldBackPut) -> HoldBackRow:
+        """Propose one."""
+        ...
+
+    async def approve(self, principal: Principal, hold_back_id: str) -> HoldBackRow:
+        """Approve somebody else's."""
+        ...
+
+    async def end(self, principal: Principal, hold_back_id: str) -> HoldBackRow:
+        """End one early."""
+        ...
+
+    async def page(self, principal: Principal) -> list[HoldBackRow]:
+        """Those that are not over."""
+        ...
+
+
 class Merges(Protocol):
     """*Protocol* of merging by reference: `guard.merges`."""
 
@@ -532,6 +583,26 @@ class Services(Protocol):
     @property
     def auditing(self) -> Auditing:
         """The log."""
+        ...
+
+    @property
+    def histories(self) -> Histories:
+        """Customers' own histories."""
+        ...
+
+    @property
+    def own_histories(self) -> OwnHistories:
+        """Everybody's own history."""
+        ...
+
+    @property
+    def disputes(self) -> Disputes:
+        """Customers' disputes."""
+        ...
+
+    @property
+    def hold_backs(self) -> HoldBacks:
+        """What histories leave out."""
         ...
 
     @property
