@@ -7,6 +7,7 @@ guard's own.
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from api.history_ports import Disputes, Histories, HoldBacks, OwnHistories
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.settings import Settings
@@ -19,7 +20,6 @@ from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
 from guard.exports import ExportFormat
-from guard.history import HistoryPage, HoldBackPut, OwnHistory
 from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
@@ -38,9 +38,7 @@ from guard.rows import (
     AlertRow,
     AlertState,
     CaseRow,
-    DisputeRow,
     GrantRow,
-    HoldBackRow,
     LogQuery,
     ModeRow,
     PrincipalRow,
@@ -392,54 +390,6 @@ class Auditing(Protocol):
         self, principal: Principal, fmt: ExportFormat, query: LogQuery
     ) -> AsyncIterator[bytes]:
         """A file of the log, in pieces."""
-        ...
-
-
-class Histories(Protocol):
-    """*Protocol* of customers' own histories: `guard.history.customer`."""
-
-    async def page(
-        self, principal: Principal, ref: str, *, before: int | None, limit: int
-    ) -> HistoryPage:
-        """A signed page, newest first."""
-        ...
-
-
-class OwnHistories(Protocol):
-    """*Protocol* of what is logged about oneself: `guard.history.own`."""
-
-    async def mine(
-        self, principal: Principal, *, since: Micros | None = None, until: Micros | None = None
-    ) -> OwnHistory:
-        """What is logged about the caller."""
-        ...
-
-
-class Disputes(Protocol):
-    """*Protocol* of customers' disputes: `guard.history.disputes`."""
-
-    async def dispute(self, principal: Principal, ref: str, entry_id: str, text: str) -> DisputeRow:
-        """Keep a dispute of one row."""
-        ...
-
-
-class HoldBacks(Protocol):
-    """*Protocol* of what histories leave out: `guard.history.hold_backs`."""
-
-    async def propose(self, principal: Principal, put: HoldBackPut) -> HoldBackRow:
-        """Propose one."""
-        ...
-
-    async def approve(self, principal: Principal, hold_back_id: str) -> HoldBackRow:
-        """Approve somebody else's."""
-        ...
-
-    async def end(self, principal: Principal, hold_back_id: str) -> HoldBackRow:
-        """End one early."""
-        ...
-
-    async def page(self, principal: Principal) -> list[HoldBackRow]:
-        """Those that are not over."""
         ...
 
 
