@@ -70,8 +70,9 @@ from guard.purposes.work_lists import WorkLists
 from guard.purposes.workload import Workload
 from guard.reconciliation import Reconciliation
 from guard.redactions import Redactions
-from guard.source_reads import CountedSource, ReadCounter
+from guard.source_reads import ReadCounter
 from guard.sources import open_source
+from guard.sources.counted import CountedSource
 from guard.store.readers import ThreadedReaders
 from guard.store.sql_store import SqlStore
 from guard.store.worker_file import WorkerFile

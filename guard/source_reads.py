@@ -1,9 +1,9 @@
 """Every read of a customer's record from a source has a number; its entry names it.
 
-The number is taken in one place, the wrapper round the source, before the source is asked: whatever
-reads in another way than the one path is numbered too, and no entry will name its number. An entry
-says in `reads` which numbers it accounts for. So what was read and is in no entry can be told
-exactly, also while other reads are under way (`guard.reconciliation`).
+The number is taken in one place, the wrapper round the source (`guard.sources.counted`), before the
+source is asked: whatever reads in another way than the one path is numbered too, and no entry will
+name its number. An entry says in `reads` which numbers it accounts for. So what was read and is in
+no entry can be told exactly, also while other reads are under way (`guard.reconciliation`).
 
 A writer may number only so far ahead of what it has last counted in the log. After a crash that
 bounds what was read since then, whatever was lost with the process.
@@ -16,8 +16,6 @@ from contextvars import ContextVar
 
 from guard.clock import monotonic
 from guard.errors import SourceError
-from guard.ports import CountsReads, RecordSource
-from guard.rows import RawRecord
 
 # How far the numbers may run ahead of the last count in the log, and so the most reads that a crash
 # leaves open. At half of it a count is due: at 5,000 reads a second, one small entry every 100 ms.
@@ -57,7 +55,7 @@ class ReadCounter:
         # By number, when it was taken: those that no entry is known to name.
         self._open: dict[int, float] = {}
 
-    def begin(self, source: str) -> None:
+    def take(self, source: str) -> None:
         """Number one read that is about to happen.
 
         Raises:
@@ -92,38 +90,6 @@ class ReadCounter:
         """Let the numbers run on: the log says that `counted` were taken; returns up to where."""
         self.upto = max(self.upto, counted + self._allowance)
         return self.upto
-
-
-class CountedSource:
-    """A `RecordSource` whose reads are numbered."""
-
-    def __init__(self, inner: RecordSource, counter: ReadCounter) -> None:
-        """Read from `inner`."""
-        self.name = inner.name
-        self._inner, self._counter = inner, counter
-
-    async def fetch(self, key: str, paths: frozenset[str]) -> RawRecord | None:
-        """See `RecordSource.fetch`."""
-        self._counter.begin(self.name)
-        return await self._inner.fetch(key, paths)
-
-    async def served(self) -> int | None:
-        """How many reads the source itself says that it has answered; None: it keeps no count.
-
-        Raises:
-            SourceError: It could not be asked.
-        """
-        if isinstance(self._inner, CountsReads):
-            return await self._inner.reads_served()
-        return None
-
-    async def check(self) -> None:
-        """See `RecordSource.check`."""
-        await self._inner.check()
-
-    async def close(self) -> None:
-        """See `RecordSource.close`."""
-        await self._inner.close()
 
 
 def _nothing() -> None:

@@ -18,7 +18,8 @@ from guard.errors import SourceError
 from guard.findings import Finding, FindingKind, Severity
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.reconciliation.tally import ACCOUNTING, CHUNK, WriterReads, named, reconcile
-from guard.source_reads import ALLOWANCE, CountedSource, ReadCounter
+from guard.source_reads import ALLOWANCE, ReadCounter
+from guard.sources.counted import CountedSource
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from guard.broker import Broker
 from guard.reconciliation import Reconciliation
-from guard.source_reads import CountedSource, ReadCounter
+from guard.source_reads import ReadCounter
+from guard.sources.counted import CountedSource
 from tests.support.rig import Rig
 
 GRACE_S = 30.0
