@@ -32,8 +32,11 @@ from api.routers import (
     cases,
     contacts,
     directory,
+    disputes,
     grants,
     health,
+    history,
+    hold_backs,
     listings,
     log,
     merges,
@@ -80,6 +83,9 @@ ROOMS = (
     policies,
     access_reviews,
     log,
+    history,
+    disputes,
+    hold_backs,
     health,
 )
 # FastAPI's own telemetry would record paths, queries, validation failures and stack traces.

@@ -1,6 +1,7 @@
 """What runs beside the requests: publishing the log, applying findings, following policies."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -14,6 +15,8 @@ from guard.clock import Clock
 from guard.errors import ConfigurationError, ForkError
 from guard.ledger.publisher import Publisher
 from guard.ports import Outbox, Readers
+from guard.reconciliation import Reconciliation
+from guard.source_reads import ReadCounter
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +27,8 @@ OUTBOX_BATCH = 100
 POLICY_INTERVAL_S = 0.25
 # Reviews are due within days.
 REVIEWS_INTERVAL_S = 30.0
+# Between two counts of source reads, however many are made.
+COUNT_PAUSE_S = 0.02
 
 
 async def publish_forever(
@@ -86,6 +91,27 @@ async def remind_forever(reviews: AfterReviews, metrics: Metrics) -> None:
         metrics.reviews_overdue.labels("policy_rollback").set(overdue.rollbacks)
 
     await _forever(once, REVIEWS_INTERVAL_S, "reviews")
+
+
+async def reconcile_forever(
+    reconciliation: Reconciliation, counter: ReadCounter, metrics: Metrics, interval_s: float
+) -> None:
+    """Count source reads in the log every `interval_s`, and when many were made; until cancelled.
+
+    While nothing can be counted, nothing is read after `guard.source_reads.ALLOWANCE` more.
+    """
+    is_due = asyncio.Event()
+    counter.on_low = is_due.set
+
+    async def once() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(interval_s):
+                await is_due.wait()
+        is_due.clear()
+        await reconciliation.count()
+        metrics.reads_unaccounted.set(reconciliation.lost)
+
+    await _forever(once, COUNT_PAUSE_S, "reconciliation")
 
 
 async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name: str) -> None:

@@ -7,13 +7,20 @@ in order: no new work, what waits is committed, the log is published once more.
 
 import asyncio
 import contextlib
+import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from api.background import apply_forever, follow_forever, publish_forever, remind_forever
+from api.background import (
+    apply_forever,
+    follow_forever,
+    publish_forever,
+    reconcile_forever,
+    remind_forever,
+)
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.places import (
@@ -35,15 +42,17 @@ from guard.auditing import Auditing, PublishedLog
 from guard.backtest import Backtests
 from guard.break_glass import BreakGlass
 from guard.broker import Broker
-from guard.clock import Clock, DomainClock, Rate, wall_micros
+from guard.broker.path import MAX_TRIES
+from guard.clock import SECOND, Clock, DomainClock, Rate, wall_micros
 from guard.contacts import Contacts, open_contacts
 from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
+from guard.history import CustomerHistory, Disputes, HoldBacks, OwnHistories
 from guard.identifiers import Identifiers
 from guard.in_force import Policies
-from guard.indexing import Indexing
+from guard.indexing import AT_ONCE, PAGE, Indexing
 from guard.ledger.entry import Sealer
 from guard.ledger.integrator import Integrator
 from guard.ledger.publisher import Publisher
@@ -59,8 +68,11 @@ from guard.purposes.samples import Samples
 from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
 from guard.purposes.workload import Workload
+from guard.reconciliation import Reconciliation
 from guard.redactions import Redactions
+from guard.source_reads import ReadCounter
 from guard.sources import open_source
+from guard.sources.counted import CountedSource
 from guard.store.readers import ThreadedReaders
 from guard.store.sql_store import SqlStore
 from guard.store.worker_file import WorkerFile
@@ -74,6 +86,8 @@ from policies.bundle import Bundle, load_bundle
 from policies.errors import PolicyError
 
 WRITER_BYTES = 8
+# Where others may write too: one that says nothing for so many counts is taken for dead.
+SILENT_COUNTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,11 @@ class Services:
     alerts: Alerts
     suspensions: Suspensions
     auditing: Auditing
+    reconciliation: Reconciliation
+    histories: CustomerHistory
+    own_histories: OwnHistories
+    disputes: Disputes
+    hold_backs: HoldBacks
     identifiers: Identifiers
     indexing: Indexing
     contacts: Contacts
@@ -119,6 +138,7 @@ class Services:
     _integrator: Integrator | None
     _reviews: AfterReviews
     _sources: Mapping[str, RecordSource]
+    _reads: ReadCounter
     _outbox: WorkerFile
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -137,6 +157,10 @@ class Services:
             self._integrator.start()
         await asyncio.to_thread(self._writer.start)
         await self.committer.run(self._register_bundle)
+        interval_s = self.settings.reconcile_interval_s
+        is_alone = self.store.places_at_commit
+        quiet = None if is_alone else int(SILENT_COUNTS * interval_s * SECOND)
+        await self.reconciliation.look_back(quiet=quiet)
         publishing = publish_forever(
             self._publisher,
             self.readers,
@@ -151,6 +175,8 @@ class Services:
         self._tasks.append(asyncio.create_task(following, name="follow"))
         reminding = remind_forever(self._reviews, self.metrics)
         self._tasks.append(asyncio.create_task(reminding, name="remind"))
+        counting = reconcile_forever(self.reconciliation, self._reads, self.metrics, interval_s)
+        self._tasks.append(asyncio.create_task(counting, name="reconcile"))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -172,6 +198,9 @@ class Services:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(GuardError):
+            # What is not counted now is open in the writer's last entry.
+            await self.reconciliation.count()
         with contextlib.suppress(GuardError):
             # What cannot be published now is published at the next start.
             await self._publisher.publish_once(self.readers, self.committer, self.clock.now())
@@ -254,7 +283,21 @@ def _compose(
         for tenant, active in load_active(view).items():
             policies.put(tenant, active)
     activations = Activations(committer, readers, clock, policies, alerts)
-    reads = SystemReads(sources, keyring, deadline_s=settings.source_deadline_s)
+    counter = ReadCounter()
+    counted = {name: CountedSource(source, counter) for name, source in sources.items()}
+    reads = SystemReads(counted, keyring, deadline_s=settings.source_deadline_s)
+    reconciliation = Reconciliation(
+        committer=committer,
+        readers=readers,
+        clock=clock,
+        vault=vault,
+        alerts=alerts,
+        counter=counter,
+        sources=counted,
+        writer=writer,
+        grace_s=longest_act_s(settings),
+    )
+    committer.last_words = reconciliation.last_words
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -270,7 +313,7 @@ def _compose(
             readers=readers,
             committer=committer,
             policies=policies,
-            sources=sources,
+            sources=counted,
             keyring=keyring,
             clock=clock,
             source_deadline_s=settings.source_deadline_s,
@@ -294,6 +337,13 @@ def _compose(
         alerts=alerts,
         suspensions=Suspensions(committer, readers, clock),
         auditing=Auditing(committer, readers, clock, vault, log),
+        reconciliation=reconciliation,
+        histories=CustomerHistory(
+            committer, readers, clock, vault, log.export_signer, settings.held_back_notice
+        ),
+        own_histories=OwnHistories(committer, readers, clock, vault, settings.retention_notice),
+        disputes=Disputes(committer, clock, vault),
+        hold_backs=HoldBacks(committer, readers, clock),
         identifiers=identifiers,
         indexing=Indexing(
             readers=readers,
@@ -335,8 +385,20 @@ def _compose(
         ),
         _integrator=None if store.places_at_commit else Integrator(store),
         _reviews=AfterReviews(committer, readers, clock, alerts),
-        _sources=sources,
+        _sources=counted,
+        _reads=counter,
         _outbox=outbox,
+    )
+
+
+def longest_act_s(settings: Settings) -> float:
+    """Seconds after which nothing that has read a source can still be without its entry.
+
+    A page of the index takes longest: its reads go to the source in turns, then there is one entry.
+    """
+    turns = math.ceil(PAGE / AT_ONCE)
+    return (turns + 1) * settings.source_deadline_s + MAX_TRIES * (
+        settings.admit_deadline_s + settings.read_deadline_s
     )
 
 

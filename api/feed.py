@@ -21,6 +21,7 @@ from guard.events import (
     AgentProfile,
     AssignmentEvent,
     CaseEvent,
+    DisputeEvent,
     FloorEvent,
     LateLinkEvent,
     ProfileEvent,
@@ -293,6 +294,21 @@ def _labels(entry: OpenedEntry) -> list[FloorEvent]:
     ]
 
 
+def _disputes(entry: OpenedEntry) -> list[FloorEvent]:
+    body = entry.event.body
+    of = _whole(body, "index")
+    return [
+        DisputeEvent(
+            position=entry.index,
+            ts=entry.event.at,
+            agent_id=_text(body, "agent"),
+            customer_id=ref,
+            of=-1 if of is None else of,
+        )
+        for ref in entry.refs
+    ]
+
+
 _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.VIEW: _accesses,
     EntryKind.REFUSAL: _accesses,
@@ -312,6 +328,7 @@ _BY_KIND: Mapping[EntryKind, Callable[[OpenedEntry], list[FloorEvent]]] = {
     EntryKind.RESPONSE: _responses,
     EntryKind.SUSPENSION: _responses,
     EntryKind.LABEL: _labels,
+    EntryKind.DISPUTE: _disputes,
 }
 
 

@@ -55,6 +55,11 @@ class Metrics:
             ("what",),
             registry=self.registry,
         )
+        self.reads_unaccounted = Gauge(
+            "recordguard_source_reads_unaccounted",
+            "Reads of record sources by this process that no entry of the log accounts for.",
+            registry=self.registry,
+        )
         self.problems = Counter(
             "recordguard_problems",
             "Problem documents sent, by the last part of their type.",

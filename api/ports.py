@@ -7,6 +7,7 @@ guard's own.
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from api.history_ports import Disputes, Histories, HoldBacks, OwnHistories
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.settings import Settings
@@ -532,6 +533,26 @@ class Services(Protocol):
     @property
     def auditing(self) -> Auditing:
         """The log."""
+        ...
+
+    @property
+    def histories(self) -> Histories:
+        """Customers' own histories."""
+        ...
+
+    @property
+    def own_histories(self) -> OwnHistories:
+        """Everybody's own history."""
+        ...
+
+    @property
+    def disputes(self) -> Disputes:
+        """Customers' disputes."""
+        ...
+
+    @property
+    def hold_backs(self) -> HoldBacks:
+        """What histories leave out."""
         ...
 
     @property

@@ -111,6 +111,19 @@ class Settings(BaseSettings):
     checkpoint_interval_s: Seconds = Field(
         default=1.0, description="Seconds between signed checkpoints."
     )
+    held_back_notice: str = Field(
+        default="",
+        max_length=300,
+        description="What a customer's history says where rows are held back; empty: nothing.",
+    )
+    retention_notice: str = Field(
+        default="the privacy notice for employees says how long each kind of entry is kept",
+        max_length=300,
+        description="What one's own history says of how long entries are kept.",
+    )
+    reconcile_interval_s: Seconds = Field(
+        default=60.0, description="Seconds between counts of source reads in the log."
+    )
     worker: bool = Field(default=True, description="Whether `serve` starts the detection worker.")
     demo: bool = Field(
         default=False,

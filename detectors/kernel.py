@@ -13,7 +13,7 @@ majority.
 from collections.abc import Callable
 from math import log
 
-from detectors import baselines, calibration, cusum, narrative, outliers, rings, shifts
+from detectors import baselines, calibration, cusum, disputes, narrative, outliers, rings, shifts
 from detectors.channels import CHANNELS, Look, Trial
 from detectors.channels.self_opened import SelfOpened
 from detectors.channels.stale_case import StaleCase
@@ -38,6 +38,7 @@ from guard.events import (
     AgentProfile,
     AssignmentEvent,
     CaseEvent,
+    DisputeEvent,
     FloorEvent,
     LateLinkEvent,
     ProfileEvent,
@@ -104,6 +105,8 @@ class Kernel:
             self.floor.book.on_case(event)
         elif isinstance(event, ProfileEvent):
             self.meet(event.profile)
+        elif isinstance(event, DisputeEvent):
+            disputes.note(self.floor, event)
         elif event.what == DISMISSED and event.agent_id in self.floor.agents:
             self._dismiss(self.floor.agents[event.agent_id])
 
@@ -148,6 +151,7 @@ class Kernel:
         baselines.refresh_groups(floor)
         floor.book.forget(floor.now)
         rings.forget(floor)
+        disputes.forget(floor)
         if self.honest_days is not None:
             self.honest_groups.extend(self._group_peaks.values())
             self._group_peaks = {}
@@ -287,8 +291,9 @@ class Kernel:
                 today.peaks[stat] = value
         score = self._final(state, calibration.best(self.floor.calibration, raised))
         today.score = max(today.score, score)
-        if score >= self.threshold and self.honest_days is None:
-            self._tell_agent(state, score)
+        weak = disputes.weight(self.floor, state.profile.agent_id, self.threshold)
+        if score + weak >= self.threshold and self.honest_days is None:
+            self._tell_agent(state, score, weak)
 
     def _bad_weather(self, state: AgentState) -> float:
         """The unexplained share of the agent's vendor, if it is the system's; else 0."""
@@ -397,10 +402,12 @@ class Kernel:
 
     # Telling
 
-    def _tell_agent(self, state: AgentState, score: float) -> None:
-        state.episode = self._told(
-            state.episode, score, lambda: self._agent_finding(state, score), is_wider=False
-        )
+    def _tell_agent(self, state: AgentState, score: float, weak: float) -> None:
+        def say() -> Finding:
+            finding = self._agent_finding(state, score)
+            return disputes.added(finding, self.floor, state.profile.agent_id, weak)
+
+        state.episode = self._told(state.episode, score + weak, say, is_wider=False)
 
     def _tell_group(self, ring: rings.Ring) -> None:
         tail = self.floor.calibration.groups or calibration.DEFAULT_GROUP

@@ -23,6 +23,7 @@ from guard.events import (
     AccessEvent,
     AssignmentEvent,
     CaseEvent,
+    DisputeEvent,
     FloorEvent,
     History,
     LateLinkEvent,
@@ -39,6 +40,7 @@ _KINDS: dict[str, type[FloorEvent]] = {
     "access": AccessEvent,
     "late": LateLinkEvent,
     "review": ReviewEvent,
+    "dispute": DisputeEvent,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 FORMAT_V1 = b"\x01"
@@ -190,8 +192,12 @@ def _order(event: FloorEvent) -> tuple[int, int, str, str, str, int]:
             return (event.ts, 4, event.case_id, event.agent_id, "late", event.position)
         case ProfileEvent():
             return (event.ts, 0, event.profile.agent_id, "", "", event.position)
-        case ReviewEvent():
-            return (event.ts, 6, event.agent_id, event.by, event.what, event.position)
+        case ReviewEvent() | DisputeEvent():
+            if isinstance(event, ReviewEvent):
+                by, what = event.by, event.what
+            else:
+                by, what = event.customer_id, "dispute"
+            return (event.ts, 6, event.agent_id, by, what, event.position)
 
 
 def _freeze(event: FloorEvent) -> bytes:

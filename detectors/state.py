@@ -34,6 +34,14 @@ class Proof(msgspec.Struct, array_like=True):
     gains: list[float]
 
 
+class Disputed(msgspec.Struct, array_like=True):
+    """A customer's word against an agent, and where in the log it is."""
+
+    ts: Micros
+    customer: str
+    position: int
+
+
 class Episode(msgspec.Struct, array_like=True):
     """A matter that was raised and has not died down."""
 
@@ -177,3 +185,4 @@ class FloorState(msgspec.Struct):
     calibration: Calibration = msgspec.field(default_factory=Calibration)
     rows: list[list[float]] = []
     held: list[bytes] = []
+    disputes: dict[str, list[Disputed]] = {}

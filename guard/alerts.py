@@ -43,7 +43,9 @@ _REVIEWED = {
     FindingKind.BREAK_GLASS: "this alert ends with the review of its break-glass: review that",
     FindingKind.POLICY_ROLLBACK: "this alert ends with the review of the policy: approve that",
 }
-_FOR_PEOPLE = frozenset({FindingKind.OUTLIER, FindingKind.RING, *_REVIEWED})
+_FOR_PEOPLE = frozenset(
+    {FindingKind.OUTLIER, FindingKind.RING, FindingKind.RECONCILIATION, *_REVIEWED}
+)
 _NEUTRAL = {
     ResponseKind.NOTIFY: "some of your recent views have no case behind them; please link cases",
     ResponseKind.MASK_MORE: "more fields are masked for you while a review is under way",

@@ -139,7 +139,26 @@ class ReviewEvent:
     alert_id: str | None = None
 
 
-FloorEvent = AccessEvent | CaseEvent | AssignmentEvent | LateLinkEvent | ProfileEvent | ReviewEvent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeEvent:
+    """A customer says that what an agent did, at position `of`, had nothing to do with them."""
+
+    position: int
+    ts: Micros
+    agent_id: str
+    customer_id: str
+    of: int
+
+
+FloorEvent = (
+    AccessEvent
+    | CaseEvent
+    | AssignmentEvent
+    | LateLinkEvent
+    | ProfileEvent
+    | ReviewEvent
+    | DisputeEvent
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

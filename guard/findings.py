@@ -19,6 +19,7 @@ class FindingKind(StrEnum):
     DECOY = "decoy"
     BREAK_GLASS = "break_glass"
     POLICY_ROLLBACK = "policy_rollback"
+    RECONCILIATION = "reconciliation"
 
 
 class Severity(StrEnum):

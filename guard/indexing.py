@@ -23,6 +23,7 @@ from guard.in_force import Policies
 from guard.masking.identifying import identifying, identifying_fields
 from guard.ports import Committer, Readers, Transaction
 from guard.rows import IdentifierRow, RawRecord, SubjectRow
+from guard.source_reads import noted, noting
 from guard.system_reads import SystemReads
 from guard.vault.identifiers import NormalForms
 from guard.vault.keyring import Keyring
@@ -98,7 +99,8 @@ class Indexing:
         """
         while page := await self._page(tenant, after, since):
             begun = monotonic()
-            done = await self._index(tenant, page)
+            with noting():
+                done = await self._index(tenant, page)
             if done.failed == done.read >= DEAD:
                 raise SourceError("the source answers nothing, see it and start again from here")
             yield done
@@ -179,7 +181,13 @@ class Indexing:
             tenant,
             EntryKind.CUSTOMER,
             self._clock.now(),
-            {"index": True, "read": len(asked), "identifiers": counts, **body},
+            {
+                "index": True,
+                "read": len(asked),
+                "identifiers": counts,
+                **body,
+                **({"reads": reads} if (reads := noted()) else {}),
+            },
         )
         subjects = tuple(SubjectPart(customer=subject.ref) for subject in asked)
 

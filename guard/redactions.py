@@ -29,6 +29,7 @@ from guard.ports import Readers
 from guard.principals import Principal
 from guard.quotas import Binding, bind_measure
 from guard.rows import Situation, SubjectRow
+from guard.source_reads import noted, noting
 from guard.system_reads import SystemReads
 from guard.vault.keyring import Keyring
 from guard.views import RefusalCode, Refused
@@ -86,12 +87,16 @@ class _Asked:
     request: RedactionRequest
     situation: Situation
     subject: SubjectRow | None
+    reads: tuple[int, ...] = ()
 
     def ended(self, kind: EntryKind, outcome: Outcome, **changes: object) -> NewEntry:
         """The entry of an end."""
         event = msgspec.structs.replace(
             self.event, kind=kind.name.lower(), outcome=outcome.value, **changes
         )
+        if self.reads:
+            body = {**event.body, "reads": list(self.reads)}
+            event = msgspec.structs.replace(event, body=body)
         if self.subject is None:
             return NewEntry(kind=kind, event=event)
         part = SubjectPart(customer=self.subject.ref, case=self.request.case or "")
@@ -152,7 +157,9 @@ class Redactions:
             return await self._refuse(asked, SUSPENDED)
         if situation.subject is None:
             return await self._refuse(asked, UNKNOWN_CUSTOMER)
-        text = await self._redacted(asked, situation.subject, bundle.catalogue)
+        with noting():
+            text = await self._redacted(asked, situation.subject, bundle.catalogue)
+            asked = replace(asked, reads=tuple(noted()))
         counted = self._keyring.counted_as(situation.subject)
         return await self._admit(principal, asked, counted, text)
 
@@ -164,7 +171,7 @@ class Redactions:
             return await asyncio.to_thread(redact, asked.request.text, own)
         except BaseException as error:
             # Also for a caller who went away: what was asked of the source is in the log.
-            await asyncio.shield(self._fail(asked, error))
+            await asyncio.shield(self._fail(replace(asked, reads=tuple(noted())), error))
             raise
 
     async def _fail(self, asked: _Asked, error: BaseException) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from guard.clock import Micros
-from guard.entries import EntryKind
+from guard.entries import EntryKind, SealedPart
 from guard.findings import Finding, Severity
 from guard.principals import Shift
 from policies.model import ActorKind, Desk, Mode, Purpose, Risk, Role, Tie, Tier, Window
@@ -536,3 +536,62 @@ class OutboxItem:
     position: int
     tenant: str
     finding: Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterPart:
+    """An entry of one writer: its number, its time, and its event part, still sealed."""
+
+    seq: int
+    at: Micros
+    part: SealedPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldBackRow:
+    """Entries that a history leaves out until `ends_at`, because an investigation runs.
+
+    Concerned are entries in [since, until) by `agent_id` (empty: whoever it was) about `ref`
+    (empty: whichever customer). It holds nothing until `approved_by` is set. `ended_at` is set when
+    it is ended before its time.
+    """
+
+    id: str
+    tenant: str
+    agent_id: str
+    ref: str
+    since: Micros
+    until: Micros
+    reason: str
+    proposed_by: str
+    proposed_at: Micros
+    ends_at: Micros
+    approved_by: str | None = None
+    approved_at: Micros | None = None
+    ended_at: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeRow:
+    """A customer's word that an entry of their history was no contact of theirs.
+
+    `of` is the entry that is disputed, `id` the entry of the dispute.
+    """
+
+    tenant: str
+    of: str
+    id: str
+    ref: str
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityRow:
+    """How many entries of one agent there are on one day (its first microsecond), alike."""
+
+    day: Micros
+    kind: EntryKind
+    purpose: str
+    link: str
+    outcome: str
+    count: int

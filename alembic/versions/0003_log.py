@@ -31,8 +31,48 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pending")),
         sa.UniqueConstraint("writer", "writer_seq", name=op.f("uq_pending_writer_writer_seq")),
     )
+    _make_histories()
+
+
+def _make_histories() -> None:
+    op.create_table(
+        "hold_back",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("agent_id", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("approved_by", sa.String()),
+        sa.Column("approved_at", sa.BigInteger()),
+        sa.Column("ended_at", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_hold_back")),
+    )
+    op.create_index(op.f("ix_hold_back_tenant_ends_at"), "hold_back", ["tenant", "ends_at"])
+    op.create_table(
+        "dispute",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("of", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "of", name=op.f("pk_dispute")),
+    )
+    op.create_table(
+        "accounted_writer",
+        sa.Column("writer", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("writer", name=op.f("pk_accounted_writer")),
+    )
 
 
 def downgrade() -> None:
     """Remove it; pending entries must have been integrated."""
+    op.drop_table("accounted_writer")
+    op.drop_table("dispute")
+    op.drop_table("hold_back")
     op.drop_table("pending")

@@ -31,11 +31,13 @@ async def me(
     """Show one's own budgets and notices."""
     who = signed_in.principal
     notices = await services.suspensions.notices(who)
+    has_history = Scope.OWN_HISTORY_READ in who.scopes
     return page(
         "me.html",
         signed_in=signed_in,
         budgets=await services.broker.quota(who),
         notices=[NoticeOut.of(row) for row in notices],
+        history=await services.own_histories.mine(who) if has_history else None,
         now=services.clock.now(),
     )
 

@@ -25,7 +25,11 @@ class Scope(StrEnum):
     CONTACTS_WRITE = "contacts:write"
     CUSTOMERS_WRITE = "customers:write"
     DIRECTORY_WRITE = "directory:write"
+    DISPUTES_WRITE = "disputes:write"
     EXPORTS_WRITE = "exports:write"
+    HISTORY_READ = "history:read"
+    HOLD_BACKS_READ = "hold-backs:read"
+    HOLD_BACKS_WRITE = "hold-backs:write"
     LOG_READ = "log:read"
     LOG_VERIFY = "log:verify"
     MERGES_WRITE = "merges:write"
@@ -33,6 +37,7 @@ class Scope(StrEnum):
     MODES_WRITE = "modes:write"
     NOTICES_READ = "notices:read"
     NOTICES_CONTEST = "notices:contest"
+    OWN_HISTORY_READ = "own-history:read"
     PRESENCE_CLAIM = "presence:claim"
     PRESENCE_WRITE = "presence:write"
     POLICIES_APPROVE = "policies:approve"
@@ -53,8 +58,16 @@ class Scope(StrEnum):
 
 
 ALL = frozenset(scope.value for scope in Scope)
-# Rights that come with being logged at all: one's own quota, one's own notices, checking the log.
-OWN = frozenset({Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST, Scope.LOG_VERIFY})
+# What is about oneself alone: no AI agent and no tool reads it in one's place.
+_PRIVATE = frozenset({Scope.OWN_HISTORY_READ})
+# Rights that come with being logged at all: one's own quota, one's own notices and history,
+# checking the log.
+OWN = _PRIVATE | {
+    Scope.QUOTA_READ,
+    Scope.NOTICES_READ,
+    Scope.NOTICES_CONTEST,
+    Scope.LOG_VERIFY,
+}
 # The acts of a desk; each is decided, charged and logged by itself.
 _DESK = frozenset(
     {
@@ -96,6 +109,8 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.ALERTS_READ,
         Scope.ALERTS_REVIEW,
         Scope.SUSPENSIONS_WRITE,
+        Scope.HOLD_BACKS_READ,
+        Scope.HOLD_BACKS_WRITE,
         Scope.LOG_READ,
         Scope.MODES_READ,
         Scope.MODES_WRITE,
@@ -104,6 +119,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
     | {
         Scope.ALERTS_READ,
         Scope.BREAK_GLASS_READ,
+        Scope.HOLD_BACKS_READ,
         Scope.LOG_READ,
         Scope.EXPORTS_WRITE,
         Scope.MODES_READ,
@@ -118,6 +134,8 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.ALERTS_READ,
         Scope.ALERTS_REVIEW,
         Scope.SUSPENSIONS_WRITE,
+        Scope.HOLD_BACKS_READ,
+        Scope.HOLD_BACKS_WRITE,
         Scope.MODES_READ,
         Scope.MODES_WRITE,
         Scope.WORK_LISTS_WRITE,
@@ -142,14 +160,16 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.PRESENCE_WRITE,
         Scope.WORK_LISTS_WRITE,
         Scope.REDACTIONS_WRITE,
+        Scope.HISTORY_READ,
+        Scope.DISPUTES_WRITE,
     },
 }
 # What a person may hand on to an AI agent that acts for them: looking, and nothing that decides.
-DELEGABLE = OWN | _DESK
+DELEGABLE = (OWN - _PRIVATE) | _DESK
 # What a tool may do in the name of an agent that it asserts: the agent's desk work.
-ASSERTABLE = OWN | _DESK | _PEOPLE
+ASSERTABLE = (OWN - _PRIVATE) | _DESK | _PEOPLE
 # What is left to somebody suspended: their own page, and acts, which the broker refuses and logs.
-SUSPENDED = _DESK | {Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}
+SUSPENDED = _DESK | _PRIVATE | {Scope.QUOTA_READ, Scope.NOTICES_READ, Scope.NOTICES_CONTEST}
 
 
 def granted(asked: Iterable[str], *limits: frozenset[Scope]) -> frozenset[str]:

@@ -9,7 +9,7 @@ import contextlib
 import queue
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from guard.admission.batch import Batch, Decided, Landed, admit
 from guard.admission.requests import Admission, Answer, ReceiptSigner, Sealer
 from guard.clock import Clock
-from guard.entries import SYSTEM, EntryKind, EventPart, NewEntry
+from guard.entries import SYSTEM, BodyValue, EntryKind, EventPart, NewEntry
 from guard.errors import GuardError, StoreUnavailableError, TransactionLostError
 from guard.ports import Store, Transaction
 
@@ -77,7 +77,8 @@ class GroupCommitter:
     ) -> None:
         """Write to `store` as the writer of `sealer`, with at most `waiting` requests in line.
 
-        `on_commit` may be set before the start; it is called when entries have become durable.
+        `on_commit` and `last_words` may be set before the start: the one is called when entries
+        have become durable, the other gives what the writer's last entry says beside its name.
         """
         self._store, self._sealer, self._receipts = store, sealer, receipts
         self._clock, self._deadline_s = clock, deadline_s
@@ -91,6 +92,7 @@ class GroupCommitter:
         self._refuses = False
         self._is_open = False
         self.on_commit: Callable[[], None] = _nothing
+        self.last_words: Callable[[], Mapping[str, BodyValue]] = dict
 
     def start(self) -> None:
         """Register this writer in the log, and begin to serve.
@@ -187,7 +189,7 @@ class GroupCommitter:
         if self._refuses or self._give_up.is_set():
             return
         with contextlib.suppress(GuardError):  # a missing last entry shows as a crash, as it should
-            self._commit([], own=self._own_entry(EntryKind.WRITER_CLOSE))
+            self._commit([], own=self._own_entry(EntryKind.WRITER_CLOSE, self.last_words()))
 
     def _take(self) -> tuple[list[_Ticket], bool]:
         """Whatever is waiting, at least one ticket or refund; False: that was the last."""
@@ -294,7 +296,9 @@ class GroupCommitter:
             ticket.error, ticket.landed = error, None
         self._settle(tickets)
 
-    def _own_entry(self, kind: EntryKind) -> EventPart:
+    def _own_entry(
+        self, kind: EntryKind, words: Mapping[str, BodyValue] | None = None
+    ) -> EventPart:
         """The event part of the writer's own first or last entry; its time comes later."""
         return EventPart(
             at=0,
@@ -304,6 +308,7 @@ class GroupCommitter:
             body={
                 "writer": self._sealer.writer.hex(),
                 "key": self._receipts.public_key,
+                **(words or {}),
             },
         )
 

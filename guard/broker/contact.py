@@ -158,7 +158,7 @@ async def _intend(
     channel, rule = path.parts.channels.get(name), _rule(decided, name)
     if channel is None or rule is None:
         return await path.recording.refuse(attempt, NO_CHANNEL)
-    address = await path.fetching.fetched(
+    address, attempt = await path.fetching.fetched(
         decided,
         frozenset({rule.path.partition(".")[0].removesuffix("[]")}),
         lambda raw: address_in(raw, rule),

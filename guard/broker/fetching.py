@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from guard.attempts import Attempt
 from guard.broker.deciding import Decided
 from guard.broker.parts import Parts
 from guard.broker.recording import Recording
 from guard.errors import NotFoundError, SourceError
 from guard.rows import RawRecord, SubjectRow
+from guard.source_reads import noted
 
 T = TypeVar("T")
 
@@ -26,17 +28,19 @@ class Fetching:
 
     async def fetched(
         self, decided: Decided, fields: frozenset[str], use: Callable[[RawRecord], T]
-    ) -> T:
+    ) -> tuple[T, Attempt]:
         """Fetch top-level `fields` and hand the record to `use`, one of masking's own.
 
-        A try that fails here ends in an entry: also a cancelled caller, and an error that nobody
-        expected. What was asked of the source is in the log.
+        The try comes back with it: its entry now accounts for the read. A try that fails here ends
+        in an entry: also a cancelled caller, and an error that nobody expected. What was asked of
+        the source is in the log.
         """
         try:
-            return use(await self._fetch(decided.subject, fields))
+            used = use(await self._fetch(decided.subject, fields))
         except BaseException as error:
-            await asyncio.shield(self._recording.fail(decided.attempt, error))
+            await asyncio.shield(self._recording.fail(accounting(decided.attempt), error))
             raise
+        return used, accounting(decided.attempt)
 
     async def _fetch(self, subject: SubjectRow, fields: frozenset[str]) -> RawRecord:
         source = self._parts.sources.get(subject.source)
@@ -51,3 +55,9 @@ class Fetching:
         if raw is None:
             raise NotFoundError("the customer's record is gone from its source")
         return raw
+
+
+def accounting(attempt: Attempt) -> Attempt:
+    """The same try; its entry names every read that was made for it so far."""
+    reads = noted()
+    return attempt.with_body(reads=reads) if reads else attempt

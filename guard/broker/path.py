@@ -29,7 +29,7 @@ from guard.broker.deciding import (
     Decided,
     judge,
 )
-from guard.broker.fetching import Fetching
+from guard.broker.fetching import Fetching, accounting
 from guard.broker.gathering import Gathering, bound, facts_of, purpose_of
 from guard.broker.parts import Parts
 from guard.broker.recording import Recording
@@ -37,6 +37,7 @@ from guard.broker.showing import Noting, Showing, mask_context, view_code, withi
 from guard.errors import StoreUnavailableError
 from guard.principals import Principal
 from guard.purposes.walk import Walk
+from guard.source_reads import noting
 from guard.views import Refused, Served, ViewRequest
 from policies.model import Act, Decision, Facts
 
@@ -66,22 +67,23 @@ class OnePath:
         Raises:
             StoreUnavailableError: It did not; that is an entry too.
         """
-        for _ in range(MAX_TRIES - 1):
+        with noting():  # all tries are one act: its one entry accounts for what each has read
+            for _ in range(MAX_TRIES - 1):
+                answer = await once()
+                if not isinstance(answer, Attempt):
+                    return answer
             answer = await once()
-            if not isinstance(answer, Attempt):
-                return answer
-        answer = await once()
-        if isinstance(answer, Attempt):
-            error = StoreUnavailableError("the caller's standing keeps changing, try again")
-            await self.recording.fail(answer, error)
-            raise error
-        return answer
+            if isinstance(answer, Attempt):
+                error = StoreUnavailableError("the caller's standing keeps changing, try again")
+                await self.recording.fail(answer, error)
+                raise error
+            return answer
 
     async def decide(
         self, principal: Principal, act: Act, request: ViewRequest
     ) -> Decided | Refused:
         """Steps 2 to 4 for an act on one customer: facts, decision, a look at the budgets."""
-        attempt = await self.gathering.attempted(principal, act, request)
+        attempt = accounting(await self.gathering.attempted(principal, act, request))
         purpose, subject = purpose_of(request), attempt.situation.subject
         if purpose is None or subject is None:
             if attempt.situation.is_suspended:
@@ -142,7 +144,7 @@ class OnePath:
         )
         decided = replace(decided, attempt=attempt)
         context = mask_context(self.parts.keyring, attempt, decided.subject)
-        record = await self.fetching.fetched(
+        record, attempt = await self.fetching.fetched(
             decided, plan.source_fields, lambda raw: plan.apply(raw, context)
         )
         answer = await self.admitting.admit(attempt, decided.bindings, decided.counted_as)

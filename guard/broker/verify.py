@@ -56,7 +56,7 @@ async def _once(
     attempt = decided.attempt.with_event(would=decided.would)
     attempt = attempt.with_body(field=rule.path, part=request.part)
     decided = replace(decided, attempt=attempt)
-    matches = await path.fetching.fetched(
+    matches, attempt = await path.fetching.fetched(
         decided,
         frozenset({rule.path.partition(".")[0].removesuffix("[]")}),
         lambda raw: compare(raw, rule, request.part, request.claim),

@@ -10,6 +10,7 @@ ledger entry commit together or not at all. Reads go through `ReadView`, a consi
 
 from guard.ports.outside import (
     ContactChannel,
+    CountsReads,
     DetailVault,
     IdentifierLookup,
     Message,
@@ -28,6 +29,7 @@ from guard.ports.writing import (
 __all__ = [
     "Committer",
     "ContactChannel",
+    "CountsReads",
     "DetailVault",
     "IdentifierLookup",
     "Message",

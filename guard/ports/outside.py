@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from guard.clock import Micros
 from guard.rows import (
@@ -30,6 +30,23 @@ class RecordSource(Protocol):
 
     async def close(self) -> None:
         """Give back connections."""
+        ...
+
+
+@runtime_checkable
+class CountsReads(Protocol):
+    """*Protocol* of a source that counts by itself what it answers to this broker's credential.
+
+    Optional beside `RecordSource`: what a source has answered beyond the broker's own count was
+    read by somebody else with the same credential.
+    """
+
+    async def reads_served(self) -> int:
+        """Records that it was asked for so far; never less than an earlier answer.
+
+        Raises:
+            SourceError: The source cannot be asked right now.
+        """
         ...
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from guard.clock import Micros, Rate
-from guard.entries import SealedPart, StoredEntry
+from guard.entries import EntryKind, SealedPart, StoredEntry
 from guard.rows import (
     ActivationRow,
+    ActivityRow,
     AlertRow,
     AlertState,
     ApiKeyRow,
@@ -14,8 +15,10 @@ from guard.rows import (
     BudgetState,
     CaseRow,
     Counter,
+    DisputeRow,
     GrantKind,
     GrantRow,
+    HoldBackRow,
     IdentifierRow,
     KnownCase,
     LogQuery,
@@ -33,6 +36,7 @@ from guard.rows import (
     UnlinkedView,
     WebhookDeliveryRow,
     WorkListRow,
+    WriterPart,
 )
 
 T = TypeVar("T")
@@ -278,6 +282,43 @@ class ReadView(Protocol):
 
     def refs_of(self, indexes: Collection[int]) -> Mapping[int, tuple[str, ...]]:
         """The customers that these entries are about."""
+        ...
+
+    def hold_back(self, tenant: str, hold_back_id: str) -> HoldBackRow | None:
+        """Find what histories leave out."""
+        ...
+
+    def hold_backs(self, tenant: str, at: Micros) -> list[HoldBackRow]:
+        """Hold-backs that are not over at `at`, approved or not, oldest first."""
+        ...
+
+    def dispute(self, tenant: str, of: str) -> DisputeRow | None:
+        """The dispute of an entry, by the entry's id in hex."""
+        ...
+
+    def activity(
+        self,
+        tenant: str,
+        agent_id: str,
+        kinds: Collection[EntryKind],
+        since: Micros,
+        until: Micros,
+    ) -> list[ActivityRow]:
+        """What somebody did, themselves or by an AI agent, counted by day, purpose and grade."""
+        ...
+
+    def writer_parts(
+        self, writer: bytes, kinds: Collection[EntryKind], after: int, limit: int
+    ) -> list[WriterPart]:
+        """Entries of one writer behind its number `after`, in its order, at most `limit`."""
+        ...
+
+    def last_writer_part(self, writer: bytes, kinds: Collection[EntryKind]) -> WriterPart | None:
+        """The last entry of one writer of these kinds."""
+        ...
+
+    def accounted_writers(self) -> frozenset[bytes]:
+        """Writers without a last entry that `put_accounted_writer` took note of."""
         ...
 
     def clock_rate(self) -> Rate | None:

@@ -14,7 +14,9 @@ from guard.rows import (
     AssignmentRow,
     BudgetState,
     CaseRow,
+    DisputeRow,
     GrantRow,
+    HoldBackRow,
     IdentifierRow,
     Integrated,
     LockedPrincipal,
@@ -171,6 +173,18 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_presence_code(self, row: PresenceCodeRow) -> None:
         """Insert or replace a one-time code."""
+        ...
+
+    def put_hold_back(self, row: HoldBackRow) -> None:
+        """Insert or replace a hold-back."""
+        ...
+
+    def put_dispute(self, row: DisputeRow) -> None:
+        """Keep a dispute; an entry that is disputed already stays as it is."""
+        ...
+
+    def put_accounted_writer(self, writer: bytes, at: Micros) -> None:
+        """Take note that the reads of a writer without a last entry were accounted for."""
         ...
 
     def put_mode(self, row: ModeRow) -> None:

@@ -14,16 +14,22 @@ class MemorySource:
         self.name = name
         self._records = records
         self._is_closed = False
+        self._served = 0
 
     async def fetch(self, key: str, paths: frozenset[str]) -> RawRecord | None:
         """See `guard.ports.RecordSource.fetch`."""
         await self.check()
+        self._served += 1
         record = self._records.get(key)
         if record is None:
             return None
         if not isinstance(record, Mapping):
             raise SourceError(f"source `{self.name}` holds something that is not a record")
         return RawRecord({path: record[path] for path in paths if path in record})
+
+    async def reads_served(self) -> int:
+        """See `guard.ports.CountsReads.reads_served`."""
+        return self._served
 
     async def check(self) -> None:
         """See `guard.ports.RecordSource.check`."""

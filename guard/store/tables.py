@@ -493,3 +493,43 @@ outbox_position = Table(
     Column("worker", String, primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
+
+# Entries that histories leave out while an investigation runs.
+hold_back = Table(
+    "hold_back",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("agent_id", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", String, nullable=False),
+    Column("proposed_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("approved_by", String),
+    Column("approved_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Index(None, "tenant", "ends_at"),
+)
+
+# Which entries were disputed by their customer: derived from `DISPUTE` entries, so that each gets
+# one of them.
+dispute = Table(
+    "dispute",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("of", String, primary_key=True),
+    Column("id", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+# Writers that ended without a last entry and whose reads were accounted for afterwards.
+accounted_writer = Table(
+    "accounted_writer",
+    METADATA,
+    Column("writer", LargeBinary, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)

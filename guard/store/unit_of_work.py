@@ -13,13 +13,16 @@ from guard.store.entries import EntryReads
 from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
+from guard.store.holdbacks import HoldBackReads, HoldBackWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
+from guard.store.own_activity import ActivityReads
 from guard.store.pending import PendingWrites
 from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
 from guard.store.situations import SituationReads
+from guard.store.writer_parts import WriterPartReads, WriterPartWrites
 
 
 class SqlReadView(
@@ -36,6 +39,9 @@ class SqlReadView(
     IdentifierReads,
     ActivationReads,
     EventPartReads,
+    HoldBackReads,
+    ActivityReads,
+    WriterPartReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -53,6 +59,8 @@ class SqlUnitOfWork(
     IdentifierWrites,
     RelationWrites,
     LateLinkWrites,
+    HoldBackWrites,
+    WriterPartWrites,
     SqlReadView,
 ):
     """`ports.UnitOfWork` over SQL."""

@@ -30,6 +30,14 @@ from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, 
 from guard.errors import AccessDeniedError, ConflictError, NotFoundError, SourceError
 from guard.exports import ExportFormat
 from guard.findings import Finding, FindingKind, Severity
+from guard.history import (
+    HistoryDocument,
+    HistoryPage,
+    HistoryRow,
+    HoldBackPut,
+    LookUp,
+    OwnHistory,
+)
 from guard.masking import MaskedRecord
 from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
@@ -47,12 +55,15 @@ from guard.redactions import Redacted, RedactionRequest
 from guard.rows import (
     ActivationRow,
     ActivationState,
+    ActivityRow,
     AlertRow,
     AlertState,
     ApiKeyRow,
     CaseRow,
+    DisputeRow,
     GrantKind,
     GrantRow,
+    HoldBackRow,
     LogQuery,
     ModeRow,
     PrincipalRow,
@@ -900,6 +911,121 @@ class FakeStore:
 
 
 @dataclass
+class FakeHistories:
+    """A history of three rows, two to a page."""
+
+    asked: list[tuple[str, int | None, int]] = field(default_factory=list)
+
+    async def page(
+        self, principal: Principal, ref: str, *, before: int | None, limit: int
+    ) -> HistoryPage:
+        self.asked.append((ref, before, limit))
+        if ref != "ref-1":
+            raise NotFoundError("unknown customer reference")
+        rows = [
+            HistoryRow(
+                entry=f"{n:032x}",
+                at="2026-09-21T10:00:00.000000Z",
+                act="opened your record",
+                purpose="a support case",
+                channel="phone",
+                role="a support agent",
+                clear=False,
+            )
+            for n in (3, 2, 1)
+            if before is None or n < before
+        ]
+        document = HistoryDocument(
+            origin="recordguard.local/log/exports",
+            size=10,
+            root="00" * 32,
+            customer=ref,
+            as_of="2026-09-22T10:00:00.000000Z",
+            statement="as far as the law lets us tell",
+            notice="",
+            complete=len(rows) <= limit,
+            rows=tuple(rows[:limit]),
+        )
+        following = None if document.complete else int(rows[limit - 1].entry, 16)
+        return HistoryPage(document=document, note=b"recordguard-history/v1\n{}\n", next=following)
+
+
+@dataclass
+class FakeOwnHistories:
+    """One act, one look-up, and the held responses of a memory."""
+
+    memory: Memory
+    asked: list[tuple[str, Micros | None, Micros | None]] = field(default_factory=list)
+
+    async def mine(
+        self, principal: Principal, *, since: Micros | None = None, until: Micros | None = None
+    ) -> OwnHistory:
+        self.asked.append((principal.id, since, until))
+        act = ActivityRow(
+            day=NOW,
+            kind=EntryKind.VIEW,
+            purpose="support_case",
+            link="owner",
+            outcome="permitted",
+            count=31,
+        )
+        return OwnHistory(
+            since=NOW - HOUR,
+            until=NOW,
+            as_of=NOW,
+            activity=(act,),
+            look_ups=(LookUp(at=NOW, role="an auditor"),),
+            responses=tuple(self.memory.held),
+            retention="kept for thirteen months",
+        )
+
+
+@dataclass
+class FakeDisputes:
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def dispute(self, principal: Principal, ref: str, entry_id: str, text: str) -> DisputeRow:
+        self.asked.append((ref, entry_id, text))
+        return DisputeRow(tenant=TENANT, of=entry_id, id="d" * 32, ref=ref, at=NOW)
+
+
+@dataclass
+class FakeHoldBacks:
+    rows: dict[str, HoldBackRow] = field(default_factory=dict)
+
+    async def propose(self, principal: Principal, put: HoldBackPut) -> HoldBackRow:
+        row = HoldBackRow(
+            id=f"hbk-{len(self.rows) + 1}",
+            tenant=TENANT,
+            agent_id=put.agent or "",
+            ref=put.customer or "",
+            since=put.since,
+            until=put.until,
+            reason=put.reason,
+            proposed_by=principal.id,
+            proposed_at=NOW,
+            ends_at=put.ends_at,
+        )
+        self.rows[row.id] = row
+        return row
+
+    async def approve(self, principal: Principal, hold_back_id: str) -> HoldBackRow:
+        return self._put(hold_back_id, approved_by=principal.id, approved_at=NOW)
+
+    async def end(self, principal: Principal, hold_back_id: str) -> HoldBackRow:
+        return self._put(hold_back_id, ended_at=NOW)
+
+    async def page(self, principal: Principal) -> list[HoldBackRow]:
+        return list(self.rows.values())
+
+    def _put(self, hold_back_id: str, **changes: Any) -> HoldBackRow:  # noqa: ANN401 - any field
+        if hold_back_id not in self.rows:
+            raise NotFoundError("no such hold-back")
+        self.rows[hold_back_id] = replace(self.rows[hold_back_id], **changes)
+        return self.rows[hold_back_id]
+
+
+@dataclass
 class World:
     """All services over one memory, with people and an issuer; it is an `api.ports.Services`."""
 
@@ -922,6 +1048,9 @@ class World:
     enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
     auditing: FakeAuditing = field(default_factory=FakeAuditing)
+    histories: FakeHistories = field(default_factory=FakeHistories)
+    disputes: FakeDisputes = field(default_factory=FakeDisputes)
+    hold_backs: FakeHoldBacks = field(default_factory=FakeHoldBacks)
     merges: FakeMerges = field(default_factory=FakeMerges)
     redactions: FakeRedactions = field(default_factory=FakeRedactions)
     store: FakeStore = field(default_factory=FakeStore)
@@ -934,6 +1063,7 @@ class World:
         self.readers = cast("Readers", MemoryReaders(self.memory))
         self.directory = FakeDirectory(self.memory)
         self.suspensions = FakeSuspensions(self.memory)
+        self.own_histories = FakeOwnHistories(self.memory)
         self.credentials = Credentials(
             self.committer, self.readers, self.clock, wall=self.clock.now
         )

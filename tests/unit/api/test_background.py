@@ -7,7 +7,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from api import background
-from api.background import apply_forever, follow_forever, publish_forever, remind_forever
+from api.background import (
+    apply_forever,
+    follow_forever,
+    publish_forever,
+    reconcile_forever,
+    remind_forever,
+)
 from api.metrics import Metrics
 from guard.activations import Activations
 from guard.after_reviews import AfterReviews, Overdue
@@ -16,7 +22,9 @@ from guard.errors import ConfigurationError, ForkError, StoreUnavailableError
 from guard.findings import Severity
 from guard.ledger.publisher import Publisher
 from guard.ports import Committer, Outbox, Readers
+from guard.reconciliation import Reconciliation
 from guard.rows import AlertState, OutboxItem
+from guard.source_reads import ReadCounter
 from guard.store.worker_file import WorkerFile
 from tests.support.makers import TENANT
 from tests.support.people import ANALYST, make_finding, put_people
@@ -227,3 +235,40 @@ async def test_overdue_reviews_are_counted_for_the_operator(
     shown = metrics.expose()
     assert b'recordguard_reviews_overdue{what="break_glass"} 2.0' in shown
     assert b'recordguard_reviews_overdue{what="policy_rollback"} 1.0' in shown
+
+
+class Counts:
+    """Stands in for a reconciliation: the first count fails, the third rings."""
+
+    def __init__(self) -> None:
+        self.asked, self.lost = 0, 3
+        self.is_told = asyncio.Event()
+
+    async def count(self) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise StoreUnavailableError("the store is busy, try again")
+        if self.asked == 3:
+            self.is_told.set()
+
+
+async def test_source_reads_are_counted_again_and_again() -> None:
+    counts, metrics = Counts(), Metrics()
+    work = reconcile_forever(cast("Reconciliation", counts), ReadCounter(), metrics, 0.001)
+    task = asyncio.create_task(work)
+    await asyncio.wait_for(counts.is_told.wait(), PATIENCE_S)
+    await cancel(task)
+    assert b"recordguard_source_reads_unaccounted 3.0" in metrics.expose()
+
+
+async def test_many_reads_bring_the_count_forward() -> None:
+    counts, counter = Counts(), ReadCounter(allowance=4)
+    work = reconcile_forever(cast("Reconciliation", counts), counter, Metrics(), 1_000.0)
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0)
+    while counts.asked < 2:
+        if counter.total < 4:
+            counter.take("crm")
+        counter.on_low()
+        await asyncio.sleep(0)
+    await cancel(task)

@@ -7,6 +7,7 @@ from guard.events import (
     AccessEvent,
     AssignmentEvent,
     CaseEvent,
+    DisputeEvent,
     LateLinkEvent,
     ProfileEvent,
     ReviewEvent,
@@ -360,3 +361,13 @@ def test_a_row_of_a_queue_is_a_glance_of_its_own_kind(kind: EntryKind, outcome: 
 def test_a_report_that_came_too_late_says_nothing_of_the_case() -> None:
     entry = opened(EntryKind.CASE, {"case": "k1", "ignored": True, "as_of": 5}, ("r1",))
     assert floor_events(entry) == []
+
+
+def test_a_dispute_names_the_agent_and_the_row() -> None:
+    body: dict[str, BodyValue] = {"of": "00" * 16, "index": 7, "agent": "a-9"}
+    assert floor_events(opened(EntryKind.DISPUTE, body, ("r1",))) == [
+        DisputeEvent(position=11, ts=5_000, agent_id="a-9", customer_id="r1", of=7)
+    ]
+    (unplaced,) = floor_events(opened(EntryKind.DISPUTE, {"agent": "a-9"}, ("r1",)))
+    assert isinstance(unplaced, DisputeEvent)
+    assert unplaced.of == -1

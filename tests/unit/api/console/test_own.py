@@ -82,3 +82,11 @@ async def test_another_site_cannot_object_in_ones_name(world: World, browser: Br
     )
     assert answer.status_code == 403
     assert world.memory.held[0].contested is None
+
+
+async def test_everybody_sees_what_is_logged_about_them(browser: Browser) -> None:
+    html = browser("u17").get("/console/me").text
+    assert "Who looked at my log" in html
+    assert "an auditor" in html
+    assert "<td>support case</td><td>owner</td>" in html
+    assert "kept for thirteen months" in html

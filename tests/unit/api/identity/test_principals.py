@@ -177,7 +177,7 @@ async def test_a_suspended_ai_agent_takes_its_own_rights_only(
 ) -> None:
     world.memory.held.append(replace(response(), key=f"actor:{TENANT}/bot"))
     assert await scopes_of(world, authenticator, "ana", act="bot") == {
-        s.value for s in SUSPENDED & BY_ROLE[Role.ANALYST]
+        s.value for s in SUSPENDED & DELEGABLE & BY_ROLE[Role.ANALYST]
     }
     assert "alerts:read" in await scopes_of(world, authenticator, "ana")
 

@@ -66,6 +66,18 @@ async def test_a_writer_opens_serves_and_closes(store: SqlStore, clock: ManualCl
     assert [(s.name, s.left) for s in answer.statuses] == [("views-day", 1), ("customers-day", 0)]
 
 
+async def test_a_writers_last_entry_says_what_it_was_given(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    with running(store, clock) as committer:
+        committer.last_words = lambda: {"reads": 7}
+    assert opened_log(store)[-1].event.body == {
+        "writer": opened_log(store)[0].event.body["writer"],
+        "key": PlainReceipts.public_key,
+        "reads": 7,
+    }
+
+
 async def test_a_writer_whose_thread_died_refuses_at_once(
     store: SqlStore, clock: ManualClock
 ) -> None:
