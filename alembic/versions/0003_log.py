@@ -31,8 +31,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pending")),
         sa.UniqueConstraint("writer", "writer_seq", name=op.f("uq_pending_writer_writer_seq")),
     )
+    op.create_table(
+        "writer_gap",
+        sa.Column("writer", sa.LargeBinary(), nullable=False),
+        sa.Column("first", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("before", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("writer", "first", name=op.f("pk_writer_gap")),
+    )
+    op.create_table(
+        "publishing",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publishing")),
+    )
 
 
 def downgrade() -> None:
     """Remove it; pending entries must have been integrated."""
+    op.drop_table("publishing")
+    op.drop_table("writer_gap")
     op.drop_table("pending")

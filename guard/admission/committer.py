@@ -78,6 +78,7 @@ class GroupCommitter:
         """Write to `store` as the writer of `sealer`, with at most `waiting` requests in line.
 
         `on_commit` may be set before the start; it is called when entries have become durable.
+        While `is_held_off` is set no view is admitted: the tree is too far behind.
         """
         self._store, self._sealer, self._receipts = store, sealer, receipts
         self._clock, self._deadline_s = clock, deadline_s
@@ -90,6 +91,7 @@ class GroupCommitter:
         self._start_error: BaseException | None = None
         self._refuses = False
         self._is_open = False
+        self.is_held_off = False
         self.on_commit: Callable[[], None] = _nothing
 
     def start(self) -> None:
@@ -135,8 +137,12 @@ class GroupCommitter:
 
         Raises:
             StoreUnavailableError: It could not be made durable before the deadline; whatever was
-                charged will be given back.
+                charged will be given back. Or it is held off.
         """
+        if self.is_held_off:
+            raise StoreUnavailableError(
+                "too many entries wait for their place in the log, try again"
+            )
         answer: Answer = await self._submit(_Ticket(admission))
         return answer
 

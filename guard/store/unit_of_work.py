@@ -15,7 +15,7 @@ from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
-from guard.store.pending import PendingWrites
+from guard.store.pending import PendingReads, PendingWrites
 from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
@@ -30,6 +30,7 @@ class SqlReadView(
     SessionReads,
     SettingReads,
     BudgetReads,
+    PendingReads,
     EntryReads,
     RelationReads,
     LateLinkReads,

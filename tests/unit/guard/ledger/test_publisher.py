@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from guard.errors import ForkError
+from guard.ledger import high_water
 from guard.ledger import publisher as module
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from guard.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash
@@ -109,7 +110,7 @@ def test_a_crash_before_the_high_water_mark_signs_anew(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "replace_file", fail)
+        patch.setattr(high_water, "replace_file", fail)
         with pytest.raises(OSError, match="No space"):
             one.prepare(store.view())
     for again in (one, make(tmp_path)):
