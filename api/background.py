@@ -12,7 +12,7 @@ from guard.admission import GroupCommitter
 from guard.after_reviews import AfterReviews
 from guard.alerts import Alerts
 from guard.clock import Clock, monotonic
-from guard.errors import ConfigurationError, ForkError
+from guard.errors import ConfigurationError, DurabilityError, ForkError
 from guard.ledger.backlog import Backlog, Lag
 from guard.ledger.integrator import Integrator, tell_gaps
 from guard.ledger.publisher import Publisher
@@ -42,7 +42,8 @@ async def publish_forever(
     """Sign and publish a checkpoint every `interval_s`, until cancelled.
 
     A fork ends it, and stops the writer: whoever altered the history must be found before anything
-    more is admitted on top of it. Between rare checkpoints the right to publish is kept alive.
+    more is admitted on top of it. So does a disk that loses what it took. Between rare checkpoints
+    the right to publish is kept alive.
     """
     due = monotonic()
 
@@ -58,6 +59,10 @@ async def publish_forever(
         await _forever(once, min(interval_s, KEEP_S), "checkpoint")
     except ForkError:
         log.critical("ledger.forked")
+        committer.refuse_all()
+        raise
+    except DurabilityError:
+        log.critical("disk.failed")
         committer.refuse_all()
         raise
 
@@ -146,7 +151,7 @@ async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name:
     while True:
         try:
             await once()
-        except (ForkError, ConfigurationError):
+        except (ForkError, ConfigurationError, DurabilityError):
             raise
         except Exception as error:  # noqa: BLE001 - not swallowed: logged, and tried again
             # An outage of the store, of a key or of a disk passes; the next turn tries again.

@@ -18,7 +18,7 @@ from guard.admission.batch import Batch, Decided, Landed, admit
 from guard.admission.requests import Admission, Answer, ReceiptSigner, Sealer
 from guard.clock import Clock
 from guard.entries import SYSTEM, EntryKind, EventPart, NewEntry
-from guard.errors import GuardError, StoreUnavailableError, TransactionLostError
+from guard.errors import DurabilityError, GuardError, StoreUnavailableError, TransactionLostError
 from guard.ports import Store, Transaction
 
 T = TypeVar("T")
@@ -188,6 +188,8 @@ class GroupCommitter:
             try:
                 self._commit(tickets)
             except Exception as error:  # noqa: BLE001 - not swallowed: every caller raises it
+                # After such an error a second try would only seem to succeed.
+                self._refuses |= isinstance(error, DurabilityError)
                 self._fail(tickets, error)
                 self._give_up.wait(RETRY_S if self._refunds else 0)
         if self._refuses or self._give_up.is_set():
@@ -228,8 +230,9 @@ class GroupCommitter:
                         rows.serialise()
                     self._fill(batch, live, refunds, own)
                     is_filled = True
-            except GuardError:
-                if batch is None or not is_filled or not batch.entries:
+            except GuardError as error:
+                is_lost = isinstance(error, DurabilityError)
+                if is_lost or batch is None or not is_filled or not batch.entries:
                     raise
                 if not self._has_landed():
                     continue

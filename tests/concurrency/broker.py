@@ -68,33 +68,36 @@ async def _run(
     number: int,
     tell: Connection,
 ) -> None:
-    publisher = publisher_of(url, folder)
+    publishing = _publish(publisher_of(url, folder), committer, readers, tell)
+    await asyncio.gather(publishing, *(_call(committer, number, n, tell) for n in range(CALLERS)))
 
-    async def caller(n: int) -> None:
-        asked = make_admission(f"c{number}-{n}", [make_budget(limit=10**9)], agent=f"a{number}")
-        while True:
-            try:
-                answer = await committer.admit(asked)
-            except StoreUnavailableError:
-                await asyncio.sleep(PAUSE_S)
-                continue
-            if isinstance(answer, Admitted):
-                tell.send_bytes(f"a {answer.receipt.entry_id}".encode())
 
-    async def publish() -> None:
-        while True:
-            try:
-                note = await publisher.publish_once(readers, committer, wall_micros())
-            except StoreUnavailableError:
-                note = None
-            except ForkError:
-                tell.send_bytes(b"f")
-                raise
-            if note is not None:
-                tell.send_bytes(f"p {parse_text(parse_note(note).text).size}".encode())
-            await asyncio.sleep(PUBLISH_S)
+async def _call(committer: GroupCommitter, number: int, n: int, tell: Connection) -> None:
+    asked = make_admission(f"c{number}-{n}", [make_budget(limit=10**9)], agent=f"a{number}")
+    while True:
+        try:
+            answer = await committer.admit(asked)
+        except StoreUnavailableError:
+            await asyncio.sleep(PAUSE_S)
+            continue
+        if isinstance(answer, Admitted):
+            tell.send_bytes(f"a {answer.receipt.entry_id}".encode())
 
-    await asyncio.gather(publish(), *(caller(n) for n in range(CALLERS)))
+
+async def _publish(
+    publisher: Publisher, committer: GroupCommitter, readers: ThreadedReaders, tell: Connection
+) -> None:
+    while True:
+        try:
+            note = await publisher.publish_once(readers, committer, wall_micros())
+        except StoreUnavailableError:
+            note = None
+        except ForkError:
+            tell.send_bytes(b"f")
+            raise
+        if note is not None:
+            tell.send_bytes(f"p {parse_text(parse_note(note).text).size}".encode())
+        await asyncio.sleep(PUBLISH_S)
 
 
 @dataclass(slots=True)
