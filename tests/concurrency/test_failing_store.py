@@ -1,5 +1,6 @@
 """A store that hangs, and a disk that loses what it took: 503 in time, and what comes after."""
 
+import io
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import httpx2
 import psycopg
 import pytest
 
+from api import logs
 from guard.clock import monotonic
 from tests.support.service import (
     AGENT,
@@ -43,6 +45,8 @@ async def refused(service: Service) -> None:
 async def test_a_log_that_hangs_is_answered_in_time_and_recovers_by_itself(
     postgres_url: str, tmp_path: Path
 ) -> None:
+    # As the service does: the lines of a developer, with all locals, take seconds.
+    logs.configure("warning", io.StringIO())
     limits: dict[str, Any] = {"admit_deadline_s": DEADLINE_S, "read_deadline_s": DEADLINE_S}
     async with open_service(postgres_url, tmp_path, **limits) as service:
         assert (await service.view(service.refs[0], reason="asked")).status_code == 200
