@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -81,7 +82,8 @@ def throughput(url: str, seconds: float) -> None:
 
 
 def _rate(url: str, seconds: float, batch: int, count: int, *, locked: bool) -> float:
-    start, out = multiprocessing.Barrier(count), multiprocessing.SimpleQueue()
+    start = multiprocessing.Barrier(count)
+    out: SimpleQueue[int] = multiprocessing.SimpleQueue()
     processes = [
         multiprocessing.Process(target=write, args=(url, seconds, batch, locked, start, out))
         for _ in range(count)
