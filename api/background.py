@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -11,8 +12,10 @@ from guard.activations import Activations
 from guard.admission import GroupCommitter
 from guard.after_reviews import AfterReviews
 from guard.alerts import Alerts
-from guard.clock import Clock
-from guard.errors import ConfigurationError, ForkError
+from guard.clock import Clock, monotonic
+from guard.errors import ConfigurationError, DurabilityError, ForkError
+from guard.ledger.backlog import Backlog, Lag
+from guard.ledger.integrator import Integrator, tell_gaps
 from guard.ledger.publisher import Publisher
 from guard.ports import Outbox, Readers
 from guard.reconciliation import Reconciliation
@@ -20,6 +23,9 @@ from guard.source_reads import ReadCounter
 
 log = structlog.get_logger(__name__)
 
+# The right to publish is lost after three seconds of silence.
+KEEP_S = 1.0
+PLACING_INTERVAL_S = 1.0
 # From a finding to its alert: the worker's own poll and this one together stay far below a second.
 OUTBOX_INTERVAL_S = 0.1
 OUTBOX_BATCH = 100
@@ -41,14 +47,67 @@ async def publish_forever(
     """Sign and publish a checkpoint every `interval_s`, until cancelled.
 
     A fork ends it, and stops the writer: whoever altered the history must be found before anything
-    more is admitted on top of it.
+    more is admitted on top of it. So does a disk that loses what it took. Between rare checkpoints
+    the right to publish is kept alive.
     """
+    due = monotonic()
 
     async def once() -> None:
+        nonlocal due
+        if monotonic() < due:
+            await publisher.keep()
+            return
+        due = monotonic() + interval_s
         await publisher.publish_once(readers, committer, clock.now())
 
     try:
-        await _forever(once, interval_s, "checkpoint")
+        await _forever(once, min(interval_s, KEEP_S), "checkpoint")
+    except ForkError:
+        log.critical("ledger.forked")
+        committer.refuse_all()
+        raise
+    except DurabilityError:
+        log.critical("disk.failed")
+        committer.refuse_all()
+        raise
+
+
+async def place_forever(
+    integrator: Integrator,
+    readers: Readers,
+    committer: GroupCommitter,
+    clock: Clock,
+    watched: tuple[Backlog, Metrics],
+) -> None:
+    """Watch that what is durable gets its place in the tree, and tell what is missing.
+
+    A pending entry that was changed ends it, and stops the writer, as a fork does. While the tree
+    is too far behind, no view is admitted.
+    """
+    backlog, metrics = watched
+
+    async def once() -> None:
+        integrator.check()
+        span, is_missing = await readers.read(
+            lambda view: (view.pending_span(), view.has_untold_gaps())
+        )
+        before, lag = backlog.lag, backlog.look(span, monotonic())
+        metrics.pending_entries.set(backlog.entries)
+        metrics.pending_seconds.set(backlog.age_s)
+        committer.is_held_off = lag is Lag.TOO_FAR
+        if lag is not before:
+            log.warning("ledger.lag", status=lag.value, count=backlog.entries)
+        for gap in await committer.run(partial(tell_gaps, clock.now())) if is_missing else ():
+            metrics.gaps.inc()
+            log.critical(
+                "ledger.gap",
+                writer=gap.writer.hex(),
+                position=gap.first,
+                count=gap.before - gap.first,
+            )
+
+    try:
+        await _forever(once, PLACING_INTERVAL_S, "placing")
     except ForkError:
         log.critical("ledger.forked")
         committer.refuse_all()
@@ -118,7 +177,7 @@ async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name:
     while True:
         try:
             await once()
-        except (ForkError, ConfigurationError):
+        except (ForkError, ConfigurationError, DurabilityError):
             raise
         except Exception as error:  # noqa: BLE001 - not swallowed: logged, and tried again
             # An outage of the store, of a key or of a disk passes; the next turn tries again.

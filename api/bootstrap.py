@@ -17,6 +17,7 @@ from pathlib import Path
 from api.background import (
     apply_forever,
     follow_forever,
+    place_forever,
     publish_forever,
     reconcile_forever,
     remind_forever,
@@ -53,6 +54,7 @@ from guard.history import CustomerHistory, Disputes, HoldBacks, OwnHistories
 from guard.identifiers import Identifiers
 from guard.in_force import Policies
 from guard.indexing import AT_ONCE, PAGE, Indexing
+from guard.ledger.backlog import Backlog, Lag
 from guard.ledger.entry import Sealer
 from guard.ledger.integrator import Integrator
 from guard.ledger.publisher import Publisher
@@ -73,6 +75,7 @@ from guard.redactions import Redactions
 from guard.source_reads import ReadCounter
 from guard.sources import open_source
 from guard.sources.counted import CountedSource
+from guard.store.publishing import SqlPublishing
 from guard.store.readers import ThreadedReaders
 from guard.store.sql_store import SqlStore
 from guard.store.worker_file import WorkerFile
@@ -140,6 +143,7 @@ class Services:
     _sources: Mapping[str, RecordSource]
     _reads: ReadCounter
     _outbox: WorkerFile
+    _backlog: Backlog = field(default_factory=Backlog)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -151,7 +155,7 @@ class Services:
         """
         # A store that does not continue what was signed is not written to: whoever restored or
         # changed it must be found first.
-        await self.readers.read(self._publisher.prepare)
+        await self.readers.read(self._publisher.examine)
         if self._integrator is not None:
             self._writer.on_commit = self._integrator.wake
             self._integrator.start()
@@ -168,6 +172,15 @@ class Services:
             self.clock,
             self.settings.checkpoint_interval_s,
         )
+        if self._integrator is not None:
+            placing = place_forever(
+                self._integrator,
+                self.readers,
+                self._writer,
+                self.clock,
+                (self._backlog, self.metrics),
+            )
+            self._tasks.append(asyncio.create_task(placing, name="place"))
         applying = apply_forever(self._outbox, self.readers, self.alerts)
         self._tasks.append(asyncio.create_task(publishing, name="publish"))
         self._tasks.append(asyncio.create_task(applying, name="apply"))
@@ -193,6 +206,10 @@ class Services:
             self._integrator.check()
         self.store.check()
 
+    def warnings(self) -> tuple[str, ...]:
+        """What does not keep a view from working yet, and will if it goes on."""
+        return () if self._backlog.lag is Lag.NONE else ("the tree is behind what is durable",)
+
     async def close(self) -> None:
         """Stop what `start` began, publish what is left, give everything back."""
         for task in self._tasks:
@@ -204,6 +221,7 @@ class Services:
         with contextlib.suppress(GuardError):
             # What cannot be published now is published at the next start.
             await self._publisher.publish_once(self.readers, self.committer, self.clock.now())
+        await asyncio.to_thread(self._publisher.release)
         await asyncio.to_thread(self._writer.close)
         if self._integrator is not None:
             await asyncio.to_thread(self._integrator.close)
@@ -382,6 +400,7 @@ def _compose(
             log_signer(keyring, settings),
             log_dir=log_dir(settings),
             high_water=high_water(settings),
+            right=None if store.places_at_commit else SqlPublishing(database_url(settings)),
         ),
         _integrator=None if store.places_at_commit else Integrator(store),
         _reviews=AfterReviews(committer, readers, clock, alerts),
@@ -429,7 +448,7 @@ def open_clock(store: Store, settings: Settings) -> Clock:
         ConfigurationError: The store keeps an accelerated clock and this is no demo.
     """
     with store.read() as view:
-        rate, floor = view.clock_rate(), view.newest_at()
+        rate, floor = view.clock_rate(), max(view.newest_at(), view.newest_pending_at())
     if rate is None:
         now = wall_micros()
         rate = Rate(origin=now, wall_origin=now, rate=1.0)

@@ -60,6 +60,21 @@ class Metrics:
             "Reads of record sources by this process that no entry of the log accounts for.",
             registry=self.registry,
         )
+        self.pending_entries = Gauge(
+            "recordguard_log_pending",
+            "Entries that are durable and have no place in the tree yet; at most so many.",
+            registry=self.registry,
+        )
+        self.pending_seconds = Gauge(
+            "recordguard_log_pending_seconds",
+            "Age of the oldest of them.",
+            registry=self.registry,
+        )
+        self.gaps = Counter(
+            "recordguard_log_gaps",
+            "Gaps in a writer's numbers: somebody has deleted entries before they had a place.",
+            registry=self.registry,
+        )
         self.problems = Counter(
             "recordguard_problems",
             "Problem documents sent, by the last part of their type.",

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         default=65536, description="Largest request body; a larger one is answered 413."
     )
     checkpoint_interval_s: Seconds = Field(
-        default=1.0, description="Seconds between signed checkpoints."
+        default=0.5, description="Seconds between signed checkpoints."
     )
     held_back_notice: str = Field(
         default="",

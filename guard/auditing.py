@@ -204,6 +204,8 @@ class Auditing:
             if any(ref not in known or known[ref].tenant != by.tenant for ref in refs):
                 raise NotFoundError("unknown customer reference")
             tx.record(NewEntry(kind=kind, event=event, subjects=subjects))
+            # The answer holds whatever was answered before it was asked for.
+            tx.rows.settle()
 
         await self._committer.run(work)
 

@@ -4,9 +4,12 @@ Content goes to a temporary file in the same folder, is forced to disk, and take
 step; then the folder is forced to disk, as a name that is not durable is no file after a power cut.
 """
 
+import errno
 import os
 from pathlib import Path
 from secrets import token_hex
+
+from guard.errors import DurabilityError
 
 # Only the owner may read what does not say otherwise.
 PRIVATE = 0o600
@@ -54,8 +57,8 @@ def _write_beside(path: Path, content: bytes, mode: int) -> Path:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-    except OSError:
+            _sync(file.fileno())
+    except (OSError, DurabilityError):
         temporary.unlink()
         raise
     return temporary
@@ -64,6 +67,21 @@ def _write_beside(path: Path, content: bytes, mode: int) -> Path:
 def _sync_folder(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    """Force to disk.
+
+    Raises:
+        DurabilityError: The disk failed; trying again would only seem to succeed.
+        OSError: It did not work for a reason that passes.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        raise DurabilityError("a disk failed to keep a file, look at it and start again") from None

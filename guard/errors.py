@@ -8,7 +8,8 @@
     ├── ConfigurationError       refuse to start: names file and line where there is one
     ├── UnavailableError         no data now; safe to try again
     │   ├── StoreUnavailableError    the ledger cannot be written or read in time
-    │   │   └── TransactionLostError     all that shares the transaction is undone
+    │   │   ├── TransactionLostError     all that shares the transaction is undone
+    │   │   └── DurabilityError          a disk lost what it had taken: write nothing more
     │   ├── SourceError              the customer's record cannot be fetched
     │   │   ├── NotDeliveredError        a system of the company took nothing
     │   │   └── DeliveryUnknownError     nobody knows whether it took it
@@ -58,6 +59,14 @@ class TransactionLostError(StoreUnavailableError):
     """Raised when the database has undone the whole transaction, not only what failed in it.
 
     SQLite does so when a disk is full: nothing that shares the transaction may then be answered.
+    """
+
+
+class DurabilityError(StoreUnavailableError):
+    """Raised when a disk failed to keep what was written: nobody knows what is on it.
+
+    What the system had in memory may be gone, and a second try would succeed without it. So the
+    process writes nothing more; a new one starts from what is really there.
     """
 
 

@@ -39,7 +39,8 @@ class Finding:
     fine-grained and on one scale for all kinds: minus the natural logarithm of the chance that an
     honest agent-day looks like this. `evidence` holds positions of the raising events, oldest
     first; `contributions` maps channel to its share and sums to 1; `explained_by` says what would
-    have explained the views. `is_hard` marks evidence on which a machine may suspend.
+    have explained the views. `is_hard` marks evidence on which a machine may suspend. `unplaced`
+    holds ids of entries that had no position yet; who reads an alert finds them in `evidence`.
     """
 
     key: str
@@ -55,3 +56,4 @@ class Finding:
     evidence: tuple[int, ...]
     explained_by: tuple[str, ...] = ()
     is_hard: bool = False
+    unplaced: tuple[str, ...] = ()

@@ -45,6 +45,19 @@ class Gap:
     before: int
 
 
+@dataclass(frozen=True, slots=True)
+class PendingSpan:
+    """Ids of the oldest and the newest pending entry; how many there are is no more than that."""
+
+    oldest: int
+    newest: int
+
+    @property
+    def most(self) -> int:
+        """At most so many are pending: ids are given in order, and some are never used."""
+        return self.newest - self.oldest + 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integrated:
     """What one turn of the integrator moved, and what it found missing."""

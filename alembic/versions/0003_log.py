@@ -68,6 +68,19 @@ def _make_histories() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("writer", name=op.f("pk_accounted_writer")),
     )
+    op.create_table(
+        "writer_gap",
+        sa.Column("writer", sa.LargeBinary(), nullable=False),
+        sa.Column("first", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("before", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("writer", "first", name=op.f("pk_writer_gap")),
+    )
+    op.create_table(
+        "publishing",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_publishing")),
+    )
 
 
 def downgrade() -> None:
@@ -75,4 +88,6 @@ def downgrade() -> None:
     op.drop_table("accounted_writer")
     op.drop_table("dispute")
     op.drop_table("hold_back")
+    op.drop_table("publishing")
+    op.drop_table("writer_gap")
     op.drop_table("pending")

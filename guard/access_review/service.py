@@ -131,6 +131,7 @@ class AccessReviews:
         _require(principal, _MAY_SIGN)
 
         def work(tx: Transaction) -> Review:
+            tx.rows.settle()
             reviews = _reviews(tx.rows, self._vault, principal.tenant)
             found = [review for review in reviews if review.id == review_id]
             if not found:

@@ -18,7 +18,7 @@ from guard.admission.batch import Batch, Decided, Landed, admit
 from guard.admission.requests import Admission, Answer, ReceiptSigner, Sealer
 from guard.clock import Clock
 from guard.entries import SYSTEM, BodyValue, EntryKind, EventPart, NewEntry
-from guard.errors import GuardError, StoreUnavailableError, TransactionLostError
+from guard.errors import DurabilityError, GuardError, StoreUnavailableError, TransactionLostError
 from guard.ports import Store, Transaction
 
 T = TypeVar("T")
@@ -79,6 +79,7 @@ class GroupCommitter:
 
         `on_commit` and `last_words` may be set before the start: the one is called when entries
         have become durable, the other gives what the writer's last entry says beside its name.
+        While `is_held_off` is set no view is admitted: the tree is too far behind.
         """
         self._store, self._sealer, self._receipts = store, sealer, receipts
         self._clock, self._deadline_s = clock, deadline_s
@@ -91,6 +92,7 @@ class GroupCommitter:
         self._start_error: BaseException | None = None
         self._refuses = False
         self._is_open = False
+        self.is_held_off = False
         self.on_commit: Callable[[], None] = _nothing
         self.last_words: Callable[[], Mapping[str, BodyValue]] = dict
 
@@ -137,8 +139,12 @@ class GroupCommitter:
 
         Raises:
             StoreUnavailableError: It could not be made durable before the deadline; whatever was
-                charged will be given back.
+                charged will be given back. Or it is held off.
         """
+        if self.is_held_off:
+            raise StoreUnavailableError(
+                "too many entries wait for their place in the log, try again"
+            )
         answer: Answer = await self._submit(_Ticket(admission))
         return answer
 
@@ -184,6 +190,8 @@ class GroupCommitter:
             try:
                 self._commit(tickets)
             except Exception as error:  # noqa: BLE001 - not swallowed: every caller raises it
+                # After such an error a second try would only seem to succeed.
+                self._refuses |= isinstance(error, DurabilityError)
                 self._fail(tickets, error)
                 self._give_up.wait(RETRY_S if self._refunds else 0)
         if self._refuses or self._give_up.is_set():
@@ -224,8 +232,9 @@ class GroupCommitter:
                         rows.serialise()
                     self._fill(batch, live, refunds, own)
                     is_filled = True
-            except GuardError:
-                if batch is None or not is_filled or not batch.entries:
+            except GuardError as error:
+                is_lost = isinstance(error, DurabilityError)
+                if is_lost or batch is None or not is_filled or not batch.entries:
                     raise
                 if not self._has_landed():
                     continue

@@ -158,6 +158,7 @@ def _finding(row: GrantRow, receipt: Receipt, today: int) -> Finding:
         ),
         contributions=(("break_glass", 1.0),),
         evidence=() if receipt.index is None else (receipt.index,),
+        unplaced=(receipt.entry_id,) if receipt.index is None else (),
         explained_by=("its review afterwards says whether it was justified",),
     )
 

@@ -8,8 +8,10 @@ back and hashed again by the publisher.
 import threading
 from collections import deque
 
+from guard.clock import Micros
+from guard.entries import SYSTEM, BodyValue, EntryKind, NewEntry, system_event
 from guard.errors import ForkError, StoreUnavailableError
-from guard.ports import PendingEntries
+from guard.ports import PendingEntries, Transaction
 from guard.rows import Gap
 
 # Entries of one turn: some tens of milliseconds, so that the head is never locked for long.
@@ -17,6 +19,24 @@ TURN = 4096
 
 # What another broker left behind is found this long after, at the latest.
 POLL_S = 0.1
+
+
+# Gaps told in one transaction.
+TOLD = 100
+
+
+def tell_gaps(now: Micros, tx: Transaction) -> list[Gap]:
+    """Record, in `tx`, what was found missing and no entry tells yet; returns what it was."""
+    gaps = tx.rows.take_gaps(TOLD)
+    for gap in gaps:
+        body: dict[str, BodyValue] = {
+            "writer": gap.writer.hex(),
+            "first": gap.first,
+            "before": gap.before,
+        }
+        event = system_event(SYSTEM, EntryKind.GAP, now, body)
+        tx.record(NewEntry(kind=EntryKind.GAP, event=event))
+    return gaps
 
 
 class Integrator:

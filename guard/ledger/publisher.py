@@ -9,25 +9,35 @@ raises `ForkError` and signs nothing until an operator has explained it (`docs/o
 Order, so that a crash between any two steps is repeated and never contradicted:
 
 1. `prepare` writes tiles and bundles, then the high-water file, each forced to disk;
-2. the caller stores the note in a transaction of the one writer;
+2. the note is stored, in a transaction of the one writer or of who holds the right to publish;
 3. `finish` publishes it as the file `checkpoint`.
+
+Where several brokers share a store, one of them publishes (`ports.PublishingRight`). The others
+follow: they hash the same entries, and move their own files and mark to what the holder signed. So
+whoever takes over knows by itself what was signed, and each has the whole published log.
+
+A log without new entries is published anew every `REFRESH_S`, so that silence is told from a log
+that is held back. The note is the same, as its time is not the log's to state: it stands in the
+cosignatures, which witnesses give anew for the same size.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from guard.clock import Micros
-from guard.durable import make_folder, replace_file
-from guard.errors import ForkError, ProofError
-from guard.ledger.checkpoint import Checkpoint, open_checkpoint, parse_text, sign_checkpoint
+from guard.clock import Micros, monotonic
+from guard.entries import StoredEntry
+from guard.errors import ForkError, ProofError, StoreUnavailableError
+from guard.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from guard.ledger.entry import check_stored
-from guard.ledger.merkle import CompactRange
+from guard.ledger.high_water import HighWater
+from guard.ledger.merkle import EMPTY_ROOT, CompactRange
 from guard.ledger.note import NoteSigner, parse_note
 from guard.ledger.proofs import Proofs
 from guard.ledger.tiles import File, TileEdge, TileFolder
-from guard.ports import Committer, Readers, ReadView
+from guard.ports import Committer, PublishingRight, Readers, ReadView
 
 # Entries read at a time: a few MB of sealed parts, and whole tiles.
 CHUNK = 2048
@@ -35,6 +45,9 @@ CHUNK = 2048
 # Entries caught up with in one `prepare`: some 32 files forced to disk, well inside a deadline,
 # so that a long backlog is worked off in steps instead of timing out at its beginning for ever.
 BACKLOG = 2 * CHUNK
+
+# At most ten minutes lie between two publications, with room for a turn that fails.
+REFRESH_S = 540.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +59,110 @@ class Signed:
     note: bytes
 
 
-class Publisher:
-    """Publishes one log. Nothing else may sign with its key."""
+# Nothing is signed yet: what a log that begins continues.
+_NOTHING = Signed(0, EMPTY_ROOT, b"")
 
-    def __init__(self, signer: NoteSigner, *, log_dir: Path, high_water: Path) -> None:
+
+class Publisher:
+    """Publishes one log. Nothing else may sign with its key, but who has the same right."""
+
+    def __init__(
+        self,
+        signer: NoteSigner,
+        *,
+        log_dir: Path,
+        high_water: Path,
+        right: PublishingRight | None = None,
+        mono: Callable[[], float] = monotonic,
+    ) -> None:
         """Publish below `log_dir`; the signer's name is the log's origin.
 
-        `high_water` must outlive the database: never restore the two from one backup.
+        `high_water` must outlive the database: never restore the two from one backup. `right` is
+        what several brokers contend for; None where there is one broker.
         """
-        self._signer, self._folder, self._high_water = signer, TileFolder(log_dir), high_water
+        self._signer, self._folder = signer, TileFolder(log_dir)
+        self._mark = HighWater(high_water, signer.verifier)
+        self._right, self._mono = right, mono
         self._proofs = Proofs(log_dir)
         self._lock = Lock()
         self._last: Signed | None = None
         self._edge = TileEdge()
         self._ahead: TileEdge | None = None
+        self._has_more = False
+        self._published_at: float | None = None
+
+    async def keep(self) -> None:
+        """Keep the right to publish between two turns, if there is one to keep.
+
+        Raises:
+            StoreUnavailableError: The store does not answer.
+        """
+        if self._right is not None:
+            await asyncio.to_thread(self._right.hold)
 
     async def publish_once(
         self, readers: Readers, committer: Committer, now: Micros
     ) -> bytes | None:
-        """Sign, store and publish what is new; returns the note, or None if nothing is.
+        """Sign, store and publish what is new, or follow who has the right to.
+
+        Returns the note that this process published, which is to be cosigned (again); None if
+        there was nothing to publish, or another broker does.
 
         Raises:
             ForkError: The store holds another history than the one signed before.
-            StoreUnavailableError: The store cannot be read or written.
+            StoreUnavailableError: The store cannot be read or written, or the right was lost.
         """
-        signed = await readers.read(self.prepare)
-        while signed is None and self._ahead is not None:
-            signed = await readers.read(self.prepare)
-        if signed is None:
+        if self._right is not None and not await asyncio.to_thread(self._right.hold):
+            followed = await self._steps(readers, self.follow)
+            if followed is not None:
+                await asyncio.to_thread(self.finish, followed)
             return None
-        ready = signed
-        await committer.run(
-            lambda tx: tx.rows.put_checkpoint(ready.size, ready.root, ready.note, now)
-        )
-        await asyncio.to_thread(self.finish, ready)
-        return ready.note
+        signed = await self._steps(readers, self.prepare)
+        if signed is None:
+            return await asyncio.to_thread(self._refresh)
+        await self._store(committer, signed, now)
+        await asyncio.to_thread(self.finish, signed)
+        return signed.note
+
+    async def _steps(
+        self, readers: Readers, step: Callable[[ReadView], Signed | None]
+    ) -> Signed | None:
+        """Work a backlog off."""
+        done = await readers.read(step)
+        while self._has_more:
+            done = await readers.read(step)
+        return done
+
+    async def _store(self, committer: Committer, signed: Signed, now: Micros) -> None:
+        values = (signed.size, signed.root, signed.note, now)
+        if self._right is None:
+            await committer.run(lambda tx: tx.rows.put_checkpoint(*values))
+        else:
+            await asyncio.to_thread(self._right.put_checkpoint, *values)
+
+    def examine(self, view: ReadView) -> None:
+        """Check that the store continues what was signed, as far as one step goes; sign nothing.
+
+        Raises:
+            ForkError: It does not.
+        """
+        with self._lock:
+            last, head = self._continue(view)
+            if last is not None and head.size > last.size:
+                self._ahead = self._extend(view, head.size, head.root()) or self._ahead
+
+    def follow(self, view: ReadView) -> Signed | None:
+        """Check what another broker signed, and move files and mark to it.
+
+        None if nothing was, or if more than `BACKLOG` entries are new: call again.
+
+        Raises:
+            ForkError: The store holds another history than the one signed before.
+            StoreUnavailableError: The mark cannot be moved now.
+        """
+        with self._lock:
+            last, _ = self._continue(view)
+            return None if last is None else self._follow(view, last)
 
     def prepare(self, view: ReadView) -> Signed | None:
         """Check what is new in the store and sign it.
@@ -90,66 +172,127 @@ class Publisher:
 
         Raises:
             ForkError: The store holds another history than the one signed before.
+            StoreUnavailableError: The right to publish was lost, or the mark cannot be moved now.
         """
         with self._lock:
+            last, head = self._continue(view)
+            if last is None:
+                return None
+            if self._right is not None:
+                # What the broker before signed must be in what is signed now.
+                last = self._follow(view, last) or last
+                if self._has_more:
+                    return None
             stored = view.checkpoint()
-            last = self._resume(stored)
-            head = _head(view)
-            if last is not None:
-                self._compare(last, head, stored)
-                if head.size == last.size:
-                    return None if stored == last.note else last
-            edge = self._extend(view, head)
+            if last.note and head.size == last.size:
+                return None if stored == last.note else last
+            edge = self._extend(view, head.size, head.root())
             if edge is None:
                 return None
+            if self._right is not None:
+                self._right.confirm()
             checkpoint = Checkpoint(self._signer.verifier.name, edge.size, edge.root())
-            note = sign_checkpoint(checkpoint, self._signer)
-            make_folder(self._high_water.parent)
-            replace_file(self._high_water, note)
-            self._edge, self._last = edge, Signed(edge.size, checkpoint.root, note)
-            return self._last
+            return self._moved(edge, checkpoint, sign_checkpoint(checkpoint, self._signer))
 
     def finish(self, signed: Signed) -> None:
-        """Publish a checkpoint that the store has made durable."""
-        self._folder.publish(signed.note)
+        """Publish a checkpoint that the store has made durable, unless a later one is."""
+        held = self._mark.read()
+        if held is None or held[0].size <= signed.size:
+            self._folder.publish(signed.note)
+        self._published_at = self._mono()
 
-    def _resume(self, stored: bytes | None) -> Signed | None:
+    def release(self) -> None:
+        """Let another broker publish."""
+        if self._right is not None:
+            self._right.release()
+
+    def _refresh(self) -> bytes | None:
+        """Publish the newest checkpoint again if it is time, or if the file says another thing."""
+        last, since = self._last, self._published_at
+        if last is None or not last.note:
+            return None
+        is_due = since is None or self._mono() - since >= REFRESH_S
+        if not is_due and self._is_published(last):
+            return None
+        self.finish(last)
+        return last.note
+
+    def _is_published(self, last: Signed) -> bool:
+        """Whether the published file says what was signed last, whoever cosigned it."""
+        try:
+            return parse_note(self._folder.checkpoint.read_bytes()).text == (
+                parse_note(last.note).text
+            )
+        except (OSError, ProofError):
+            return False
+
+    def _follow(self, view: ReadView, last: Signed) -> Signed | None:
+        """Move to the stored checkpoint; None if that is nothing new, or more is left."""
+        stored = view.checkpoint()
+        if stored is None or stored == last.note:
+            return None
+        checkpoint = self._open(stored)
+        if checkpoint.size < last.size or (checkpoint.size == last.size and last.note):
+            return None
+        edge = self._extend(view, checkpoint.size, checkpoint.root)
+        return None if edge is None else self._moved(edge, checkpoint, stored)
+
+    def _moved(self, edge: TileEdge, checkpoint: Checkpoint, note: bytes) -> Signed:
+        """Move the mark, and remember what is signed now."""
+        if not self._mark.advance(checkpoint, note):
+            # Another publisher shares the file and is further: go on from what it left there.
+            self._last = None
+            raise StoreUnavailableError("another publisher has signed more, following it")
+        self._edge, self._last = edge, Signed(checkpoint.size, checkpoint.root, note)
+        return self._last
+
+    def _continue(self, view: ReadView) -> tuple[Signed | None, CompactRange]:
+        """What was signed last, None while its files are made anew, and the head of the store."""
+        self._has_more = False
+        stored, head = view.checkpoint(), _head(view)
+        last = self._resume(stored)
+        _compare_head(last, head)
+        if self._edge.size < last.size:
+            edge = self._extend(view, last.size, last.root)
+            if edge is None:
+                return None, head
+            self._edge = edge
+        self._compare_stored(last, head, stored)
+        return last, head
+
+    def _resume(self, stored: bytes | None) -> Signed:
         """What was signed last, by this process or an earlier one."""
         if self._last is not None:
             return self._last
-        try:
-            note = self._high_water.read_bytes()
-        except FileNotFoundError:
+        held = self._mark.read()
+        if held is None:
             if stored is not None or self._folder.checkpoint.exists():
                 raise ForkError(
-                    f"high-water mark `{self._high_water}` is missing though checkpoints were"
+                    f"high-water mark `{self._mark.path}` is missing though checkpoints were"
                     " signed: put the newest published checkpoint there, and ask the witnesses"
-                ) from None
-            return None
+                )
+            self._last = _NOTHING
+            return self._last
+        checkpoint, note = held
         try:
-            checkpoint = open_checkpoint(note, self._signer.verifier)
             edge = self._folder.edge(checkpoint.size)
-        except ProofError as error:
-            raise ForkError(
-                f"high-water mark `{self._high_water}` cannot be resumed: {error}"
-            ) from None
-        if edge.root() != checkpoint.root:
+        except ProofError:
+            # Files are gone: they are made anew from the entries, which must hash to the mark.
+            edge = TileEdge()
+        if edge.size == checkpoint.size and edge.root() != checkpoint.root:
             raise ForkError("published tiles do not have the root that was signed, restore them")
-        self._edge = edge
+        self._edge, self._ahead = edge, None
         self._last = Signed(checkpoint.size, checkpoint.root, note)
         return self._last
 
-    def _compare(self, last: Signed, head: CompactRange, stored: bytes | None) -> None:
-        """Refuse a store that is behind, beside or ahead of what this key signed."""
-        if head.size < last.size or (head.size == last.size and head.root() != last.root):
-            raise ForkError(
-                f"store holds {head.size} entries and does not continue the {last.size} already"
-                " signed, restore the missing ones from the published bundles"
-            )
+    def _compare_stored(self, last: Signed, head: CompactRange, stored: bytes | None) -> None:
+        """Refuse a stored checkpoint that is beside what this key signed."""
         if stored is None or stored == last.note:
             return
+        kept = self._open(stored)
+        if self._right is not None and last.size < kept.size <= head.size:
+            return  # the broker that had the right before signed it; `follow` checks it
         try:
-            kept = parse_text(parse_note(stored).text)
             is_prefix = kept.size <= last.size and (
                 kept.size == 0 or self._proofs.root(kept.size) == kept.root
             )
@@ -161,32 +304,57 @@ class Publisher:
                 " checkpoints from the high-water mark's own store"
             )
 
-    def _extend(self, view: ReadView, head: CompactRange) -> TileEdge | None:
-        """Read back and hash again what is new, and write its tiles; None if more is left."""
+    def _open(self, stored: bytes) -> Checkpoint:
+        try:
+            return open_checkpoint(stored, self._signer.verifier)
+        except ProofError as error:
+            raise ForkError(f"stored checkpoint cannot be compared: {error}") from None
+
+    def _extend(self, view: ReadView, size: int, root: bytes) -> TileEdge | None:
+        """Read back and hash again what is new up to `size`, which must give `root`.
+
+        Writes the tiles of it; None if more is left.
+        """
         # What was read ahead is dropped unless this step ends well: it was never signed.
-        edge, self._ahead = self._ahead or self._edge.copy(), None
-        end = min(head.size, edge.size + BACKLOG)
+        edge, self._ahead = self._ahead, None
+        if edge is None or edge.size > size:
+            edge = self._edge.copy()
+        end = min(size, edge.size + BACKLOG)
         while edge.size < end:
-            files: list[File] = []
             entries = view.entries(edge.size, min(CHUNK, end - edge.size))
             if not entries:
                 raise ForkError(f"entries from {edge.size} on are missing, restore them")
-            for entry in entries:
-                if entry.index != edge.size:
-                    raise ForkError(f"entry {edge.size} is missing, restore it from a backup")
-                try:
-                    check_stored(entry)
-                except ProofError as error:
-                    raise ForkError(str(error)) from None
-                files += edge.append(entry.leaf)
-            self._folder.write(files)
-        if edge.size < head.size:
-            self._ahead = edge
+            self._folder.write(_hashed(edge, entries))
+        if edge.size < size:
+            self._ahead, self._has_more = edge, True
             return None
-        if edge.root() != head.root():
+        if edge.root() != root:
             raise ForkError("entries do not hash to the head of the store, verify the store")
         self._folder.write(edge.partials())
         return edge
+
+
+def _hashed(edge: TileEdge, entries: Sequence[StoredEntry]) -> list[File]:
+    """Hash what was read back and append it; the files that are now complete."""
+    files: list[File] = []
+    for entry in entries:
+        if entry.index != edge.size:
+            raise ForkError(f"entry {edge.size} is missing, restore it from a backup")
+        try:
+            check_stored(entry)
+        except ProofError as error:
+            raise ForkError(str(error)) from None
+        files += edge.append(entry.leaf)
+    return files
+
+
+def _compare_head(last: Signed, head: CompactRange) -> None:
+    """Refuse a store that is behind or beside what was signed."""
+    if head.size < last.size or (head.size == last.size and head.root() != last.root):
+        raise ForkError(
+            f"store holds {head.size} entries and does not continue the {last.size} already"
+            " signed, restore the missing ones from the published bundles"
+        )
 
 
 def _head(view: ReadView) -> CompactRange:

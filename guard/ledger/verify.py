@@ -5,10 +5,15 @@ every entry it checks the leaf's hash, the commitment over the parts beside it, 
 story: each writer begins with `WRITER_OPEN` as number 0, leaves no gap, never goes back in time,
 and says nothing after `WRITER_CLOSE`. The tree must have the root that was signed.
 
+Numbers that are missing were deleted before they had a place in the tree. The service tells each
+such gap in a `GAP` entry; one that no later `GAP` entry answers for is a failure.
+
 A failure raises `ProofError`, whose `index` is the first bad entry.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -42,7 +47,8 @@ class VerifyReport:
     """What was found to hold.
 
     `signed_size` is the size of the checkpoint that was checked, None without one. `erased` counts
-    subject parts of which only the hash is left; each needs an entry that explains it.
+    subject parts of which only the hash is left; each needs an entry that explains it. `gaps`
+    counts the stretches that were deleted before they had a place, each told by the log itself.
     """
 
     size: int
@@ -51,6 +57,7 @@ class VerifyReport:
     writers: int
     receipts: int
     erased: int
+    gaps: int
 
 
 @dataclass(slots=True)
@@ -65,6 +72,9 @@ class _Writers:
 
     def __init__(self) -> None:
         self.known: dict[bytes, _Writer] = {}
+        self.gaps = 0
+        # What is to be raised for gaps that no entry has told yet, oldest first.
+        self._untold: deque[ProofError] = deque()
 
     def follow(self, index: int, leaf: Leaf) -> None:
         writer = self.known.get(leaf.writer)
@@ -74,18 +84,34 @@ class _Writers:
         if (leaf.kind is EntryKind.WRITER_OPEN) != (leaf.writer_seq == 0):
             raise ProofError(f"entry {index}: writer {name} is not opened first", index=index)
         if leaf.writer_seq != writer.next_seq:
-            raise ProofError(
+            wrong = ProofError(
                 f"entry {index}: writer {name} is at {leaf.writer_seq} where"
                 f" {writer.next_seq} is due, an entry is missing or repeated",
                 index=index,
             )
+            if leaf.writer_seq < writer.next_seq:
+                raise wrong
+            self.gaps += 1
+            self._untold.append(wrong)
         if leaf.at < writer.last_at:
             raise ProofError(f"entry {index}: writer {name} goes back in time", index=index)
         if writer.is_closed:
             raise ProofError(f"entry {index}: writer {name} was closed before", index=index)
-        writer.next_seq += 1
+        writer.next_seq = leaf.writer_seq + 1
         writer.last_at = leaf.at
         writer.is_closed = leaf.kind is EntryKind.WRITER_CLOSE
+        if leaf.kind is EntryKind.GAP and self._untold:
+            self._untold.popleft()
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """Raise for the first gap that no entry tells, before whatever else the block finds."""
+        try:
+            yield
+        except ProofError as error:
+            raise (self._untold[0] if self._untold else error) from None
+        if self._untold:
+            raise self._untold[0]
 
     def follow_all(self, first: int, leaves: Sequence[bytes]) -> None:
         """As `follow` for each, and no `Leaf` is made of what is as it should be."""
@@ -152,20 +178,23 @@ def verify_log(
     missing = dict(promised)
     tree, writers, erased = CompactRange(), _Writers(), 0
     _check_root(tree, signed)
-    for entry in entries:
-        if entry.index != tree.size:
-            raise ProofError(f"entry {tree.size} is missing, found {entry.index}", index=tree.size)
-        leaf = check_stored(entry)
-        writers.follow(tree.size, leaf)
-        receipt = missing.pop(leaf.entry_id.hex(), None)
-        if receipt is not None:
-            match_receipt(receipt, entry.leaf, tree.size)
-        erased += sum(len(part or b"") == HASH_SIZE for part in entry.sealed_subjects)
-        tree.append(entry.leaf_hash)
-        _check_root(tree, signed)
-        if tree.size % PROGRESS_EVERY == 0:
-            on_progress(tree.size)
-    _check_end(tree, signed, head, missing.values())
+    with writers.judging():
+        for entry in entries:
+            if entry.index != tree.size:
+                raise ProofError(
+                    f"entry {tree.size} is missing, found {entry.index}", index=tree.size
+                )
+            leaf = check_stored(entry)
+            writers.follow(tree.size, leaf)
+            receipt = missing.pop(leaf.entry_id.hex(), None)
+            if receipt is not None:
+                match_receipt(receipt, entry.leaf, tree.size)
+            erased += sum(len(part or b"") == HASH_SIZE for part in entry.sealed_subjects)
+            tree.append(entry.leaf_hash)
+            _check_root(tree, signed)
+            if tree.size % PROGRESS_EVERY == 0:
+                on_progress(tree.size)
+        _check_end(tree, signed, head, missing.values())
     on_progress(tree.size)
     return VerifyReport(
         size=tree.size,
@@ -174,6 +203,7 @@ def verify_log(
         writers=len(writers.known),
         receipts=len(promised),
         erased=erased,
+        gaps=writers.gaps,
     )
 
 
@@ -213,6 +243,28 @@ def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -
         ) from None
     signed = open_checkpoint(note, log_key(vkey))
     edge, writers = TileEdge(), _Writers()
+    with writers.judging():
+        _follow_files(folder, signed, edge, writers, on_progress)
+    on_progress(edge.size)
+    return VerifyReport(
+        size=edge.size,
+        root=signed.root,
+        signed_size=signed.size,
+        writers=len(writers.known),
+        receipts=0,
+        erased=0,
+        gaps=writers.gaps,
+    )
+
+
+def _follow_files(
+    folder: TileFolder,
+    signed: Checkpoint,
+    edge: TileEdge,
+    writers: _Writers,
+    on_progress: Progress,
+) -> None:
+    """Hash all bundles and compare every tile with what they hash to."""
     for start in range(0, signed.size, TILE_WIDTH):
         width = min(TILE_WIDTH, signed.size - start)
         leaves = folder.leaves(start // TILE_WIDTH, width)
@@ -225,15 +277,6 @@ def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -
         _compare(folder, file)
     if edge.root() != signed.root:
         raise ProofError(f"the {edge.size} published entries do not have the root that was signed")
-    on_progress(edge.size)
-    return VerifyReport(
-        size=edge.size,
-        root=signed.root,
-        signed_size=signed.size,
-        writers=len(writers.known),
-        receipts=0,
-        erased=0,
-    )
 
 
 def _decode(index: int, leaf: bytes) -> Leaf:

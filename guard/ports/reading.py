@@ -24,6 +24,7 @@ from guard.rows import (
     LogQuery,
     ModeRow,
     PartQuery,
+    PendingSpan,
     PresenceCodeRow,
     PrincipalRow,
     RelationRow,
@@ -327,6 +328,18 @@ class ReadView(Protocol):
 
     def newest_at(self) -> Micros:
         """Time of the newest entry, 0 if none."""
+        ...
+
+    def pending_span(self) -> PendingSpan | None:
+        """What is durable and has no place in the tree yet; None if nothing is."""
+        ...
+
+    def has_untold_gaps(self) -> bool:
+        """Whether the integrator met missing numbers that no `GAP` entry tells yet."""
+        ...
+
+    def newest_pending_at(self) -> Micros:
+        """Time of the newest of what is pending, 0 if nothing is."""
         ...
 
     def enforcement_report(

@@ -15,6 +15,7 @@ from guard.rows import (
     BudgetState,
     CaseRow,
     DisputeRow,
+    Gap,
     GrantRow,
     HoldBackRow,
     IdentifierRow,
@@ -95,6 +96,10 @@ class UnitOfWork(ReadView, Protocol):
         Raises:
             ForkError: A pending entry was changed.
         """
+        ...
+
+    def take_gaps(self, limit: int) -> list[Gap]:
+        """Gaps that no entry tells yet, which the caller tells in this transaction."""
         ...
 
     def serialise(self) -> None:
@@ -275,6 +280,35 @@ class PendingEntries(Protocol):
             StoreUnavailableError: The store cannot be reached or written.
             ForkError: A pending entry was changed.
         """
+        ...
+
+
+class PublishingRight(Protocol):
+    """*Protocol* of the right to publish the log, which one broker of a store holds at a time."""
+
+    def hold(self) -> bool:
+        """Take the right, or find that it is still held; False while another broker has it.
+
+        Raises:
+            StoreUnavailableError: The store does not answer.
+        """
+        ...
+
+    def confirm(self) -> None:
+        """Raise StoreUnavailableError unless the right is still held."""
+        ...
+
+    def put_checkpoint(self, size: int, root: bytes, note: bytes, at: Micros) -> None:
+        """Keep a signed checkpoint, in a transaction in which the right is held.
+
+        Raises:
+            StoreUnavailableError: The right is another's by now, or the store does not answer.
+            ForkError: Another checkpoint of this size is signed.
+        """
+        ...
+
+    def release(self) -> None:
+        """Let another broker take it."""
         ...
 
 

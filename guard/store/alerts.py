@@ -1,7 +1,7 @@
 """Alerts, and the responses that follow from them."""
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from guard.clock import Micros
 from guard.findings import Finding, Severity
 from guard.rows import AlertRow, AlertState, ResponseKind, ResponseRow
 from guard.store.statements import Session, WriteSession, values_of
-from guard.store.tables import alert, budget_principal, response
+from guard.store.tables import alert, budget_principal, entry, response
 
 UNFINISHED = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
 
@@ -31,6 +31,12 @@ _UNFINISHED = select(alert).where(
     alert.c.tenant == bindparam("tenant"),
     alert.c.key == bindparam("key"),
     alert.c.state.in_([state.value for state in UNFINISHED]),
+)
+
+_PLACES = (
+    select(entry.c.idx)
+    .where(entry.c.entry_id.in_(bindparam("entry_ids", expanding=True)))
+    .order_by(entry.c.idx)
 )
 
 _ENDS = func.coalesce(response.c.ended_at, response.c.ends_at)
@@ -71,7 +77,7 @@ class AlertReads(Session):
     def alert(self, tenant: str, alert_id: str) -> AlertRow | None:
         """See `ReadView.alert`."""
         row = self._first(_ALERT, {"tenant": tenant, "id": alert_id})
-        return None if row is None else _alert_row(row)
+        return None if row is None else self._placed(_alert_row(row))
 
     def alerts(
         self, tenant: str, *, states: Collection[AlertState], before: str | None, limit: int
@@ -82,7 +88,17 @@ class AlertReads(Session):
             rows = self._all(_ALERTS, values)
         else:
             rows = self._all(_ALERTS_BEFORE, values | {"before": before})
-        return [_alert_row(row) for row in rows]
+        return [self._placed(_alert_row(row)) for row in rows]
+
+    def _placed(self, row: AlertRow) -> AlertRow:
+        """The alert with the positions of evidence that had none when it was raised."""
+        finding = row.finding
+        if not finding.unplaced:
+            return row
+        asked = {"entry_ids": [bytes.fromhex(one) for one in finding.unplaced]}
+        places = {found.idx for found in self._all(_PLACES, asked)}
+        evidence = (*finding.evidence, *sorted(places - set(finding.evidence)))
+        return replace(row, finding=replace(finding, evidence=evidence))
 
     def unfinished_alert(self, tenant: str, key: str) -> AlertRow | None:
         """See `ReadView.unfinished_alert`."""

@@ -29,6 +29,12 @@ STATEMENT_MS = 10_000
 # How long a TCP or socket connection to PostgreSQL may take to come up.
 CONNECT_S = 5
 
+# A broker that is stopped in the middle of a transaction must not keep the others' locks.
+STOPPED_MS = 5_000
+
+# How long the session of `holder_engine` may say nothing.
+SILENT_MS = 3_000
+
 READER_CONNECTIONS = 8
 
 _SQLITE_FULL = 2
@@ -85,8 +91,24 @@ def writer_engine(url: str) -> Engine:
         engine = _sqlite(parsed, begin="BEGIN IMMEDIATE", connections=1)
         event.listen(engine, "connect", _make_durable)
     else:
-        engine = _postgresql(parsed, connections=1)
+        engine = _postgresql(
+            parsed,
+            connections=1,
+            options=f" -c idle_in_transaction_session_timeout={STOPPED_MS}",
+        )
         event.listen(engine, "connect", _refuse_asynchronous)
+    return engine
+
+
+def holder_engine(url: str) -> Engine:
+    """An engine of one PostgreSQL session whose locks end when its process goes silent."""
+    engine = _postgresql(
+        parse(url),
+        connections=1,
+        options=f" -c idle_session_timeout={SILENT_MS}"
+        f" -c idle_in_transaction_session_timeout={SILENT_MS}",
+    )
+    event.listen(engine, "connect", _refuse_asynchronous)
     return engine
 
 

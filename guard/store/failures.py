@@ -10,17 +10,30 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from guard.errors import ConfigurationError, ConflictError, GuardError, StoreUnavailableError
+from guard.errors import (
+    ConfigurationError,
+    ConflictError,
+    DurabilityError,
+    GuardError,
+    StoreUnavailableError,
+)
 
 # What SQLite says of a file that it may not write, or on a disk that takes nothing more.
 _UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_READONLY")
+
+
+# The log was written and the disk did not keep it.
+_LOST = frozenset({"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"})
 
 
 def translate(error: SQLAlchemyError) -> GuardError:
     """What to raise in place of `error`; raise it `from None`, for the cause holds values."""
     if isinstance(error, IntegrityError):
         return ConflictError("the store already holds something else in this place, read it again")
-    return StoreUnavailableError(f"the store failed with {_code(error)}, try again")
+    code = _code(error)
+    if code in _LOST:
+        return DurabilityError(f"the store's disk failed with {code}, look at it and start again")
+    return StoreUnavailableError(f"the store failed with {code}, try again")
 
 
 def _code(error: SQLAlchemyError) -> str:

@@ -3,24 +3,26 @@
 A writer that had to know its entries' indexes would hold a lock on the tree's head through its
 commit, and all writers would stand in one line (measured: a tenth of the throughput at eight
 writers). So on PostgreSQL a writer only inserts; one integrator at a time moves rows into the tree,
-sorted by (time, writer, number). A row whose number is missing from its writer's sequence can only
-have been deleted: each writer commits in its own order, so a later number is never seen before an
-earlier one.
+sorted by time. A row whose number is missing from its writer's sequence can only have been deleted:
+each writer commits in its own order, so a later number is never seen before an earlier one.
 
 SQLite has one writer and no line to stand in: there entries are placed by the commit itself.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select, text
+from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_
 
+from guard.clock import Micros
 from guard.entries import SealedEntry
 from guard.errors import ForkError, ProofError
 from guard.ledger.entry import check_parts
-from guard.rows import Gap, Integrated
-from guard.store.entries import EntryWrites, PlacedEntry, placed
-from guard.store.tables import entry, pending
+from guard.rows import Gap, Integrated, PendingSpan
+from guard.store.entries import EntryReads, EntryWrites, PlacedEntry, placed
+from guard.store.statements import Session
+from guard.store.tables import entry, pending, writer_gap
 
 # Advisory locks of this store; any constants that no other program uses in this database.
 _INTEGRATING = 0x7265_636F_7264_0001
@@ -29,10 +31,26 @@ _WORKING = 0x7265_636F_7264_0002
 # Entries placed by one statement where work waits for all of them.
 SETTLED = 4096
 
+# Writers differ in their clocks by less than what so many entries take.
+RECENT = 256
+
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock) AS taken")
 _WAIT = text("SELECT pg_advisory_xact_lock(:lock)")
 _OLDEST = select(pending.c.id).order_by(pending.c.id).limit(bindparam("limit")).scalar_subquery()
-_TAKE = delete(pending).where(pending.c.id.in_(_OLDEST)).returning(pending.c.body)
+_TAKE = delete(pending).where(pending.c.id.in_(_OLDEST)).returning(pending.c.id, pending.c.body)
+_SPAN = select(func.min(pending.c.id).label("oldest"), func.max(pending.c.id).label("newest"))
+_NEWEST = select(pending.c.at).order_by(pending.c.id.desc()).limit(bindparam("limit")).subquery()
+_NEWEST_AT = select(func.max(_NEWEST.c.at).label("at"))
+_UNTOLD = (
+    select(writer_gap.c.writer, writer_gap.c.first)
+    .order_by(writer_gap.c.writer, writer_gap.c.first)
+    .limit(bindparam("limit"))
+)
+_TAKE_GAPS = (
+    delete(writer_gap)
+    .where(tuple_(writer_gap.c.writer, writer_gap.c.first).in_(_UNTOLD))
+    .returning(writer_gap.c.writer, writer_gap.c.first, writer_gap.c.before)
+)
 _IN_TREE = select(entry.c.idx).where(
     entry.c.writer == bindparam("writer"), entry.c.writer_seq == bindparam("writer_seq")
 )
@@ -43,16 +61,40 @@ _decode = msgspec.msgpack.Decoder(PlacedEntry).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class PendingWrites(EntryWrites):
-    """Appending, at once or by way of `pending`."""
+class PendingReads(Session):
+    """What waits for its place in the tree."""
 
     @property
     def _is_sqlite(self) -> bool:
         return self._connection.dialect.name == "sqlite"
 
+    def pending_span(self) -> PendingSpan | None:
+        """See `ReadView.pending_span`: both ends of an index, however many lie between."""
+        row = self._first(_SPAN)
+        return None if row is None or row.oldest is None else PendingSpan(row.oldest, row.newest)
+
+    def has_untold_gaps(self) -> bool:
+        """See `ReadView.has_untold_gaps`."""
+        return self._first(_UNTOLD, {"limit": 1}) is not None
+
+    def newest_pending_at(self) -> Micros:
+        """See `ReadView.newest_pending_at`."""
+        row = self._first(_NEWEST_AT, {"limit": RECENT})
+        return 0 if row is None or row.at is None else int(row.at)
+
+
+class PendingWrites(PendingReads, EntryWrites):
+    """Appending, at once or by way of `pending`."""
+
     def next_index(self) -> int | None:
         """See `UnitOfWork.next_index`."""
         return self.head()[0] if self._is_sqlite else None
+
+    def newest_at(self) -> Micros:
+        """See `ReadView.newest_at`; what is pending counts, and no writer locks the head."""
+        if self._is_sqlite:
+            return super().newest_at()
+        return max(int(EntryReads._head(self).newest_at), self.newest_pending_at())  # noqa: SLF001 - the one that does not lock
 
     def append(self, entries: Sequence[SealedEntry]) -> None:
         """See `UnitOfWork.append`."""
@@ -80,13 +122,22 @@ class PendingWrites(EntryWrites):
         return self._move(limit) if is_free else Integrated(count=0)
 
     def _move(self, limit: int) -> Integrated:
-        taken = [_decode(row.body) for row in self._all(_TAKE, {"limit": limit})]
-        taken = _in_order(taken)
+        rows = sorted(self._all(_TAKE, {"limit": limit}), key=lambda row: row.id)
+        taken = _in_order([_decode(row.body) for row in rows])
         for one in taken:
             _check(one)
         gaps = self._gaps(taken)
+        self._write(insert(writer_gap), [asdict(gap) for gap in gaps])
         self.place(taken)
         return Integrated(count=len(taken), gaps=gaps)
+
+    def take_gaps(self, limit: int) -> list[Gap]:
+        """See `UnitOfWork.take_gaps`."""
+        rows = self._all(_TAKE_GAPS, {"limit": limit})
+        return sorted(
+            (Gap(row.writer, row.first, row.before) for row in rows),
+            key=lambda gap: (gap.writer, gap.first),
+        )
 
     def has_written(self, writer: bytes, writer_seq: int) -> bool:
         """See `UnitOfWork.has_written`."""
@@ -106,12 +157,19 @@ class PendingWrites(EntryWrites):
 
 
 def _in_order(taken: Sequence[PlacedEntry]) -> list[PlacedEntry]:
-    """By time, but never against the order of a writer, whatever its clock did."""
-    latest: dict[bytes, int] = {}
+    """By time, but never against the order of a writer or of a customer's numbers.
+
+    `taken` is in the order of ids: a writer takes them in its own order, and who waits for a
+    customer's row takes them after who had it, whatever their clocks say.
+    """
+    latest: dict[bytes | str, int] = {}
     keyed = []
-    for one in sorted(taken, key=lambda one: one.writer_seq):
-        latest[one.writer] = max(one.at, latest.get(one.writer, 0))
-        keyed.append(((latest[one.writer], one.writer, one.writer_seq), one))
+    for one in taken:
+        bound: list[bytes | str] = [one.writer, *one.refs]
+        at = max(one.at, *(latest.get(key, 0) for key in bound))
+        latest |= dict.fromkeys(bound, at)
+        keyed.append((at, one))
+    # A stable sort: of equal times, the lower id comes first.
     return [one for _, one in sorted(keyed, key=lambda pair: pair[0])]
 
 

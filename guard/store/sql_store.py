@@ -13,7 +13,7 @@ from typing import Self
 
 from sqlalchemy import Connection
 
-from guard.errors import ConfigurationError, StoreUnavailableError
+from guard.errors import ConfigurationError, DurabilityError, StoreUnavailableError
 from guard.rows import Integrated
 from guard.store import migrate
 from guard.store.engine import BUSY_MS, exclusive, is_sqlite, reader_engine, writer_engine
@@ -66,7 +66,7 @@ class SqlStore(SqlReader):
         super().__init__(url)
         self._held = ExitStack()
         self._turn = Lock()
-        self._is_closed = False
+        self._is_closed = self._has_lost = False
         with ExitStack() as undo:
             undo.callback(self.close)
             self._held.enter_context(exclusive(url))
@@ -114,17 +114,28 @@ class SqlStore(SqlReader):
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Connection, SqlUnitOfWork]]:
-        """The writer's connection; rolled back unless it was committed."""
+        """The writer's connection; rolled back unless it was committed.
+
+        After the disk lost what it had taken nothing is written any more.
+        """
         if not self._turn.acquire(timeout=BUSY_MS / 1000):
             raise StoreUnavailableError("the store is busy with an earlier write, try again")
         try:
-            if self._is_closed:
-                # The file may be another process's by now.
-                raise StoreUnavailableError("the store is closed, start the service again")
+            self._require_usable()
             with translated(), self._writer.connect() as connection:
                 yield connection, SqlUnitOfWork(connection)
+        except DurabilityError:
+            self._has_lost = True
+            raise
         finally:
             self._turn.release()
+
+    def _require_usable(self) -> None:
+        if self._is_closed:
+            # The file may be another process's by now.
+            raise StoreUnavailableError("the store is closed, start the service again")
+        if self._has_lost:
+            raise DurabilityError("the store's disk failed before, look at it and start again")
 
     def close(self) -> None:
         """See `Store.close`."""

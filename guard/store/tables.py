@@ -533,3 +533,20 @@ accounted_writer = Table(
     Column("writer", LargeBinary, primary_key=True),
     Column("at", BigInteger, nullable=False),
 )
+
+# Missing numbers that the integrator met, until a `GAP` entry tells them.
+writer_gap = Table(
+    "writer_gap",
+    METADATA,
+    Column("writer", LargeBinary, primary_key=True),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("before", BigInteger, nullable=False),
+)
+
+# One row: how often the right to publish was taken over.
+publishing = Table(
+    "publishing",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("fence", BigInteger, nullable=False),
+)

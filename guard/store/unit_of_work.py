@@ -17,7 +17,7 @@ from guard.store.holdbacks import HoldBackReads, HoldBackWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
 from guard.store.own_activity import ActivityReads
-from guard.store.pending import PendingWrites
+from guard.store.pending import PendingReads, PendingWrites
 from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
 from guard.store.settings import SettingReads, SettingWrites
@@ -33,6 +33,7 @@ class SqlReadView(
     SessionReads,
     SettingReads,
     BudgetReads,
+    PendingReads,
     EntryReads,
     RelationReads,
     LateLinkReads,

@@ -11,7 +11,7 @@ from guard.entries import EntryKind
 from guard.store import SqlStore
 from policies.model import Budget, Measure
 from tests.support.admissions import PATIENCE_S, Fault, FaultyStore, make_admission, running
-from tests.support.log import kinds, opened_log
+from tests.support.log import kinds, opened_log, settle
 from tests.support.makers import make_budget, make_response, make_subject
 from tests.support.statements import counted
 
@@ -105,6 +105,7 @@ async def test_nothing_is_admitted_after_a_suspension_is_acknowledged(
         storming = asyncio.create_task(storm(committer, budget))
         first = await committer.admit(make_admission("c0", [budget]))
         await committer.run(lambda t: t.rows.put_response(make_response()))
+        settle(stocked)
         with stocked.read() as view:
             acknowledged, _ = view.head()
         after = await storm(committer, budget)

@@ -32,6 +32,7 @@ from guard.entries import EntryKind
 from guard.store.sql_store import SqlReader
 from guard.vault.sealing import EntryVault
 from tests.functional.starts import refused
+from tests.support.log import settle
 from tests.support.makers import TENANT
 from tests.support.policy_bundles import default_files
 from tests.support.service import (
@@ -334,6 +335,7 @@ async def test_bad_requests_are_refused_in_words_and_change_nothing(
 
 
 def kinds(service: Service) -> Counter[EntryKind]:
+    settle(service.services.store)
     with service.services.store.read() as view:
         return Counter(e.kind for e in opened_entries(view, service.services.vault))
 

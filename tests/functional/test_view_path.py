@@ -360,7 +360,7 @@ class TestRepeating:
             receipt_of(await service.ask("POST", "/v1/views", AGENT, body, headers=key))
             for _ in "ab"
         ]
-        assert views[0].index != views[1].index
+        assert views[0].entry_id != views[1].entry_id
 
 
 class TestTheLog:

@@ -62,6 +62,7 @@ class Server:
 
     url: str
     pid: int | None
+    binaries: "Binaries | None" = None
 
     def database(self, name: str) -> str:
         """URL of a database on this server."""
@@ -115,6 +116,49 @@ class Kept:
 
 def _dsn(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+@dataclass(slots=True)
+class OwnServer:
+    """A server that a test may kill and start again; its sockets stay in the same place."""
+
+    folder: Path
+    server: Server
+
+    def kill(self) -> None:
+        """Kill -9 the postmaster; its children end when they notice."""
+        assert self.server.pid is not None
+        os.kill(self.server.pid, signal.SIGKILL)
+        for child in [one for one in _CHILDREN if one.pid == self.server.pid]:
+            child.wait(START_S)
+            _CHILDREN.remove(child)
+
+    def start(self) -> None:
+        """Start it on the data that the last one left, as soon as its children let go of it."""
+        assert self.server.binaries is not None
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                self.server = _launch(self.server.binaries, self.folder)
+            except NoPostgresError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A server of the test's own, with a migrated template."""
+    folder = Path(tempfile.mkdtemp(prefix="rg-own-"))
+    own = OwnServer(folder, _start(folder))
+    try:
+        own.server.run(f"CREATE DATABASE {TEMPLATE}")
+        migrate.upgrade(own.server.database(TEMPLATE))
+        yield own
+    finally:
+        assert own.server.pid is not None
+        _stop(own.server.pid, folder)
 
 
 @contextmanager
@@ -235,6 +279,16 @@ def _start_with(binaries: Binaries, folder: Path) -> Server:
     )  # fmt: skip
     with log.open("ab") as out:
         subprocess.run(initdb, check=True, stdout=out, stderr=out, timeout=START_S, **options)  # type: ignore[call-overload]  # noqa: S603 - our own binaries; the options differ by user
+    return _launch(binaries, folder)
+
+
+def _launch(binaries: Binaries, folder: Path) -> Server:
+    """Start the server on a data folder that is there."""
+    data, log = folder / "data", folder / "log"
+    options: dict[str, object] = {"stdin": subprocess.DEVNULL, "cwd": folder}
+    if binaries.user is not None:
+        options |= {"user": binaries.user, "group": binaries.user, "extra_groups": []}
+    with log.open("ab") as out:
         server = binaries.command(
             "postgres", "-D", str(data), "-k", str(data), "-c", "listen_addresses=",
             "-c", "fsync=off", "-c", "max_connections=60", "-c", "shared_buffers=32MB",
@@ -249,5 +303,5 @@ def _start_with(binaries: Binaries, folder: Path) -> Server:
             time.sleep(0.02)  # the one real wait: a server of another program comes up
         else:
             _CHILDREN.append(process)
-            return Server(url, process.pid)
+            return Server(url, process.pid, binaries)
     raise NoPostgresError(f"the server did not come up: {log.read_text(errors='replace')[-400:]}")

@@ -37,7 +37,7 @@ from guard.purposes.reports import AssignmentPut, CasePut
 from guard.purposes.samples import Samples
 from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
-from guard.rows import PrincipalRow
+from guard.rows import PrincipalRow, Situation, SituationQuery
 from guard.sources.memory import MemorySource
 from guard.store import SqlStore
 from guard.store.readers import ThreadedReaders
@@ -153,6 +153,11 @@ class SettledReaders(ThreadedReaders):
         settle(self._settled)
         return await super().read(look)
 
+    async def situation(self, query: SituationQuery) -> Situation:
+        """See `Readers.situation`."""
+        settle(self._settled)
+        return await super().situation(query)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
@@ -225,6 +230,13 @@ class Rig:
     def entry(self, receipt: Receipt) -> OpenedEntry:
         """The entry that a receipt promises."""
         return entry_of(receipt, self.log())
+
+    @contextmanager
+    def read(self) -> Iterator[ReadView]:
+        """A snapshot in which everything that was answered before has its place."""
+        settle(self.store)
+        with self.store.read() as view:
+            yield view
 
     def log(self) -> list[OpenedEntry]:
         """The whole ledger, opened."""

@@ -1,15 +1,17 @@
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from sqlalchemy import insert
 from structlog.testing import capture_logs
 
 from api import background
 from api.background import (
     apply_forever,
     follow_forever,
+    place_forever,
     publish_forever,
     reconcile_forever,
     remind_forever,
@@ -18,13 +20,22 @@ from api.metrics import Metrics
 from guard.activations import Activations
 from guard.after_reviews import AfterReviews, Overdue
 from guard.alerts import Alerts
-from guard.errors import ConfigurationError, ForkError, StoreUnavailableError
+from guard.entries import EntryKind
+from guard.errors import (
+    ConfigurationError,
+    DurabilityError,
+    ForkError,
+    StoreUnavailableError,
+)
 from guard.findings import Severity
+from guard.ledger.backlog import TOO_MANY, Backlog
+from guard.ledger.integrator import Integrator
 from guard.ledger.publisher import Publisher
 from guard.ports import Committer, Outbox, Readers
 from guard.reconciliation import Reconciliation
-from guard.rows import AlertState, OutboxItem
+from guard.rows import AlertState, OutboxItem, PendingSpan
 from guard.source_reads import ReadCounter
+from guard.store.tables import writer_gap
 from guard.store.worker_file import WorkerFile
 from tests.support.makers import TENANT
 from tests.support.people import ANALYST, make_finding, put_people
@@ -108,6 +119,103 @@ async def test_after_a_fork_nothing_more_is_admitted(rig: Rig) -> None:
     with pytest.raises(StoreUnavailableError):
         await rig.committer.run(lambda tx: tx.rows.head())
     assert not rig.committer.is_alive
+
+
+async def test_a_disk_that_lost_what_it_took_is_not_written_any_more(rig: Rig) -> None:
+    with capture_logs() as lines, pytest.raises(DurabilityError):
+        await asyncio.wait_for(publishing(rig, Turns(DurabilityError("lost"))), PATIENCE_S)
+    assert [(line["event"], line["log_level"]) for line in lines] == [("disk.failed", "critical")]
+    assert not rig.committer.is_alive
+
+
+class Kept(Turns):
+    """Rings when the right was kept between two turns."""
+
+    async def keep(self) -> None:
+        self.all_kept.set()
+
+    all_kept = asyncio.Event()
+
+
+async def test_between_rare_checkpoints_the_right_is_kept(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "KEEP_S", 0)
+    turns = Kept()
+    work = publish_forever(cast("Publisher", turns), rig.readers, rig.committer, rig.clock, 300)
+    task = asyncio.create_task(work)
+    await asyncio.wait_for(turns.all_kept.wait(), PATIENCE_S)
+    await cancel(task)
+    assert len(turns.times) == 1
+
+
+class Placing:
+    """Stands in for the integrator's thread: says at which look it has found a change."""
+
+    def __init__(self, looks: int) -> None:
+        self.left = looks
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise ForkError("pending entry 3 was changed")
+
+
+async def place(rig: Rig, looks: int) -> tuple[Metrics, list[MutableMapping[str, Any]]]:
+    """Look so often, then find a change."""
+    metrics = Metrics()
+    with capture_logs() as lines, pytest.raises(ForkError):
+        await place_forever(
+            cast("Integrator", Placing(looks)),
+            rig.readers,
+            rig.committer,
+            rig.clock,
+            (Backlog(), metrics),
+        )
+    return metrics, lines
+
+
+@pytest.fixture
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "PLACING_INTERVAL_S", 0)
+
+
+@pytest.mark.usefixtures("no_wait")
+async def test_a_changed_pending_entry_stops_the_writer(rig: Rig) -> None:
+    _, lines = await place(rig, 1)
+    assert [line["event"] for line in lines] == ["ledger.forked"]
+    assert not rig.committer.is_alive
+
+
+@pytest.mark.usefixtures("no_wait")
+async def test_a_gap_is_told_once_by_an_entry_a_line_and_a_metric(rig: Rig) -> None:
+    with rig.store._opened() as (connection, _):  # noqa: SLF001 - what the integrator has met
+        connection.execute(insert(writer_gap).values(writer=b"writer-1", first=3, before=5))
+        connection.commit()
+    metrics, lines = await place(rig, 3)
+    (line,) = [line for line in lines if line["event"] == "ledger.gap"]
+    assert (line["writer"], line["position"], line["count"]) == (b"writer-1".hex(), 3, 2)
+    assert b"recordguard_log_gaps_total 1.0" in metrics.expose()
+    (told,) = [entry for entry in rig.log() if entry.kind is EntryKind.GAP]
+    assert told.event.body == {"writer": b"writer-1".hex(), "first": 3, "before": 5}
+
+
+@pytest.mark.usefixtures("no_wait")
+async def test_far_behind_no_view_is_admitted(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = [PendingSpan(1, TOO_MANY + 1), PendingSpan(1, TOO_MANY + 1), PendingSpan(9, 9)]
+    held: list[bool] = []
+
+    async def read(_look: object) -> tuple[PendingSpan, bool]:
+        held.append(rig.committer.is_held_off)
+        return spans.pop(0), False
+
+    monkeypatch.setattr(rig.readers, "read", read)
+    metrics, lines = await place(rig, 3)
+    assert held == [False, True, True]
+    assert not rig.committer.is_held_off
+    said = [line["status"] for line in lines if line["event"] == "ledger.lag"]
+    assert said == ["too_far", "none"]
+    assert b"recordguard_log_pending 1.0" in metrics.expose()
 
 
 class CountedAlerts:

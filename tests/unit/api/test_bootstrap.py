@@ -270,8 +270,11 @@ async def test_a_disk_that_takes_no_checkpoint_does_not_keep_it_from_closing(
 
 
 class _Forked:
-    def prepare(self, _view: object) -> None:
+    def examine(self, _view: object) -> None:
         """Nothing was wrong at the start."""
+
+    def release(self) -> None:
+        """There is no right to give back."""
 
     async def publish_once(self, *_given: object) -> None:
         raise ForkError("the store holds another history")
@@ -319,6 +322,9 @@ class _Failing:
     async def publish_once(self, *_given: object) -> None:
         self.asked = True
         raise GuardError("the disk is full")
+
+    def release(self) -> None:
+        """There is no right to give back."""
 
 
 @pytest.mark.anyio

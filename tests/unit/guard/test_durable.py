@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from guard import durable
+from guard.errors import DurabilityError
 
 
 def test_a_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
@@ -40,17 +42,20 @@ def test_a_name_that_is_taken_by_a_folder_leaves_nothing_behind(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.EIO, DurabilityError), (errno.ENOSPC, OSError)]
+)
 def test_a_disk_that_fails_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]
 ) -> None:
     file = tmp_path / "a"
     durable.replace_file(file, b"one")
 
     def fail(_descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="Input/output"):
+    with pytest.raises(kind):
         durable.replace_file(file, b"two")
     assert file.read_bytes() == b"one"
     assert list(tmp_path.iterdir()) == [file]

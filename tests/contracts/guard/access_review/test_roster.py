@@ -34,7 +34,7 @@ async def test_people_are_what_they_were_on_the_day(
     moved = replace(row_of(AGENT), team="team-2", role=Role.LEAD, desk=Desk.VIP)
     gone = replace(row_of(SECOND), is_active=False)
     await rig.directory.put(DIRECTORY, [moved, gone])
-    with rig.store.read() as view:
+    with rig.read() as view:
         then = roster_on(view, rig.vault, TENANT, began)
         now = roster_on(view, rig.vault, TENANT, rig.clock.now() + DAY)
         before = roster_on(view, rig.vault, TENANT, before_all)
@@ -53,7 +53,7 @@ async def test_people_are_what_they_were_on_the_day(
 
 
 async def test_what_the_log_does_not_say_is_said(rig: Rig) -> None:
-    with rig.store.read() as view:
+    with rig.read() as view:
         assert roster_on(view, rig.vault, TENANT, rig.clock.now()).logged_since is None
     with rig.store.begin() as rows:
         rows.put_principal(make_principal("ghost"))
@@ -62,7 +62,7 @@ async def test_what_the_log_does_not_say_is_said(rig: Rig) -> None:
         event = system_event(TENANT, EntryKind.PRINCIPAL, rig.clock.now(), dict(body))
         entry = NewEntry(kind=EntryKind.PRINCIPAL, event=event)
         await record(rig, entry)
-    with rig.store.read() as view:
+    with rig.read() as view:
         found = roster_on(view, rig.vault, TENANT, rig.clock.now() + DAY)
     assert [person.id for person in found.people] == ["old"]
     assert (found.unlogged, found.without_desk, found.unreadable) == (1, 1, 1)
@@ -71,7 +71,7 @@ async def test_what_the_log_does_not_say_is_said(rig: Rig) -> None:
 async def test_the_policy_is_the_one_that_was_in_force(rig: Rig) -> None:
     await put_people(rig)
     start = rig.clock.now()
-    with rig.store.read() as view, pytest.raises(NotFoundError):
+    with rig.read() as view, pytest.raises(NotFoundError):
         policy_on(view, rig.vault, TENANT, start)
     (ref,) = await rig.customers(1)
     await rig.broker.view(AGENT, rig.asks(ref))
@@ -83,7 +83,7 @@ async def test_the_policy_is_the_one_that_was_in_force(rig: Rig) -> None:
     row = await rig.activations.propose(ANALYST, STRICT, "x")
     await rig.activations.approve(SECOND, row.id)
     active = await rig.activations.activate(ANALYST, row.id)
-    with rig.store.read() as view:
+    with rig.read() as view:
         first = policy_on(view, rig.vault, TENANT, seen)
         later = policy_on(view, rig.vault, TENANT, active.activated_at or 0)
     assert first.bundle.digest == digest_of(BASE)
@@ -92,7 +92,7 @@ async def test_the_policy_is_the_one_that_was_in_force(rig: Rig) -> None:
     assert later.known_from == f"activation {row.id}"
     rig.clock.advance(DAY)
     await rig.activations.rollback(ANALYST, "x")
-    with rig.store.read() as view:
+    with rig.read() as view:
         still = policy_on(view, rig.vault, TENANT, rig.clock.now() - DAY)
         back = policy_on(view, rig.vault, TENANT, rig.clock.now() + 9)
     assert still.bundle.digest == digest_of(STRICT)
@@ -108,7 +108,7 @@ async def test_the_newest_word_on_the_policy_holds_and_a_lost_one_is_said(rig: R
     with rig.store.begin() as rows:
         rows.put_bundle(digest_of(BASE), BASE)
         rows.put_bundle("broken", {"a.cedar": b""})
-    with rig.store.read() as view:
+    with rig.read() as view:
         first, *others = [e.event.at for e in rig.log() if e.kind is EntryKind.BUNDLE]
         assert policy_on(view, rig.vault, TENANT, first).bundle.digest == digest_of(BASE)
         for at in others:

@@ -28,6 +28,7 @@ from tests.contracts.guard.backtest.floor import (
     confirm,
     work,
 )
+from tests.support.log import settle
 from tests.support.makers import TENANT
 from tests.support.people import (
     AGENT,
@@ -48,7 +49,7 @@ def replayed(
     rig: Rig, files: dict[str, bytes], *, since: int = 0, until: int = END
 ) -> tuple[Report, Engine]:
     policy = InForce.of(load_bundle(files))
-    with rig.store.read() as view:
+    with rig.read() as view:
         one = Replay.over(view, policy, rig.vault, tenant=TENANT, since=since, until=until)
         while one.step(view):
             pass
@@ -169,7 +170,7 @@ async def test_only_the_time_asked_for_is_replayed(rig: Rig) -> None:
 async def test_what_is_written_meanwhile_is_left_for_the_next_backtest(rig: Rig) -> None:
     (ref,) = await rig.customers(1)
     await work(rig, AGENT, [ref], how="inbound")
-    with rig.store.read() as view:
+    with rig.read() as view:
         one = Replay.over(
             view, InForce.of(load_bundle(STRICT)), rig.vault, tenant=TENANT, since=0, until=END
         )
@@ -184,6 +185,7 @@ async def test_a_clear_column_that_contradicts_its_entry_is_found(
 ) -> None:
     (ref,) = await rig.customers(1)
     await work(rig, AGENT, [ref], how="inbound")
+    settle(store)
     with store._opened() as (connection, _):  # noqa: SLF001 - as somebody with the database would
         connection.execute(
             update(detail_event)
@@ -204,6 +206,7 @@ async def test_an_entry_that_was_erased_with_its_agent_is_counted(
     with store.read() as reading:
         (stored,) = reading.entries(view.index, 1)
     assert stored.sealed_event is not None
+    settle(store)
     with store._opened() as (connection, _):  # noqa: SLF001 - as an erasure would
         connection.execute(
             update(detail_event)
@@ -270,11 +273,12 @@ async def test_a_view_that_a_late_case_explained_is_bad_only_as_evidence(rig: Ri
 async def test_parts_of_another_tenant_are_no_part_of_this_one(rig: Rig, store: SqlStore) -> None:
     (ref,) = await rig.customers(1)
     await work(rig, AGENT, [ref], how="inbound")
+    settle(store)
     with store._opened() as (connection, _):  # noqa: SLF001 - as somebody with the database would
         connection.execute(update(detail_event).values(tenant="other"))
         connection.commit()
     policy = InForce.of(load_bundle(STRICT))
-    with rig.store.read() as view:
+    with rig.read() as view:
         one = Replay.over(view, policy, rig.vault, tenant="other", since=0, until=END)
         with pytest.raises(ProofError, match="another tenant"):
             one.step(view)

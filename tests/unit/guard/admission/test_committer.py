@@ -10,6 +10,7 @@ from guard.clock import ManualClock
 from guard.entries import EntryKind, Receipt, SealedEntry
 from guard.errors import (
     ConflictError,
+    DurabilityError,
     KeyUnavailableError,
     NotFoundError,
     StoreUnavailableError,
@@ -100,6 +101,33 @@ async def test_a_writer_told_to_refuse_serves_nothing_more(
             await committer.run(record(EntryKind.ALERT))
     assert kinds(store) == [EntryKind.WRITER_OPEN]
     assert not committer._thread.is_alive()  # noqa: SLF001 - it must end though it refuses
+
+
+async def test_after_a_disk_lost_what_it_took_nothing_more_is_written(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    faulty = FaultyStore(store, [None, Fault.DISK])
+    with running(faulty, clock) as committer:
+        with pytest.raises(DurabilityError):
+            await committer.run(record(EntryKind.ALERT))
+        begun = faulty.begun
+        with pytest.raises(StoreUnavailableError, match="stopped"):
+            await committer.run(record(EntryKind.ALERT))
+        assert not committer.is_alive
+    assert faulty.begun == begun
+    assert kinds(store) == [EntryKind.WRITER_OPEN]
+
+
+async def test_while_held_off_no_view_is_admitted_and_other_work_goes_on(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    with running(store, clock) as committer:
+        committer.is_held_off = True
+        with pytest.raises(StoreUnavailableError, match="their place in the log"):
+            await committer.admit(make_admission())
+        await committer.run(record(EntryKind.ALERT))
+        committer.is_held_off = False
+        assert isinstance(await committer.admit(make_admission()), Admitted)
 
 
 async def test_a_spent_budget_refuses_and_charges_nothing(

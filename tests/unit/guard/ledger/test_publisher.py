@@ -1,16 +1,18 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from guard.errors import ForkError
+from guard.errors import DurabilityError, ForkError, StoreUnavailableError
+from guard.ledger import high_water
 from guard.ledger import publisher as module
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from guard.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from guard.ledger.note import NoteSigner
-from guard.ledger.publisher import Publisher, Signed
+from guard.ledger.publisher import REFRESH_S, Publisher, Signed
 from guard.ledger.verify import verify_files
 from tests.unit.guard.ledger.logview import LogView
 from tests.unit.guard.ledger.makers import NOW, LogMaker
@@ -109,7 +111,7 @@ def test_a_crash_before_the_high_water_mark_signs_anew(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "replace_file", fail)
+        patch.setattr(high_water, "replace_file", fail)
         with pytest.raises(OSError, match="No space"):
             one.prepare(store.view())
     for again in (one, make(tmp_path)):
@@ -321,6 +323,216 @@ def test_a_disk_that_fails_signs_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fail)
-        with pytest.raises(OSError, match="Input/output"):
+        with pytest.raises(DurabilityError):
             make(tmp_path).prepare(store.view())
     assert not (tmp_path / "mark" / "high").exists()
+
+
+class Seat:
+    """The right to publish, as one of several brokers has it or not."""
+
+    def __init__(self, store: LogView, *, is_mine: bool = True) -> None:
+        self._store, self.is_mine, self.is_lost = store, is_mine, False
+        self.asked = self.released = 0
+
+    def hold(self) -> bool:
+        self.asked += 1
+        return self.is_mine
+
+    def confirm(self) -> None:
+        if self.is_lost:
+            raise StoreUnavailableError("another broker publishes the log now")
+
+    def put_checkpoint(self, size: int, root: bytes, note: bytes, at: int) -> None:
+        self.confirm()
+        self._store.put_checkpoint(size, root, note, at)
+
+    def release(self) -> None:
+        self.released += 1
+
+
+def beside(folder: Path, seat: Seat, mark: Path | None = None) -> Publisher:
+    return Publisher(SIGNER, log_dir=folder / "log", high_water=mark or folder / "high", right=seat)
+
+
+async def turn(one: Publisher, store: LogView) -> bytes | None:
+    return await one.publish_once(store.readers(), store.committer(), NOW)
+
+
+@pytest.mark.anyio
+async def test_who_has_not_the_right_follows_and_takes_over(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    seats = Seat(store), Seat(store, is_mine=False)
+    one, two = (beside(tmp_path / name, seat) for name, seat in zip("ab", seats, strict=True))
+    assert await turn(two, store) is None
+    for size in (3, 300, 700):
+        log.grow(size)
+        assert await turn(one, store) == store.note
+        assert await turn(two, store) is None
+        assert await turn(two, store) is None
+        for name in "ab":
+            assert verify_files(tmp_path / name / "log", SIGNER.vkey).size == size
+            assert (tmp_path / name / "high").read_bytes() == store.note
+    log.grow(900)
+    await turn(one, store)
+    log.grow(901)
+    # It takes over before it has followed the last checkpoint, and still continues it.
+    seats[0].is_mine, seats[1].is_mine = False, True
+    assert await turn(two, store) == store.note
+    assert await turn(one, store) is None
+    assert verify_files(tmp_path / "a" / "log", SIGNER.vkey).size == 901
+    one.release()
+    await two.keep()
+    assert (seats[0].released, seats[1].asked) == (1, 9)
+    alone = make(tmp_path / "c")
+    await alone.keep()
+    alone.release()
+
+
+@pytest.mark.anyio
+async def test_long_backlogs_are_followed_in_steps(
+    tmp_path: Path, log: LogMaker, store: LogView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 50)
+    monkeypatch.setattr(module, "BACKLOG", 100)
+    one, late = beside(tmp_path / "a", Seat(store)), Seat(store, is_mine=False)
+    two = beside(tmp_path / "b", late)
+    two.examine(store.view())
+    log.grow(350)
+    assert await turn(one, store) is not None
+    log.grow(600)
+    late.is_mine = True
+    assert await turn(two, store) == store.note
+    assert verify_files(tmp_path / "b" / "log", SIGNER.vkey).size == 600
+
+
+def test_who_lost_the_right_signs_nothing(tmp_path: Path, log: LogMaker, store: LogView) -> None:
+    seat = Seat(store)
+    one = beside(tmp_path, seat)
+    log.grow(5)
+    seat.is_lost = True
+    with pytest.raises(StoreUnavailableError):
+        one.prepare(store.view())
+    assert not (tmp_path / "high").exists()
+
+
+@pytest.mark.anyio
+async def test_publishers_that_share_a_folder_never_set_it_back(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    seats = Seat(store), Seat(store)
+    one, two = (beside(tmp_path, seat) for seat in seats)
+    log.grow(4)
+    assert await turn(one, store) is not None
+    two.examine(store.view())
+    log.grow(6)
+    old = store.view().head()
+    behind = LogView(log.entries[:5])
+    behind.note = store.note
+    assert await turn(one, store) is not None
+    assert old[0] == 6
+    # Two had the right for a moment, and has not seen the newest entry.
+    with pytest.raises(StoreUnavailableError, match="has signed more"):
+        two.prepare(behind.view())
+    assert (tmp_path / "high").read_bytes() == store.note
+    two.finish(
+        Signed(
+            4,
+            log_root(log, 4),
+            sign_checkpoint(Checkpoint("example.com/log", 4, log_root(log, 4)), SIGNER),
+        )
+    )
+    assert (tmp_path / "log" / "checkpoint").read_bytes() == store.note
+    log.grow(8)
+    assert await turn(two, store) == store.note
+
+
+@pytest.mark.anyio
+async def test_a_second_publisher_of_another_history_is_refused_on_both_sides(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    one, two = (beside(tmp_path / name, Seat(store)) for name in "ab")
+    log.grow(4)
+    await turn(one, store)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "high").write_bytes(store.note or b"")
+    other = LogView(LogMaker(tmp_path / "other").grow(6).entries)
+    other.note = store.note
+    # A promoted copy that lacks the newest rows, or has others.
+    with pytest.raises(ForkError):
+        await turn(two, other)
+    forged = LogView(LogMaker(tmp_path / "third").grow(9).entries)
+    await turn(beside(tmp_path / "x", Seat(forged)), forged)
+    log.grow(9)
+    store.note = forged.note
+    for publisher in (one, beside(tmp_path / "b", Seat(store, is_mine=False))):
+        with pytest.raises(ForkError):
+            await turn(publisher, store)
+
+
+def test_a_stored_checkpoint_that_another_key_signed_is_refused(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    log.grow(5)
+    publish(make(tmp_path), store)
+    stranger = NoteSigner("example.com/log", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    store.note = sign_checkpoint(Checkpoint("example.com/log", 5, log_root(log, 5)), stranger)
+    _refused(make(tmp_path), store, "cannot be compared")
+    swapped = Publisher(stranger, log_dir=tmp_path / "log", high_water=tmp_path / "mark" / "high")
+    with pytest.raises(ForkError, match="cannot be resumed"):
+        swapped.prepare(store.view())
+
+
+def test_lost_files_are_made_anew_from_entries_that_hash_to_the_mark(
+    tmp_path: Path, log: LogMaker, store: LogView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 100)
+    monkeypatch.setattr(module, "BACKLOG", 200)
+    log.grow(500)
+    one = make(tmp_path)
+    while publish(one, store) is None:
+        pass
+    rmtree(tmp_path / "log")
+    log.grow(501)
+    forged = LogView([*log.entries[:7], *LogMaker(tmp_path / "b").grow(501).entries[7:]])
+    forged.note, forged.forged_head = store.note, store.head()
+    other = make(tmp_path)
+    assert other.prepare(forged.view()) is None
+    assert other.prepare(forged.view()) is None
+    with pytest.raises(ForkError, match="do not hash"):
+        other.prepare(forged.view())
+    again = make(tmp_path)
+    while publish(again, store) is None:
+        pass
+    assert verify_files(tmp_path / "log", SIGNER.vkey).size == 501
+
+
+@pytest.mark.anyio
+async def test_a_silent_log_is_published_again_and_a_replayed_file_is_put_right(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    now = [100.0]
+    one = Publisher(
+        SIGNER, log_dir=tmp_path / "log", high_water=tmp_path / "high", mono=lambda: now[0]
+    )
+    log.grow(3)
+    old = await turn(one, store)
+    log.grow(5)
+    newest = await turn(one, store)
+    assert await turn(one, store) is None
+    published = tmp_path / "log" / "checkpoint"
+    for content in (old, None, b"nonsense"):
+        if content is None:
+            published.unlink()
+        else:
+            published.write_bytes(content)
+        assert await turn(one, store) == newest == published.read_bytes()
+    now[0] += REFRESH_S - 1
+    assert await turn(one, store) is None
+    now[0] += 1
+    assert await turn(one, store) == newest
+    assert await turn(one, store) is None
+    again = Publisher(SIGNER, log_dir=tmp_path / "log", high_water=tmp_path / "high")
+    assert await turn(again, store) == newest
+    assert REFRESH_S < 600

@@ -147,6 +147,51 @@ def test_a_writer_that_tells_no_straight_story_is_found(log: LogMaker) -> None:
     _refused(closed, 5)
 
 
+def _without(log: LogMaker, *numbers: int) -> list[StoredEntry]:
+    """As if these had been deleted before they had a place."""
+    return _renumbered([entry for n, entry in enumerate(log.entries) if n not in numbers], 0)
+
+
+def test_a_gap_that_no_entry_tells_is_found_at_what_follows_it(log: LogMaker) -> None:
+    log.grow(8)
+    _refused(_without(log, 3, 4), 3)
+    _refused(_without(log, 0), 0)
+    _refused(_without(log, 3), 3, signed(_without(log, 5)))
+    untold_first = _without(log, 3)
+    untold_first[5] = _rewritten(untold_first[5], lambda leaf: replace(leaf, writer_seq=1))
+    _refused(untold_first, 3)
+
+
+def test_each_gap_needs_an_entry_of_its_own_behind_it(log: LogMaker) -> None:
+    log.grow(3)
+    log.add(make_entry(EntryKind.GAP, NOW + 3))
+    log.grow(9)
+    _refused(_without(log, 5), 5)
+    log.add(make_entry(EntryKind.GAP, NOW + 10))
+    report = verify_log(_without(log, 5))
+    assert (report.gaps, report.size) == (1, 9)
+    _refused(_without(log, 5, 7), 6)
+    log.add(make_entry(EntryKind.GAP, NOW + 11))
+    assert verify_log(_without(log, 5, 7)).gaps == 2
+
+
+def test_a_gap_is_found_in_the_published_files(log: LogMaker, tmp_path: Path) -> None:
+    log.grow(6)
+    told = make_entry(EntryKind.GAP, NOW + 7)
+    log.add(told)
+    for entries, is_told in ((_without(log, 2, 6), False), (_without(log, 2), True)):
+        one = Publisher(SIGNER, log_dir=tmp_path / "log", high_water=tmp_path / "high")
+        made = one.prepare(LogView(entries).view())
+        assert made is not None
+        one.finish(made)
+        if is_told:
+            assert verify_files(tmp_path / "log", SIGNER.vkey).gaps == 1
+        else:
+            with pytest.raises(ProofError) as caught:
+                verify_files(tmp_path / "log", SIGNER.vkey)
+            assert caught.value.index == 2
+
+
 def test_a_writer_may_follow_another(log: LogMaker, tmp_path: Path) -> None:
     log.grow(4)
     log.add(make_entry(EntryKind.WRITER_CLOSE, NOW + 9))

@@ -29,5 +29,5 @@ def test_leaf_hashes_cross_the_pieces_in_which_they_are_read(sqlite_store: SqlSt
 def test_a_log_without_its_head_is_not_written(sqlite_store: SqlStore) -> None:
     with sqlite_store.begin() as rows:
         rows._connection.exec_driver_sql("DELETE FROM tree_head")  # noqa: SLF001 - tampering
-    with pytest.raises(ForkError, match="head"), sqlite_store.begin() as rows:
+    with sqlite_store.begin() as rows, pytest.raises(ForkError, match="head"):
         rows.next_index()

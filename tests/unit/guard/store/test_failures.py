@@ -3,7 +3,12 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError, ResourceClosedError
 
-from guard.errors import ConfigurationError, ConflictError, StoreUnavailableError
+from guard.errors import (
+    ConfigurationError,
+    ConflictError,
+    DurabilityError,
+    StoreUnavailableError,
+)
 from guard.store.failures import opening, translate, translated
 
 CANARY = "canary-4711"
@@ -15,6 +20,14 @@ def test_a_failure_keeps_the_drivers_code_and_nothing_else() -> None:
     error = translate(OperationalError(f"INSERT {CANARY}", {"ref": CANARY}, original))
     assert isinstance(error, StoreUnavailableError)
     assert str(error) == "the store failed with SQLITE_FULL, try again"
+
+
+def test_a_log_that_the_disk_did_not_keep_is_no_outage_that_passes() -> None:
+    original = sqlite3.OperationalError(CANARY)
+    original.sqlite_errorname = "SQLITE_IOERR_FSYNC"
+    error = translate(OperationalError(CANARY, {}, original))
+    assert isinstance(error, DurabilityError)
+    assert CANARY not in str(error)
 
 
 def test_a_violated_constraint_is_a_conflict() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from guard.errors import ConfigurationError, StoreUnavailableError
+from guard.errors import ConfigurationError, DurabilityError, StoreUnavailableError
 from guard.store import SqlReader, SqlStore, migrate
 from guard.store.engine import sqlite_url
 from tests.support.makers import TENANT, make_principal
@@ -57,6 +57,15 @@ def test_a_full_disk_fails_the_check_until_there_is_room(sqlite_store: SqlStore)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     sqlite_store.check()
+
+
+def test_after_the_disk_lost_what_it_took_nothing_is_written(sqlite_store: SqlStore) -> None:
+    with pytest.raises(DurabilityError, match="lost"), sqlite_store.begin():
+        raise DurabilityError("lost")
+    with pytest.raises(DurabilityError, match="before"):
+        sqlite_store.check()
+    with sqlite_store.read() as view:
+        assert view.head()[0] == 0
 
 
 def test_a_closed_store_is_not_written(sqlite_file: Path) -> None:

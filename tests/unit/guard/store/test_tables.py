@@ -5,6 +5,8 @@ from guard.store.tables import METADATA
 # Tables that belong to the log, the server or a budget key, which itself names the tenant.
 WITHOUT_TENANT = {
     "pending",
+    "writer_gap",
+    "publishing",
     "budget_counter",
     "budget_mark",
     "budget_slot",
