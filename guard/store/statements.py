@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Executable, Row, Table, bindparam, func, select
+from sqlalchemy import Connection, Executable, Row, Table, bindparam, func, select
 from sqlalchemy import insert as insert_into
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -40,7 +40,7 @@ def _insert(dialect: str, table: Table, *, replace: bool) -> Executable:
 
 
 @cache
-def _add_text(dialect: type[Dialect], table: Table) -> str:
+def _add_text(dialect: Any, table: Table) -> str:  # noqa: ANN401 - its class takes a style that its type hides
     """An insert of many rows, into each column that no sequence fills, in the table's order.
 
     SQLite runs it for every row. PostgreSQL takes all rows at once, as one array for each column.
