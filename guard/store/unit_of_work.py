@@ -9,12 +9,12 @@ from guard.store.alerts import AlertReads, AlertWrites
 from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
-from guard.store.entries import EntryReads
 from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
+from guard.store.log_search import LogSearch
 from guard.store.pending import PendingWrites
 from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
@@ -30,7 +30,7 @@ class SqlReadView(
     SessionReads,
     SettingReads,
     BudgetReads,
-    EntryReads,
+    LogSearch,
     RelationReads,
     LateLinkReads,
     IdentifierReads,
