@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
+from operator import itemgetter, sub
 from typing import Any, TypeAlias
 
 from sqlalchemy import CompoundSelect, Select, bindparam, func, insert, select, union_all
@@ -44,6 +46,9 @@ CLEAR = "clear"
 SEEN = (Form.MASK.name.lower(), Form.PLAIN.name.lower())
 PLAIN = Form.PLAIN.name.lower()
 
+# Index, time, tenant, kind, region, vendor, team, purpose, link, shown.
+ClearRow: TypeAlias = tuple[Any, ...]
+
 # One of these terms, and one of those.
 Groups: TypeAlias = Sequence[tuple[str, ...]]
 
@@ -71,6 +76,7 @@ _OF_BLOCKS = select(log_term.c.term, log_term.c.block, log_term.c.places).where(
 _TERMS = select(log_term.c.tenant, log_term.c.term, log_term.c.places).where(
     log_term.c.block == bindparam("block")
 )
+_columns_of = itemgetter(*_COLUMNS)
 _BITS = tuple(1 << place for place in range(BLOCK))
 
 
@@ -95,25 +101,28 @@ def shown_terms(shown: str) -> Iterator[str]:
             yield CLEAR
 
 
-def bits_of(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], int]:
-    """The bits of each (tenant, term) in a block, from its entries' clear columns after `at`."""
-    by_value: dict[tuple[str, str], dict[Any, int]] = defaultdict(lambda: defaultdict(int))
-    for idx, _, tenant, *values in rows:
+def bits_of(rows: Sequence[ClearRow]) -> dict[tuple[str, str], int]:
+    """The bits of each (tenant, term) in a block, from its entries' clear columns."""
+    # Columns that go together are looked up together: few rows of a block differ in all of them.
+    by_org: dict[tuple[Any, ...], int] = defaultdict(int)
+    by_act: dict[tuple[Any, ...], int] = defaultdict(int)
+    by_shown: dict[tuple[Any, ...], int] = defaultdict(int)
+    for idx, _, tenant, kind, region, vendor, team, purpose, link, shown in rows:
         bit = _BITS[idx % BLOCK]
-        by_value[tenant, ANY][None] |= bit
-        for name, value in zip(_COLUMNS[2:], values, strict=True):
-            by_value[tenant, name][value] |= bit
+        by_org[tenant, region, vendor, team] |= bit
+        by_act[tenant, kind, purpose, link] |= bit
+        by_shown[tenant, shown] |= bit
     found: dict[tuple[str, str], int] = defaultdict(int)
-    for (tenant, name), values_of in by_value.items():
-        for value, bits in values_of.items():
-            if name == ANY:
-                found[tenant, ANY] |= bits
-            elif name == "shown":
-                for one in shown_terms(value or ""):
-                    found[tenant, one] |= bits
-            else:
-                named = kind_term(value) if name == "kind" else term(name, value)
-                found[tenant, named] |= bits
+    for (tenant, region, vendor, team), bits in by_org.items():
+        found[tenant, ANY] |= bits
+        for name, value in (("region", region), ("vendor", vendor), ("team", team)):
+            found[tenant, term(name, value)] |= bits
+    for (tenant, kind, purpose, link), bits in by_act.items():
+        for one in (kind_term(kind), term("purpose", purpose), term("link", link)):
+            found[tenant, one] |= bits
+    for (tenant, shown), bits in by_shown.items():
+        for one in shown_terms(shown or ""):
+            found[tenant, one] |= bits
     return found
 
 
@@ -273,7 +282,7 @@ class LogTermReads(Session):
         }
         return kept == expected
 
-    def _clear_columns(self, start: int, end: int) -> list[tuple[Any, ...]]:
+    def _clear_columns(self, start: int, end: int) -> list[ClearRow]:
         return self._bare(_CLEAR_COLUMNS, {"start": start, "end": end})
 
 
@@ -290,9 +299,9 @@ class LogTermWrites(LogTermReads, WriteSession):
         block, high, late = (-1, 0, 0) if newest is None else tuple(newest)
         for number in range(block + 1, min(size // BLOCK, block + 1 + CATCH_UP)):
             rows = self._rows_of(number, placed)
-            for row in rows:
-                high = max(high, row[1])
-                late = max(late, high - row[1])
+            times = [row[1] for row in rows]
+            highs = list(accumulate(times, max, initial=high))[1:]
+            high, late = highs[-1], max(late, *map(sub, highs, times))
             self._write(
                 insert(log_term),
                 [
@@ -307,15 +316,12 @@ class LogTermWrites(LogTermReads, WriteSession):
             )
             self._write(insert(log_block), {"block": number, "high": high, "late": late})
 
-    def _rows_of(
-        self, block: int, placed: Mapping[int, Mapping[str, Any]]
-    ) -> list[tuple[Any, ...]]:
+    def _rows_of(self, block: int, placed: Mapping[int, Mapping[str, Any]]) -> list[ClearRow]:
         start, end = block * BLOCK, (block + 1) * BLOCK
         known = min(placed)
         rows = self._clear_columns(start, min(known, end))
         for index in range(max(start, known), end):
-            detail = placed[index]
-            rows.append((index, *(detail[name] for name in _COLUMNS)))
+            rows.append((index, *_columns_of(placed[index])))
         return rows
 
 

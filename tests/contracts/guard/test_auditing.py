@@ -29,11 +29,11 @@ async def test_both_ways_give_the_same_views_and_asking_is_an_entry(rig: Rig) ->
         await rig.broker.view(AGENT, rig.asks(customer, await rig.case(customer)))
     kinds = (EntryKind.VIEW,)
     by_customer = await rig.auditing.views(AUDITOR, LogQuery(tenant=TENANT, ref=ref, kinds=kinds))
-    assert [e.refs for e in by_customer] == [(ref,), (ref,)]
+    assert [e.refs for e in by_customer.entries] == [(ref,), (ref,)]
     by_agent = await rig.auditing.views(
-        AUDITOR, LogQuery(tenant=TENANT, agent_id="a1", kinds=kinds)
+        AUDITOR, LogQuery(tenant=TENANT, agent_id="a1", kinds=kinds), "case 7"
     )
-    assert len(by_agent) == 3
+    assert len(by_agent.entries) == 3
     asked = [e for e in rig.log() if e.kind is EntryKind.AUDIT_QUERY]
     assert [e.refs for e in asked] == [(ref,), ()]
 
@@ -45,9 +45,10 @@ async def test_pages_follow_one_another_without_gap_or_repeat(rig: Rig) -> None:
         await rig.broker.view(AGENT, rig.asks(ref, case))
     query = LogQuery(tenant=TENANT, ref=ref, kinds=(EntryKind.VIEW,), limit=3)
     seen: list[int] = []
-    while page := await rig.auditing.views(AUDITOR, query):
-        seen += [e.index for e in page]
-        query = replace(query, before=page[-1].index)
+    while (page := await rig.auditing.views(AUDITOR, query)).following is not None:
+        seen += [e.index for e in page.entries]
+        query = replace(query, before=page.following)
+    seen += [e.index for e in page.entries]
     assert len(seen) == len(set(seen)) == 7
     assert seen == sorted(seen, reverse=True)
 
