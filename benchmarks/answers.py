@@ -15,23 +15,24 @@ clock's.
 import argparse
 import contextlib
 import os
-import random
 import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random  # noqa: TID251 - a made-up log, the same in every run
+from typing import Any
 from unittest import mock  # noqa: TID251 - takes the index out, to measure the appends without it
 
 import psycopg
 import sqlalchemy as sa
 
 from guard.clock import DAY, SECOND, Micros, from_rfc3339
-from guard.entries import EntryKind, EventPart, NewEntry, SubjectPart
+from guard.entries import EntryKind, EventPart, NewEntry, SealedEntry, StoredEntry, SubjectPart
 from guard.ledger.entry import Sealer, open_entry
-from guard.rows import LogQuery, SubjectRow
+from guard.rows import LogQuery
 from guard.store import SqlStore, migrate
 from guard.store.engine import sqlite_url
 from guard.store.entries import EntryWrites
@@ -48,6 +49,9 @@ YEAR = 365 * DAY
 BATCH = 20_480
 AGENTS, TEAMS, CUSTOMERS = 2_000, 80, 1_000_000
 EVENT_BYTES, SUBJECT_BYTES = 640, 190
+# How many entries are placed after later ones; what one team alone does, and what another never.
+LATE, RARE, RARE_TEAM, BLIND_TEAM = 0.05, 0.001, 7, 9
+PAGE = 100
 KINDS = (
     "VIEW",
     "VIEW",
@@ -85,7 +89,7 @@ TABLES = {
     "log_term": ("tenant", "term", "block", "places"),
     "log_block": ("block", "high", "late"),
 }
-Rows = dict[str, list[tuple[object, ...]]]
+Rows = dict[str, list[tuple[Any, ...]]]
 
 
 @dataclass(slots=True)
@@ -97,22 +101,23 @@ class Maker:
     late: int = 0
 
     def batches(self) -> Iterator[Rows]:
-        chance = random.Random(1)  # noqa: S311 - a made-up log
+        """All rows, so many entries at a time."""
+        chance = Random(1)  # noqa: S311 - a made-up log
         for start in range(0, self.size, BATCH):
             yield self._batch(start, min(start + BATCH, self.size), chance)
 
-    def _batch(self, start: int, end: int, chance: random.Random) -> Rows:
+    def _batch(self, start: int, end: int, chance: Random) -> Rows:
         rows: Rows = {name: [] for name in TABLES}
         noise = os.urandom(4096)
         for idx in range(start, end):
-            at = START + idx * YEAR // self.size - (chance.random() < 0.05) * SECOND * 20
+            at = START + idx * YEAR // self.size - (chance.random() < LATE) * SECOND * 20
             agent = chance.randrange(AGENTS)
             team = agent % TEAMS
             kind = EntryKind[KINDS[chance.randrange(len(KINDS))]]
             is_view = kind in VIEW_KINDS
             piece = noise[idx % 3000 : idx % 3000 + EVENT_BYTES]
             purpose = PURPOSES[chance.randrange(100)] if is_view else ""
-            if is_view and team == 7 and chance.random() < 0.001:
+            if is_view and team == RARE_TEAM and chance.random() < RARE:
                 purpose = "break_glass"
             rows["entry"].append(
                 (idx, idx.to_bytes(16), b"writer-1", idx, piece[:90], piece[90:122])
@@ -120,11 +125,11 @@ class Maker:
             rows["detail_event"].append(
                 (
                     idx, "bench/2026-01", piece, at, kind.value, TENANT,
-                    ("eu", "us", "apac")[team % 3 if team < 78 else 0],
+                    ("eu", "us", "apac")[team % 3],
                     f"vendor-{team % 5}", f"site-{team % 9}", f"team-{team:02}", '["lead"]',
                     f"agent-{agent:04}", "bot-1" if purpose == "ai_session" else "", purpose,
                     LINKS[chance.randrange(100)] if is_view else "", "enforce", "", "permitted",
-                    SHOWN[chance.randrange(100)] if is_view and team != 9 else "",
+                    SHOWN[chance.randrange(100)] if is_view and team != BLIND_TEAM else "",
                 )
             )  # fmt: skip
             customer = 0 if idx % 500 == 0 else int(CUSTOMERS * chance.random() ** 2)
@@ -140,9 +145,9 @@ class Maker:
                 (e[0], e[3], e[5], e[4], e[6], e[7], e[9], e[13], e[14], e[18])
                 for e in events[offset : offset + BLOCK]
             ]
-            for row in clear:
-                self.high = max(self.high, row[1])  # type: ignore[type-var,assignment]  # a time
-                self.late = max(self.late, self.high - row[1])  # type: ignore[operator]  # a time
+            for _, at, *_ in clear:
+                self.high = max(self.high, at)
+                self.late = max(self.late, self.high - at)
             rows["log_block"].append((block, self.high, self.late))
             rows["log_term"] += [
                 (tenant, term, block, bits.to_bytes(BLOCK_BYTES))
@@ -163,9 +168,8 @@ def fill_sqlite(path: Path, size: int) -> None:
     for rows in Maker(size).batches():
         for name, columns in TABLES.items():
             marks = ",".join("?" * len(columns))
-            link.executemany(
-                f"INSERT INTO {name} ({','.join(columns)}) VALUES ({marks})", rows[name]
-            )  # noqa: S608 - our own names
+            statement = f"INSERT INTO {name} ({','.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+            link.executemany(statement, rows[name])
         link.commit()
     for _, statement in indexes:
         link.execute(statement)
@@ -258,7 +262,7 @@ def ask_all(store: SqlStore, size: int, rounds: int) -> None:
         with store.read() as view:
             answer = view.answer(query)
             taken = timed(lambda view=view, query=query: view.answer(query), rounds)  # type: ignore[misc]  # bound now
-        note = " (ended at its bound)" if answer.following and len(answer.entries) < 100 else ""
+        note = " (ended at its bound)" if answer.following and len(answer.entries) < PAGE else ""
         show(name, taken, f"{len(answer.entries)}{note}")
     for name, query in {
         "count elsewhere: a customer": replace(LogQuery(tenant=TENANT), ref="c-0000000"),
@@ -294,7 +298,7 @@ def plans(store: SqlStore, size: int) -> None:
         with store.read() as view:
             view.answer(query)
         sa.event.remove(engine, "before_cursor_execute", catch)
-        for statement, values in list(caught):
+        for statement, values in tuple(caught):
             head = statement.split("FROM (", 1)[0] if "UNION" in statement else statement[:4000]
             shape = head.replace(" ", "")[:3000].translate(str.maketrans("", "", "0123456789?,"))
             if shape in seen:
@@ -307,71 +311,103 @@ def plans(store: SqlStore, size: int) -> None:
                     print("   >", row[-1])
 
 
-def opening(folder: Path) -> None:
-    """What it adds to open the sealed parts of a page."""
+def opening(folder: Path, rounds: int) -> None:
+    """What it adds to open and check the sealed parts of a page."""
     keyring = Keyring.open((folder / "root.key").as_uri(), folder / "keyring.json")
-    vault, count = EntryVault(keyring), 100
+    vault = EntryVault(keyring)
     sealer = Sealer(vault, b"writer-1")
-    new_key = keyring.new_subject(TENANT)
-    subject = SubjectRow(
-        ref="c-1", tenant=TENANT, region="eu", source="crm", key_blind=b"", sealed_key=None,
-        bucket=new_key.bucket, wrapped_key=new_key.wrapped, next_n=0, tier=Tier.STANDARD,
-        is_decoy=False,
-    )  # fmt: skip
-    print("\nopening is measured by", sealer, subject, count)
+    subject = keyring.new_subject(TENANT, "eu", "crm", "1", Tier.STANDARD, False)  # noqa: FBT003 - a column
+    subjects, page = {subject.ref: subject}, []
+    for n, event in enumerate(events(PAGE)):
+        new = NewEntry(
+            kind=EntryKind.VIEW, event=event, subjects=(SubjectPart(customer=subject.ref),)
+        )
+        sealed = sealer.seal(new, writer_seq=n, subjects=subjects, next_n={})
+        page.append(
+            StoredEntry(
+                index=n,
+                leaf=sealed.leaf,
+                leaf_hash=sealed.leaf_hash,
+                epoch=sealed.epoch,
+                sealed_event=sealed.sealed_event,
+                refs=sealed.refs,
+                sealed_subjects=sealed.sealed_subjects,
+            )
+        )
+    taken = timed(lambda: [open_entry(one, vault, subjects) for one in page], rounds)
+    show("opening and checking a page of 100", taken, "beside the above")
+
+
+def events(count: int) -> Iterator[EventPart]:
+    """Event parts of ordinary views."""
+    chance = Random(2)  # noqa: S311 - made-up entries
+    for n in range(count):
+        agent = chance.randrange(AGENTS)
+        yield EventPart(
+            at=START + n * SECOND, kind="view", tenant=TENANT, agent=f"agent-{agent:04}",
+            region="eu", vendor=f"vendor-{agent % 5}", site="site-1", team=f"team-{agent % TEAMS}",
+            purpose=PURPOSES[chance.randrange(100)], link=LINKS[chance.randrange(100)],
+            classes=dict(word.split("=") for word in SHOWN[chance.randrange(100)].split()),
+        )  # fmt: skip
+
+
+BARE = ("DROP INDEX ix_detail_event_tenant_actor_idx",)
+BEFORE = (
+    *BARE,
+    "CREATE INDEX ix_1 ON detail_event (tenant, team, idx)",
+    "CREATE INDEX ix_2 ON detail_event (tenant, at)",
+)
+APPENDS: dict[str, tuple[tuple[str, ...], bool]] = {
+    "with the term index": ((), True),
+    "with the b-trees of before": (BEFORE, False),
+    "with neither": (BARE, False),
+}
 
 
 def appending(folder: Path, rounds: int, entries: int, size: int) -> None:
     """Print what appending costs with the term index, and with what it replaced."""
     sealer = PlainSealer(b"writer-1")
-    chance = random.Random(2)  # noqa: S311 - made-up entries
-    sealed = []
-    for n in range(entries):
-        agent = chance.randrange(AGENTS)
-        event = EventPart(
-            at=START + n * SECOND, kind="view", tenant=TENANT, agent=f"agent-{agent:04}",
-            region="eu", vendor=f"vendor-{agent % 5}", site="site-1", team=f"team-{agent % TEAMS}",
-            purpose=PURPOSES[chance.randrange(100)], link=LINKS[chance.randrange(100)],
-            classes=dict(w.split("=") for w in SHOWN[chance.randrange(100)].split()),
-        )  # fmt: skip
-        new = NewEntry(kind=EntryKind.VIEW, event=event)
-        sealed.append(sealer.seal(new, writer_seq=n, subjects={}, next_n={}))
-    before = (
-        "DROP INDEX ix_detail_event_tenant_actor_idx",
-        "CREATE INDEX ix_1 ON detail_event (tenant, team, idx)",
-        "CREATE INDEX ix_2 ON detail_event (tenant, at)",
-    )
-    bare = before[:1]
-    kinds: dict[str, tuple[tuple[str, ...], bool]] = {
-        "with the term index": ((), True),
-        "with the b-trees of before": (before, False),
-        "with neither": (bare, False),
-    }
-    cpu: dict[str, list[float]] = {name: [] for name in kinds}
-    wall: dict[str, list[float]] = {name: [] for name in kinds}
+    sealed = [
+        sealer.seal(
+            NewEntry(kind=EntryKind.VIEW, event=event), writer_seq=n, subjects={}, next_n={}
+        )
+        for n, event in enumerate(events(entries))
+    ]
+    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in APPENDS}
     for turn in range(rounds):
-        for name, (statements, is_indexed) in kinds.items():
-            path = folder / f"append-{turn}-{is_indexed}-{len(statements)}.db"
-            migrate.upgrade(sqlite_url(path))
-            with contextlib.closing(sqlite3.connect(path)) as link:
-                for statement in statements:
-                    link.execute(statement)
-            with SqlStore(sqlite_url(path)) as store, contextlib.ExitStack() as undo:
-                if not is_indexed:
-                    undo.enter_context(mock.patch.object(EntryWrites, "index_blocks"))
-                began, spent = time.perf_counter(), time.process_time()
-                for start in range(0, entries, size):
-                    with store.begin() as rows:
-                        rows.append(sealed[start : start + size])
-                cpu[name].append(entries / (time.process_time() - spent))
-                wall[name].append(entries / (time.perf_counter() - began))
+        for name in APPENDS:
+            path = folder / f"append-{turn}.db"
+            rates[name].append(append_rate(path, name, sealed, size))
             for file in folder.glob("append-*"):
                 file.unlink()
     print(f"\nappending {entries} entries in commits of {size}, entries per second (best, median)")
-    for name in kinds:
+    for name, found in rates.items():
+        cpu, wall = zip(*found, strict=True)
         print(
-            f"  {name:30} processor {max(cpu[name]):9,.0f} {statistics.median(cpu[name]):9,.0f}"
-            f"   clock {max(wall[name]):9,.0f} {statistics.median(wall[name]):9,.0f}"
+            f"  {name:30} processor {max(cpu):9,.0f} {statistics.median(cpu):9,.0f}"
+            f"   clock {max(wall):9,.0f} {statistics.median(wall):9,.0f}"
+        )
+
+
+def append_rate(
+    path: Path, name: str, sealed: Sequence[SealedEntry], size: int
+) -> tuple[float, float]:
+    """Entries per second of the processor and of the clock."""
+    statements, is_indexed = APPENDS[name]
+    migrate.upgrade(sqlite_url(path))
+    with contextlib.closing(sqlite3.connect(path)) as link:
+        for statement in statements:
+            link.execute(statement)
+    with SqlStore(sqlite_url(path)) as store, contextlib.ExitStack() as undo:
+        if not is_indexed:
+            undo.enter_context(mock.patch.object(EntryWrites, "index_blocks"))
+        began, spent = time.perf_counter(), time.process_time()
+        for start in range(0, len(sealed), size):
+            with store.begin() as rows:
+                rows.append(sealed[start : start + size])
+        return (
+            len(sealed) / (time.process_time() - spent),
+            len(sealed) / (time.perf_counter() - began),
         )
 
 
@@ -404,20 +440,15 @@ def main(words: Iterable[str] | None = None) -> None:
         folder = Path(name)
         began = time.perf_counter()
         with database(given.engine, folder, given.entries) as url:
-            print(
-                f"{given.entries:,} entries on {given.engine}, made in {time.perf_counter() - began:.0f} s\n"
-            )
-            with contextlib.closing(sqlite_or_pg(url)) as store:
+            made = time.perf_counter() - began
+            print(f"{given.entries:,} entries on {given.engine}, made in {made:.0f} s\n")
+            with SqlStore(url) as store:
                 ask_all(store, given.entries, given.rounds)
+                opening(folder, given.rounds)
                 plans(store, given.entries)
         if given.appends:
-            for size in (16, 512):
-                appending(folder, 5, given.appends if size > 16 else given.appends // 8, size)
-
-
-def sqlite_or_pg(url: str) -> SqlStore:
-    """The store of a filled database."""
-    return SqlStore(url)
+            appending(folder, 7, given.appends // 8, 16)
+            appending(folder, 7, given.appends, 512)
 
 
 if __name__ == "__main__":

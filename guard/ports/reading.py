@@ -242,6 +242,10 @@ class ReadView(Protocol):
         """How many entries a question has, up to `most`, with a bounded amount of work."""
         ...
 
+    def misindexed(self) -> int | None:
+        """Where the first entries are whose index by terms contradicts them; None: nowhere."""
+        ...
+
     def leaf_hashes(self, start: int, end: int) -> Iterator[bytes]:
         """Leaf hashes of entries [start, end), in order, in constant memory."""
         ...

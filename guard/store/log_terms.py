@@ -7,7 +7,7 @@ says with a bit for each entry which ones have it. A question intersects those b
 newest first, with a bounded number of steps. The newest block is not full yet and is simply read.
 
 The rows are derived from the clear columns of `detail_event`, which are checked against the sealed
-event part when an entry is opened; `misindexed` checks the rows against the clear columns.
+event part when an entry is opened; `misindexed` holds the rows against the clear columns.
 """
 
 from collections import defaultdict
@@ -270,17 +270,23 @@ class LogTermReads(Session):
         rows = self._all(_OF_BLOCKS, values)
         return {(row.term, row.block): int.from_bytes(row.places) for row in rows}
 
-    def misindexed(self, first: int, before: int) -> list[int]:
-        """The blocks of [first, before) whose terms are not those of their entries."""
-        return [block for block in range(first, before) if not self._is_indexed_right(block)]
+    def misindexed(self) -> int | None:
+        """See `ReadView.misindexed`."""
+        for block in range(self.indexed() // BLOCK):
+            if not self._is_indexed_right(block):
+                return block * BLOCK
+        return None
 
     def _is_indexed_right(self, block: int) -> bool:
-        expected = bits_of(self._clear_columns(block * BLOCK, (block + 1) * BLOCK))
+        """Whether a block's terms are those of its entries; of entries that are gone, no matter."""
+        rows = self._clear_columns(block * BLOCK, (block + 1) * BLOCK)
+        left = sum(_BITS[row[0] % BLOCK] for row in rows)
+        expected = bits_of(rows)
         kept = {
-            (row.tenant, row.term): int.from_bytes(row.places)
+            (row.tenant, row.term): int.from_bytes(row.places) & left
             for row in self._all(_TERMS, {"block": block})
         }
-        return kept == expected
+        return all(kept.get(one, 0) == expected.get(one, 0) for one in kept.keys() | expected)
 
     def _clear_columns(self, start: int, end: int) -> list[ClearRow]:
         return self._bare(_CLEAR_COLUMNS, {"start": start, "end": end})
