@@ -245,19 +245,20 @@ def questions(size: int) -> dict[str, LogQuery]:
     }
 
 
-def timed(work: Callable[[], object], rounds: int) -> list[float]:
-    """Milliseconds of each round, sorted."""
-    taken = []
+def timed(work: Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of each round, by the clock and by this process's processor, sorted."""
+    wall, cpu = [], []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
         work()
-        taken.append((time.perf_counter() - began) * 1000)
-    return sorted(taken)
+        wall.append((time.perf_counter() - began) * 1000)
+        cpu.append((time.process_time() - spent) * 1000)
+    return sorted(wall), sorted(cpu)
 
 
 def ask_all(store: SqlStore, size: int, rounds: int) -> None:
     """Print a line for each question."""
-    print(f"{'question':52} {'p50':>7} {'p99':>7} {'min':>7}  entries")
+    print(f"{'question':50} {'p50':>7} {'p99':>7} {'min':>7} {'cpu p50':>7}  entries")
     for name, query in questions(size).items():
         with store.read() as view:
             answer = view.answer(query)
@@ -277,10 +278,12 @@ def ask_all(store: SqlStore, size: int, rounds: int) -> None:
         show(name, taken, f"{found.count}{'' if found.is_exact else '+'}")
 
 
-def show(name: str, taken: list[float], note: str) -> None:
+def show(name: str, taken: tuple[list[float], list[float]], note: str) -> None:
     """One line of the table."""
-    worst = taken[min(len(taken) - 1, int(len(taken) * 0.99))]
-    print(f"{name:52} {statistics.median(taken):7.2f} {worst:7.2f} {taken[0]:7.2f}  {note}")
+    wall, cpu = taken
+    worst = wall[min(len(wall) - 1, int(len(wall) * 0.99))]
+    middle = f"{statistics.median(wall):7.2f} {worst:7.2f} {wall[0]:7.2f}"
+    print(f"{name:50} {middle} {statistics.median(cpu):7.2f}  {note}")
 
 
 def plans(store: SqlStore, size: int) -> None:
@@ -412,8 +415,11 @@ def append_rate(
 
 
 @contextlib.contextmanager
-def database(engine: str, folder: Path, size: int) -> Iterator[str]:
+def database(engine: str, folder: Path, size: int, used: Path | None) -> Iterator[str]:
     """URL of a filled database, removed afterwards."""
+    if used is not None:
+        yield sqlite_url(used)
+        return
     if engine == "sqlite":
         path = folder / "answers.db"
         url = sqlite_url(path)
@@ -434,12 +440,13 @@ def main(words: Iterable[str] | None = None) -> None:
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--appends", type=int, default=30_000, help="0: do not measure appends")
+    parser.add_argument("--use", type=Path, help="ask a SQLite file that was filled before")
     parser.add_argument("--folder", type=Path, default=None, help="where there is room")
     given = parser.parse_args(None if words is None else list(words))
     with tempfile.TemporaryDirectory(dir=given.folder, prefix="answers-") as name:
         folder = Path(name)
         began = time.perf_counter()
-        with database(given.engine, folder, given.entries) as url:
+        with database(given.engine, folder, given.entries, given.use) as url:
             made = time.perf_counter() - began
             print(f"{given.entries:,} entries on {given.engine}, made in {made:.0f} s\n")
             with SqlStore(url) as store:

@@ -77,6 +77,19 @@ class EntryKind(IntEnum):
     RESTORED = 102
 
 
+# Every act at which something of a customer is shown, confirmed or used, or was meant to be.
+LOOKS = (
+    EntryKind.VIEW,
+    EntryKind.REVEAL,
+    EntryKind.LISTED,
+    EntryKind.SEARCH,
+    EntryKind.VERIFICATION,
+    EntryKind.CONTACT,
+    EntryKind.REFUSAL,
+    EntryKind.FAILED,
+)
+
+
 class Outcome(StrEnum):
     """How a request ended."""
 

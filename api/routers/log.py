@@ -13,7 +13,7 @@ from api.routers.dependencies import Cursor, Guarded, Pages, caller, documents
 from api.schemas.alerts import EntryOut
 from api.schemas.log import MAX_PAGE, CountOut, ExportBody, KindWord, LogPageOut
 from api.schemas.words import Ident, Instant, Prose, Word
-from guard.entries import EntryKind
+from guard.entries import LOOKS, EntryKind
 from guard.errors import InvalidRequestError
 from guard.exports import ExportFormat
 from guard.principals import Principal
@@ -21,17 +21,7 @@ from guard.rows import LogQuery
 
 routes = router("log")
 DEFAULT_PAGE = 100
-# Every act at which something of a customer is shown, confirmed or used, or was meant to be.
-VIEW_KINDS = (
-    EntryKind.VIEW,
-    EntryKind.REVEAL,
-    EntryKind.LISTED,
-    EntryKind.SEARCH,
-    EntryKind.VERIFICATION,
-    EntryKind.CONTACT,
-    EntryKind.REFUSAL,
-    EntryKind.FAILED,
-)
+VIEW_KINDS = LOOKS
 MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 # Largest index that fits the leaf's 64 bits.
 MAX_INDEX = 2**63 - 1

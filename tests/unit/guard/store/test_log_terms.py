@@ -58,6 +58,7 @@ def test_each_term_has_a_bit_for_each_of_its_entries() -> None:
     assert bits["a", "kind:view"] == bits["a", "clear"] == bits["a", "clear:contact"] == 1
     assert bits["a", "link:none"] == bits["a", "purpose:p"] == bits["a", "team:t"] == 1
     assert bits["b", "team:u"] == 1 << 4
+    assert (bits["a", "look"], bits["a", "kind:case"]) == (1, 8)
     assert list(places_in(1, bits["a", "any"])) == [BLOCK + 3, BLOCK]
 
 
@@ -145,6 +146,7 @@ def test_time_narrows_the_stretch_that_is_looked_at(sqlite_store: SqlStore) -> N
     with sqlite_store.read() as view:
         size = view.head()[0]
         assert view.span(None, None, size) == (0, size)
-        assert view.span(NOON + 2 * BLOCK, NOON + 2 * BLOCK + 5, size) == (2 * BLOCK, 3 * BLOCK)
+        assert view.span(NOON + 2 * BLOCK, NOON + 2 * BLOCK + 5, size) == (2 * BLOCK, 2 * BLOCK + 5)
+        assert view.span(NOON - 9, NOON - 5, size) == (0, 0)
         assert view.span(NOON + size - 2, None, size) == (4 * BLOCK, size)
         assert view.span(None, NOON + size + 9, size) == (0, size)
