@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ SEALER = PlainSealer(b"writer-1")
 
 def fill(store: SqlStore, first: int, count: int, **event: object) -> None:
     """Append entries of one team each, a second apart."""
-    values = {"team": "t1"} | event
+    values: dict[str, Any] = {"team": "t1"} | event
     with store.begin() as rows:
         rows.append(
             [
