@@ -62,6 +62,13 @@ def verify_store(
             _check(entry, walk, vault, subjects)
             if walk.tree.size in anchors:
                 _same_root(walk.tree.root(), anchors[walk.tree.size])
+    wrong = view.misindexed()
+    if wrong is not None:
+        raise ProofError(
+            f"entry {wrong} and those after it: what they are found by contradicts them, restore"
+            " the table `log_term` from a backup",
+            index=wrong,
+        )
     size, hashes = view.head()
     if (size, tuple(hashes)) != (walk.tree.size, walk.tree.hashes):
         raise ForkError(

@@ -14,6 +14,7 @@ from api.settings import Settings
 from guard.access_review.service import ClassStatus, Review
 from guard.activations import ProposedPolicy
 from guard.alerts import AlertChange
+from guard.auditing import LogPage
 from guard.backtest import Report
 from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import Clock, Micros
@@ -370,8 +371,12 @@ class Suspensions(Protocol):
 class Auditing(Protocol):
     """*Protocol* of reading the log: `guard.auditing`."""
 
-    async def views(self, principal: Principal, query: LogQuery) -> list[OpenedEntry]:
+    async def views(self, principal: Principal, query: LogQuery, reason: str = "") -> LogPage:
         """A page of the log; asking is an entry too."""
+        ...
+
+    async def entry(self, principal: Principal, where: int | bytes) -> OpenedEntry:
+        """One entry of the log; looking is an entry too."""
         ...
 
     async def checkpoint(self) -> bytes:

@@ -1,13 +1,15 @@
 """Who saw whom: the log read both ways, proven and exported; and each look at it is an entry too.
 
 A look-up writes its own entry before it answers, as does every chunk of an export before it leaves,
-with the customers it is about. Auditors are principals like anyone else.
+with the customers it is about. Auditors are principals like anyone else: each is answered from
+their own scope (the whole tenant, or their own region, vendor or team), and the rows of another
+region stay there; of those they get a count, and only up to a bound.
 """
 
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +17,15 @@ import msgspec
 
 from guard.clock import Clock, to_rfc3339
 from guard.durable import make_folder, replace_file
-from guard.entries import BodyValue, EntryKind, NewEntry, OpenedEntry, SubjectPart, event_by
+from guard.entries import (
+    BodyValue,
+    EntryKind,
+    NewEntry,
+    OpenedEntry,
+    StoredEntry,
+    SubjectPart,
+    event_by,
+)
 from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
 from guard.exports import ExportFormat, ExportWriter
 from guard.exports.manifest import Manifest, open_manifest, sign_manifest
@@ -24,12 +34,16 @@ from guard.ledger.entry import open_entry
 from guard.ledger.merkle import CompactRange
 from guard.ledger.note import NoteSigner, parse_note
 from guard.ledger.proofs import Proofs
+from guard.log_scope import is_of, is_within, narrowed, scoped
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import Principal
-from guard.rows import LogQuery
+from guard.rows import LogAnswer, LogCount, LogQuery
 from policies.model import Role
 
 MAX_PAGE = 500
+# Of what lies in other regions an auditor learns how much it is up to here, then "more than".
+MOST_COUNTED = 1_000
+MAX_REASON = 2_000
 EXPORT_CHUNK = 500
 _MAY_READ = frozenset({Role.AUDITOR, Role.ANALYST, Role.ADMIN})
 _MAY_EXPORT = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -43,6 +57,19 @@ class PublishedLog:
     log_dir: Path
     manifests: Path
     export_signer: NoteSigner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPage:
+    """A page of the log. `following`: the next one's `before`, None at the end.
+
+    `elsewhere` counts the answers that stay in other regions; None on later pages and for who is
+    answered from all regions or from their own alone.
+    """
+
+    entries: list[OpenedEntry]
+    following: int | None
+    elsewhere: LogCount | None = None
 
 
 class Auditing:
@@ -61,21 +88,54 @@ class Auditing:
         self._vault, self._proofs = vault, Proofs(log.log_dir)
         self._signer, self._manifests = log.export_signer, log.manifests
 
-    async def views(self, principal: Principal, query: LogQuery) -> list[OpenedEntry]:
+    async def views(self, principal: Principal, query: LogQuery, reason: str = "") -> LogPage:
         """A page of the log, newest first; the look-up itself is recorded first.
 
         Raises:
-            AccessDeniedError: The role may not read the log, or asks for another tenant.
-            InvalidRequestError: The page is too large.
+            AccessDeniedError: The role may not read the log, or asks for what is not theirs.
+            InvalidRequestError: The page is too large, or an agent is named without a `reason`.
             NotFoundError: The customer's reference is unknown.
         """
         _require(principal, query, _MAY_READ)
         if not 0 < query.limit <= MAX_PAGE:
             raise InvalidRequestError(f"a page holds 1 to {MAX_PAGE} entries")
+        reason = _checked(reason, is_needed=query.agent_id is not None)
+        own, elsewhere = scoped(principal, query)
         body: dict[str, BodyValue] = {"about": query.agent_id or "", "limit": query.limit}
         refs = () if query.ref is None else (query.ref,)
-        await self._note(principal, EntryKind.AUDIT_QUERY, body, refs)
-        return await self._read(query)
+        await self._note(principal, EntryKind.AUDIT_QUERY, body | narrowed(query), refs, reason)
+
+        def look(view: ReadView) -> LogPage:
+            found = LogAnswer(entries=[], following=None) if own is None else view.answer(own)
+            return LogPage(
+                entries=self._opened(view, found.entries),
+                following=found.following,
+                elsewhere=None if elsewhere is None else view.count(elsewhere, MOST_COUNTED),
+            )
+
+        return await self._readers.read(look)
+
+    async def entry(self, principal: Principal, where: int | bytes) -> OpenedEntry:
+        """One entry of the log, by index or id; looking is recorded first.
+
+        Raises:
+            AccessDeniedError: The role may not read the log, or not this part of it.
+            NotFoundError: There is none in the caller's tenant.
+        """
+        query = LogQuery(tenant=principal.tenant)
+        _require(principal, query, _MAY_READ)
+        index = where if isinstance(where, int) else await self._index_of(where)
+        found = [] if index is None else await self._readers.read(lambda v: v.entries(index, 1))
+        own, _ = scoped(principal, query)
+        stored = next(iter(found), None)
+        if stored is None or stored.index != index or not is_of(stored, principal.tenant):
+            raise NotFoundError("no such entry: is it in the tree yet?")
+        if own is None or not is_within(stored, own):
+            raise AccessDeniedError("this entry is not of the part of the log that is yours")
+        body: dict[str, BodyValue] = {"entry": stored.leaf[1:17].hex()}
+        await self._note(principal, EntryKind.AUDIT_QUERY, body, set(stored.refs))
+        opened = await self._readers.read(lambda view: self._opened(view, [stored]))
+        return opened[0]
 
     async def checkpoint(self) -> bytes:
         """The newest signed checkpoint, a C2SP signed note.
@@ -193,11 +253,21 @@ class Auditing:
         return await self._readers.read(lambda view: self._page(view, query))
 
     async def _note(
-        self, by: Principal, kind: EntryKind, body: dict[str, BodyValue], refs: Collection[str]
+        self,
+        by: Principal,
+        kind: EntryKind,
+        body: dict[str, BodyValue],
+        refs: Collection[str],
+        reason: str = "",
     ) -> None:
-        """Record a look at the log, with the customers it is about, before it is answered."""
+        """Record a look at the log, with the customers it is about, before it is answered.
+
+        What was typed may name a customer: where there is one, it lies under their key.
+        """
+        if reason and not refs:
+            body = body | {"reason": reason}
         event = msgspec.structs.replace(event_by(by, kind, self._clock.now()), body=body)
-        subjects = tuple(SubjectPart(customer=ref) for ref in sorted(refs))
+        subjects = tuple(SubjectPart(customer=ref, reason=reason) for ref in sorted(refs))
 
         def work(tx: Transaction) -> None:
             known = tx.rows.subjects(refs)
@@ -210,7 +280,9 @@ class Auditing:
         await self._committer.run(work)
 
     def _page(self, view: ReadView, query: LogQuery) -> list[OpenedEntry]:
-        stored = view.search(query)
+        return self._opened(view, view.search(query))
+
+    def _opened(self, view: ReadView, stored: Sequence[StoredEntry]) -> list[OpenedEntry]:
         subjects = view.subjects({ref for entry in stored for ref in entry.refs})
         return [open_entry(entry, self._vault, subjects) for entry in stored]
 
@@ -220,6 +292,15 @@ def _require(principal: Principal, query: LogQuery, roles: frozenset[Role]) -> N
         raise AccessDeniedError("an auditor or administrator reads the log")
     if query.tenant != principal.tenant:
         raise AccessDeniedError("the log of another tenant is that tenant's to read")
+
+
+def _checked(reason: str, *, is_needed: bool) -> str:
+    reason = reason.strip()
+    if is_needed and not reason:
+        raise InvalidRequestError("say why you ask about an agent: `reason`")
+    if len(reason) > MAX_REASON:
+        raise InvalidRequestError(f"a `reason` holds up to {MAX_REASON} characters")
+    return reason
 
 
 def _filter(query: LogQuery) -> dict[str, str]:

@@ -84,6 +84,7 @@ def _entry(by: Principal, row: PrincipalRow, at: Micros) -> NewEntry:
         "site": row.site,
         "manager": row.line[0] if row.line else "",
         "active": row.is_active,
+        "log_scope": row.log_scope.value,
     }
     if row.shift is not None:
         body |= {"tz": row.shift.tz, "shift_start": row.shift.start}

@@ -77,6 +77,19 @@ class EntryKind(IntEnum):
     RESTORED = 102
 
 
+# Every act at which something of a customer is shown, confirmed or used, or was meant to be.
+LOOKS = (
+    EntryKind.VIEW,
+    EntryKind.REVEAL,
+    EntryKind.LISTED,
+    EntryKind.SEARCH,
+    EntryKind.VERIFICATION,
+    EntryKind.CONTACT,
+    EntryKind.REFUSAL,
+    EntryKind.FAILED,
+)
+
+
 class Outcome(StrEnum):
     """How a request ended."""
 
@@ -134,6 +147,11 @@ class EventPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     determined_by: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
     body: dict[str, BodyValue] = {}
+
+    @property
+    def shown(self) -> str:
+        """The shown field classes with their forms as words, sorted, to be searched by."""
+        return " ".join(f"{cls}={form}" for cls, form in sorted(self.classes.items()))
 
 
 def event_by(principal: Principal, kind: EntryKind, at: Micros) -> EventPart:
@@ -206,7 +224,7 @@ class SealedEntry:
 # against it, or whoever writes the database could hide views from a search.
 SEARCHED = (
     "at", "tenant", "region", "vendor", "site", "team", "agent", "actor", "purpose", "link",
-    "mode", "would", "outcome",
+    "mode", "would", "outcome", "shown",
 )  # fmt: skip
 
 
@@ -215,6 +233,7 @@ class StoredEntry:
     """An entry read back: the leaf and the still sealed parts (None: erased).
 
     `searched` holds the clear columns by name, with `kind` as a number; None where there are none.
+    Its `shown` is None for an entry from before that column was kept.
     """
 
     index: int
@@ -224,7 +243,7 @@ class StoredEntry:
     sealed_event: bytes | None
     refs: tuple[str, ...]
     sealed_subjects: tuple[bytes | None, ...]
-    searched: Mapping[str, str | int] | None = None
+    searched: Mapping[str, str | int | None] | None = None
 
 
 # The event part of an entry, still sealed (None: gone), and what opens it, as a row of the store:

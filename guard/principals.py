@@ -6,6 +6,7 @@ are charged and logged.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from guard.clock import Micros
 from policies.model import ActorKind, Desk, Role
@@ -23,6 +24,15 @@ class Shift:
     start: int
     end: int
     days: frozenset[int]
+
+
+class LogScope(StrEnum):
+    """How much of the log somebody who may read it is answered from: of one's own place."""
+
+    TENANT = "tenant"
+    REGION = "region"
+    VENDOR = "vendor"
+    TEAM = "team"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,7 @@ class Principal:
     shift: Shift | None
     mfa_at: Micros | None
     desk: Desk = Desk.FRONT_LINE
+    log_scope: LogScope = LogScope.TENANT
 
     @property
     def agent_key(self) -> str:

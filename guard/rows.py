@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from guard.clock import Micros
-from guard.entries import EntryKind, SealedPart
+from guard.entries import EntryKind, SealedPart, StoredEntry
 from guard.findings import Finding, Severity
-from guard.principals import Shift
+from guard.principals import LogScope, Shift
 from policies.model import ActorKind, Desk, Mode, Purpose, Risk, Role, Tie, Tier, Window
 
 
@@ -82,6 +82,7 @@ class PrincipalRow:
     shift: Shift | None
     is_active: bool = True
     desk: Desk = Desk.FRONT_LINE
+    log_scope: LogScope = LogScope.TENANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -516,7 +517,12 @@ class LockedPrincipal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogQuery:
-    """A page of the log, newest first. `ref` or `agent_id` or neither; `before` is an index."""
+    """A page of the log, newest first; all that is named must hold. `before` is an index.
+
+    `agent_id` is who asked or the AI agent that acted. `field` is a class of fields of which
+    something was shown, masked or plain; with `is_clear`, plain. `regions` are those to answer
+    from, none meaning all; `not_regions` are left out.
+    """
 
     tenant: str
     ref: str | None = None
@@ -524,11 +530,36 @@ class LogQuery:
     team: str | None = None
     vendor: str | None = None
     purpose: str | None = None
+    link: str | None = None
+    field: str | None = None
+    is_clear: bool = False
+    regions: tuple[str, ...] = ()
+    not_regions: tuple[str, ...] = ()
     kinds: tuple[EntryKind, ...] = ()
     since: Micros | None = None
     until: Micros | None = None
     before: int | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogAnswer:
+    """A page of stored entries; `following` is the next one's `before`, None at the end.
+
+    With a `following`, a page of fewer entries than asked for (even none) ended at the bound on its
+    work: nothing else was found in the stretch that it looked at.
+    """
+
+    entries: list[StoredEntry]
+    following: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCount:
+    """How many entries there are, counted up to a bound; not exact: there may be more."""
+
+    count: int
+    is_exact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

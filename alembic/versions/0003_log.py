@@ -12,9 +12,11 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_BY_ACTOR = sa.text("actor <> ''")
+
 
 def upgrade() -> None:
-    """Add what waits for its place in the tree."""
+    """Add what waits for its place in the tree, and what answers questions to the log."""
     op.create_table(
         "pending",
         sa.Column(
@@ -81,6 +83,7 @@ def _make_histories() -> None:
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publishing")),
     )
+    _add_answers()
 
 
 def downgrade() -> None:
@@ -90,4 +93,51 @@ def downgrade() -> None:
     op.drop_table("hold_back")
     op.drop_table("publishing")
     op.drop_table("writer_gap")
+    _drop_answers()
     op.drop_table("pending")
+
+
+def _add_answers() -> None:
+    op.create_table(
+        "log_term",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("term", sa.String(), nullable=False),
+        sa.Column("block", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("places", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "term", "block", name=op.f("pk_log_term")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "log_block",
+        sa.Column("block", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("high", sa.BigInteger(), nullable=False),
+        sa.Column("late", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("block", name=op.f("pk_log_block")),
+    )
+    op.create_index(op.f("ix_log_block_high_block"), "log_block", ["high", "block"])
+    op.add_column(
+        "principal", sa.Column("log_scope", sa.String(), nullable=False, server_default="tenant")
+    )
+    op.add_column("detail_event", sa.Column("shown", sa.String()))
+    op.drop_index(op.f("ix_detail_event_tenant_team_idx"), "detail_event")
+    op.drop_index(op.f("ix_detail_event_tenant_at"), "detail_event")
+    op.create_index(
+        "ix_detail_event_tenant_actor_idx",
+        "detail_event",
+        ["tenant", "actor", "idx"],
+        sqlite_where=_BY_ACTOR,
+        postgresql_where=_BY_ACTOR,
+    )
+
+
+def _drop_answers() -> None:
+    op.drop_index("ix_detail_event_tenant_actor_idx", "detail_event")
+    op.create_index(op.f("ix_detail_event_tenant_at"), "detail_event", ["tenant", "at"])
+    op.create_index(
+        op.f("ix_detail_event_tenant_team_idx"), "detail_event", ["tenant", "team", "idx"]
+    )
+    op.drop_column("detail_event", "shown")
+    op.drop_column("principal", "log_scope")
+    op.drop_index(op.f("ix_log_block_high_block"), "log_block")
+    op.drop_table("log_block")
+    op.drop_table("log_term")

@@ -45,6 +45,38 @@ def call(
         ConfigurationError: The address would send the token in the clear, or there is no token.
         GuardError: The service said no, or could not be reached.
     """
+    return _document(_send(server, token_file, "POST", path, json=body))
+
+
+def read(
+    server: str, token_file: Path | None, path: str, asked: Mapping[str, object]
+) -> dict[str, object]:
+    """GET from a running service, with these parameters, and give its answer.
+
+    Raises:
+        ConfigurationError: As of `call`.
+        GuardError: As of `call`.
+    """
+    return _document(_send(server, token_file, "GET", path, params=asked))
+
+
+def read_file(server: str, token_file: Path | None, path: str) -> bytes:
+    """GET a file from a running service.
+
+    Raises:
+        ConfigurationError: As of `call`.
+        GuardError: As of `call`.
+    """
+    return _send(server, token_file, "GET", path).content
+
+
+def _send(
+    server: str,
+    token_file: Path | None,
+    method: str,
+    path: str,
+    **more: Mapping[str, object] | None,
+) -> httpx2.Response:
     parts = urlsplit(server)
     if parts.scheme != "https" and not (
         parts.scheme == "http" and is_loopback(parts.hostname or "")
@@ -55,16 +87,31 @@ def call(
     headers = {"authorization": "Bearer " + token_file.read_text().strip()}
     try:
         with httpx2.Client(base_url=server, timeout=ANSWER_S) as client:
-            answer = client.post(path, json=body, headers=headers)
-            document = answer.json()
-    except (httpx2.HTTPError, ValueError):
-        raise UnavailableError(
-            "the service does not answer: see --server, then try again"
-        ) from None
-    if answer.is_success and isinstance(document, dict):
-        return document
+            answer = client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]  # its body or its parameters
+    except httpx2.HTTPError:
+        raise _silent() from None
+    if answer.is_success:
+        return answer
     kind = _ERRORS.get(answer.status_code, InvalidRequestError)
-    raise kind(_words(document))
+    raise kind(_words(_parsed(answer)))
+
+
+def _document(answer: httpx2.Response) -> dict[str, object]:
+    document = _parsed(answer)
+    if not isinstance(document, dict):
+        raise _silent()
+    return document
+
+
+def _parsed(answer: httpx2.Response) -> object:
+    try:
+        return answer.json()
+    except ValueError:
+        raise _silent() from None
+
+
+def _silent() -> UnavailableError:
+    return UnavailableError("the service does not answer: see --server, then try again")
 
 
 def _words(document: object) -> str:

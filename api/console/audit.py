@@ -3,6 +3,7 @@
 Questions are forms that are posted, so that no id stands in an address, a history or a proxy's log.
 """
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Form, Path
@@ -18,7 +19,7 @@ from api.rendering import PREFIX, page
 from api.routers.dependencies import Guarded, Pages
 from api.routers.log import MAX_INDEX, VIEW_KINDS, stream
 from api.schemas.alerts import EntryOut
-from api.schemas.words import Ident
+from api.schemas.words import MAX_PROSE, Ident, Word
 from guard.errors import InvalidRequestError
 from guard.exports import ExportFormat
 from guard.principals import Principal
@@ -26,15 +27,24 @@ from guard.rows import LogQuery
 
 routes = router("console")
 PAGE = 100
+# What a question can be narrowed by.
+NARROWED = ("field", "clear", "purpose", "vendor", "team", "link")
 
 Auditor = Annotated[SignedIn, visitor(Scope.LOG_READ)]
 
 
 class AskForm(SignedForm):
-    """A question to the log."""
+    """A question to the log; an empty field asks for nothing."""
 
-    about: Literal["customer", "agent"]
-    id: Ident
+    about: Literal["customer", "agent", "all"]
+    id: Ident | None = None
+    reason: Annotated[str, StringConstraints(max_length=MAX_PROSE)] = ""
+    field: Word = ""
+    clear: bool = False
+    purpose: Word = ""
+    vendor: Word = ""
+    team: Word = ""
+    link: Word = ""
     cursor: Annotated[str, StringConstraints(max_length=512)] = ""
 
 
@@ -63,19 +73,39 @@ async def ask(
     """Answer a question; asking is an entry of the log."""
     verify(request, signed_in, form)
     who = signed_in.principal
-    question = ("console-audit", who.tenant, who.id, form.about, form.id)
-    position = cursors.read(form.cursor or None, *question)
-    query = _query(
-        who, form.about, form.id, before=None if position is None else int(position), limit=PAGE
+    if form.about != "all" and form.id is None:
+        raise InvalidRequestError(f"name the {form.about}, or ask about everything")
+    asked = {name: getattr(form, name) for name in NARROWED}
+    question = (
+        "console-audit",
+        who.tenant,
+        who.id,
+        form.about,
+        form.id or "",
+        *map(str, asked.values()),
     )
-    entries = await services.auditing.views(who, query)
-    is_full = len(entries) == PAGE
+    position = cursors.read(form.cursor or None, *question)
+    query = replace(
+        _query(who, form.about, form.id or "", limit=PAGE),
+        before=None if position is None else int(position),
+        field=form.field or None,
+        is_clear=form.clear,
+        purpose=form.purpose or None,
+        vendor=form.vendor or None,
+        team=form.team or None,
+        link=form.link or None,
+    )
+    found = await services.auditing.views(who, query, form.reason)
+    following = found.following
     return await _answer(
         services,
         signed_in,
         asked=form,
-        entries=[EntryOut.of(entry) for entry in entries],
-        following=cursors.make(str(entries[-1].index), *question) if is_full else None,
+        narrowed=asked,
+        entries=[EntryOut.of(entry) for entry in found.entries],
+        following=None if following is None else cursors.make(str(following), *question),
+        is_partial=following is not None and len(found.entries) < PAGE,
+        elsewhere=found.elsewhere,
     )
 
 
@@ -99,7 +129,7 @@ async def export(
     verify(request, signed_in, form)
     if form.about != "all" and form.id is None:
         raise InvalidRequestError(f"name the {form.about}, or export everything")
-    query = _query(signed_in.principal, form.about, form.id or "", before=None, limit=PAGE)
+    query = _query(signed_in.principal, form.about, form.id or "", limit=PAGE)
     pieces = await services.auditing.export(signed_in.principal, ExportFormat(form.format), query)
     return await stream(pieces, form.format)
 
@@ -115,12 +145,11 @@ async def _answer(services: Guarded, signed_in: SignedIn, **context: object) -> 
     )
 
 
-def _query(who: Principal, about: str, name: str, *, before: int | None, limit: int) -> LogQuery:
+def _query(who: Principal, about: str, name: str, *, limit: int) -> LogQuery:
     return LogQuery(
         tenant=who.tenant,
         ref=name if about == "customer" else None,
         agent_id=name if about == "agent" else None,
         kinds=VIEW_KINDS,
-        before=before,
         limit=limit,
     )

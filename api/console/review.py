@@ -148,7 +148,8 @@ async def timeline(
         since=(now // HOUR - HOURS + 1) * HOUR,
         limit=TIMELINE,
     )
-    entries = await services.auditing.views(signed_in.principal, query)
+    found = await services.auditing.views(signed_in.principal, query, f"alert {row.id}")
+    entries = found.entries
     return page(
         "timeline.html",
         signed_in=signed_in,

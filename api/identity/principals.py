@@ -200,6 +200,7 @@ def principal_from(
         shift=row.shift,
         mfa_at=mfa_at,
         desk=row.desk,
+        log_scope=row.log_scope,
     )
 
 

@@ -1,6 +1,7 @@
 """Reading the log: who saw what, the proofs, and exports."""
 
 from collections.abc import AsyncIterator
+from dataclasses import astuple, replace
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -10,9 +11,9 @@ from api.identity.scopes import Scope
 from api.middleware import router
 from api.routers.dependencies import Cursor, Guarded, Pages, caller, documents
 from api.schemas.alerts import EntryOut
-from api.schemas.log import MAX_PAGE, ExportBody, LogPageOut
-from api.schemas.words import Ident, Instant, Word
-from guard.entries import EntryKind
+from api.schemas.log import MAX_PAGE, CountOut, ExportBody, KindWord, LogPageOut
+from api.schemas.words import Ident, Instant, Prose, Word
+from guard.entries import LOOKS, EntryKind
 from guard.errors import InvalidRequestError
 from guard.exports import ExportFormat
 from guard.principals import Principal
@@ -20,17 +21,7 @@ from guard.rows import LogQuery
 
 routes = router("log")
 DEFAULT_PAGE = 100
-# Every act at which something of a customer is shown, confirmed or used, or was meant to be.
-VIEW_KINDS = (
-    EntryKind.VIEW,
-    EntryKind.REVEAL,
-    EntryKind.LISTED,
-    EntryKind.SEARCH,
-    EntryKind.VERIFICATION,
-    EntryKind.CONTACT,
-    EntryKind.REFUSAL,
-    EntryKind.FAILED,
-)
+VIEW_KINDS = LOOKS
 MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 # Largest index that fits the leaf's 64 bits.
 MAX_INDEX = 2**63 - 1
@@ -48,37 +39,79 @@ async def views(  # noqa: PLR0913, PLR0917 - each is a query parameter
     cursors: Pages,
     principal: Annotated[Principal, caller(Scope.LOG_READ)],
     customer: Annotated[Ident | None, Query(description="An opaque reference.")] = None,
-    agent: Annotated[Ident | None, Query()] = None,
+    agent: Annotated[
+        Ident | None, Query(description="Who asked, or the AI agent that acted; needs a reason.")
+    ] = None,
+    reason: Annotated[
+        Prose | None, Query(description="Why you ask; kept in the entry of your question.")
+    ] = None,
     purpose: Annotated[Word | None, Query()] = None,
+    field: Annotated[
+        Word | None, Query(description="A class of fields: something of it was shown.")
+    ] = None,
+    clear: Annotated[bool, Query(description="Only what was shown in plain.")] = False,  # noqa: FBT002 - a query parameter
+    vendor: Annotated[Word | None, Query()] = None,
+    team: Annotated[Word | None, Query()] = None,
+    region: Annotated[Word | None, Query()] = None,
+    link: Annotated[Word | None, Query(description="What explained the view when made.")] = None,
+    kind: Annotated[
+        list[KindWord], Query(max_length=16, description="None: views and refusals.")
+    ] = [],  # noqa: B006 - FastAPI copies it
     since: Annotated[Instant | None, Query()] = None,
     until: Annotated[Instant | None, Query()] = None,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = DEFAULT_PAGE,
 ) -> LogPageOut:
-    """A page of views and refusals, newest first. Asking is an entry of the log too."""
-    if (customer is None) == (agent is None):
-        raise InvalidRequestError("ask for one `customer` or one `agent`")
-    asked = (customer or "", agent or "", purpose or "", str(since), str(until))
-    question = ("views", principal.tenant, principal.id, *asked)
-    position = cursors.read(cursor, *question)
+    """A page of views and refusals, newest first. Asking is an entry of the log too.
+
+    All that is named must hold. A page ends at its limit or at a bound on its work: then it may
+    hold few entries, even none, and `next` goes on where it stopped looking.
+    """
     query = LogQuery(
         tenant=principal.tenant,
         ref=customer,
         agent_id=agent,
         purpose=purpose,
-        kinds=VIEW_KINDS,
+        field=field,
+        is_clear=clear,
+        vendor=vendor,
+        team=team,
+        regions=() if region is None else (region,),
+        link=link,
+        kinds=tuple(EntryKind[one.upper()] for one in kind) or VIEW_KINDS,
         since=since,
         until=until,
-        before=None if position is None else int(position),
         limit=limit,
     )
-    entries = await services.auditing.views(principal, query)
-    is_full = len(entries) >= limit
-    following = cursors.make(str(entries[-1].index), *question) if is_full else None
-    places = [entry.index for entry in entries]
+    question = ("views", principal.id, *(str(part) for part in astuple(query)[:-1]))
+    position = cursors.read(cursor, *question)
+    asked = replace(query, before=None if position is None else int(position))
+    found = await services.auditing.views(principal, asked, reason or "")
+    following = found.following
+    places = [entry.index for entry in found.entries]
     repaired = await services.readers.read(lambda view: view.late_links(places))
-    listed = [EntryOut.of(entry, late_link=repaired.get(entry.index)) for entry in entries]
-    return LogPageOut(entries=listed, next=following)
+    return LogPageOut(
+        entries=[EntryOut.of(one, late_link=repaired.get(one.index)) for one in found.entries],
+        next=None if following is None else cursors.make(str(following), *question),
+        is_partial=following is not None and len(found.entries) < limit,
+        elsewhere=None if found.elsewhere is None else CountOut.of(found.elsewhere),
+    )
+
+
+@routes.get(
+    "/v1/log/entries/{entry}",
+    responses=documents(403, 404),
+    summary="One entry",
+)
+async def entry(
+    entry: Annotated[str, Path(pattern=ENTRY, description="Its index, or its id in hex.")],
+    services: Guarded,
+    principal: Annotated[Principal, caller(Scope.LOG_READ)],
+) -> EntryOut:
+    """One entry, opened. Looking is an entry of the log too."""
+    found = await services.auditing.entry(principal, place_of(entry))
+    repaired = await services.readers.read(lambda view: view.late_links([found.index]))
+    return EntryOut.of(found, late_link=repaired.get(found.index))
 
 
 @routes.get(
@@ -106,8 +139,7 @@ async def proof(
     _principal: Annotated[Principal, caller(Scope.LOG_VERIFY)],
 ) -> Response:
     """A C2SP tlog-proof: index, path and checkpoint; it names nobody."""
-    where = bytes.fromhex(entry) if len(entry) == ID_DIGITS else min(int(entry), MAX_INDEX)
-    return _text(await services.auditing.proof(where))
+    return _text(await services.auditing.proof(place_of(entry)))
 
 
 @routes.post(
@@ -161,6 +193,19 @@ async def stream(pieces: AsyncIterator[bytes], form: str) -> StreamingResponse:
 
     headers = {"content-disposition": f'attachment; filename="access-log.{form}"'}
     return StreamingResponse(all_pieces(), headers=headers, media_type=MEDIA_TYPES[form])
+
+
+def place_of(entry: str) -> int | bytes:
+    """The index or the id that a text of the form `ENTRY` names.
+
+    Raises:
+        InvalidRequestError: No log can be that long.
+    """
+    if len(entry) == ID_DIGITS:
+        return bytes.fromhex(entry)
+    if int(entry) > MAX_INDEX:
+        raise InvalidRequestError("no log is that long: name an entry by its index or its id")
+    return int(entry)
 
 
 def _text(content: bytes) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from api.schemas.words import Answer, Body, Ident, Word
-from guard.principals import Shift
+from guard.principals import LogScope, Shift
 from guard.rows import PrincipalRow
 from policies.model import ActorKind, Desk, Role
 
@@ -55,6 +55,7 @@ class PrincipalBody(Body):
     desk: Desk = Desk.FRONT_LINE
     shift: ShiftBody | None = None
     active: bool = True
+    log_scope: LogScope = LogScope.TENANT
 
     def row(self, tenant: str) -> PrincipalRow:
         """The same, as the guard keeps it."""
@@ -71,6 +72,7 @@ class PrincipalBody(Body):
             shift=None if self.shift is None else self.shift.row(),
             is_active=self.active,
             desk=self.desk,
+            log_scope=self.log_scope,
         )
 
 

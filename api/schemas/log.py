@@ -1,15 +1,39 @@
 """Reading the log, proofs and exports."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.schemas.alerts import EntryOut
 from api.schemas.words import Answer, Body, Ident, Instant, Word
 from guard.entries import EntryKind
-from guard.rows import LogQuery
+from guard.rows import LogCount, LogQuery
 
 MAX_PAGE = 200
+
+
+_KINDS = [kind.name.lower() for kind in EntryKind]
+
+
+def _kind(value: str) -> str:
+    if value not in _KINDS:
+        raise ValueError("not a kind of entry")
+    return value
+
+
+KindWord = Annotated[Word, AfterValidator(_kind), Field(json_schema_extra={"enum": [*_KINDS]})]
+
+
+class CountOut(Answer):
+    """How much more there is, counted up to a bound."""
+
+    count: int
+    is_exact: bool = Field(description="False: there are more than these, or may be.")
+
+    @classmethod
+    def of(cls, found: LogCount) -> "CountOut":
+        """Describe a count."""
+        return cls(count=found.count, is_exact=found.is_exact)
 
 
 class LogPageOut(Answer):
@@ -17,6 +41,12 @@ class LogPageOut(Answer):
 
     entries: list[EntryOut]
     next: str | None = Field(description="Cursor of the next page; null: this is the last.")
+    is_partial: bool = Field(
+        description="The page ended at the bound on its work: nothing else was found so far down."
+    )
+    elsewhere: CountOut | None = Field(
+        description="Answers that stay in other regions; null: none are kept from you here."
+    )
 
 
 class ExportBody(Body):

@@ -309,7 +309,8 @@ def _is_searched_by_its_own(stored: StoredEntry, leaf: Leaf, event: EventPart) -
     searched = stored.searched
     return searched is None or (
         searched["kind"] == leaf.kind
-        and all(searched[name] == getattr(event, name) for name in SEARCHED)
+        and all(searched[name] == getattr(event, name) for name in SEARCHED if name != "shown")
+        and searched["shown"] in {event.shown, None}
     )
 
 

@@ -21,6 +21,8 @@ from guard.rows import (
     HoldBackRow,
     IdentifierRow,
     KnownCase,
+    LogAnswer,
+    LogCount,
     LogQuery,
     ModeRow,
     PartQuery,
@@ -235,6 +237,18 @@ class ReadView(Protocol):
 
     def search(self, query: LogQuery) -> list[StoredEntry]:
         """A keyset page of the log; never counts."""
+        ...
+
+    def answer(self, query: LogQuery) -> LogAnswer:
+        """A page of the log, found with a bounded amount of work however rare what is asked for."""
+        ...
+
+    def count(self, query: LogQuery, most: int) -> LogCount:
+        """How many entries a question has, up to `most`, with a bounded amount of work."""
+        ...
+
+    def misindexed(self) -> int | None:
+        """Where the first entries are whose index by terms contradicts them; None: nowhere."""
         ...
 
     def leaf_hashes(self, start: int, end: int) -> Iterator[bytes]:

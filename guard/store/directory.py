@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, bindparam, insert, select, update
 
-from guard.principals import Shift
+from guard.principals import LogScope, Shift
 from guard.rows import PrincipalRow, SubjectRow
 from guard.store.statements import Session, WriteSession, values_of
 from guard.store.tables import principal, subject
@@ -46,6 +46,7 @@ def _principal_row(row: Row[Any]) -> PrincipalRow:
         "role": Role(values["role"]),
         "kind": ActorKind(values["kind"]),
         "desk": Desk(values["desk"]),
+        "log_scope": LogScope(values["log_scope"]),
         "shift": None if shift is None else msgspec.json.decode(shift, type=Shift),
     }
     return PrincipalRow(**values)
@@ -124,6 +125,7 @@ class DirectoryWrites(DirectoryReads, WriteSession):
             "role": row.role.value,
             "kind": row.kind.value,
             "desk": row.desk.value,
+            "log_scope": row.log_scope.value,
             "shift": None if row.shift is None else msgspec.json.encode(row.shift).decode(),
         }
         self._put(principal, [values])

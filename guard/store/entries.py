@@ -11,14 +11,13 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from guard.clock import Micros
 from guard.entries import SEARCHED, EntryKind, SealedEntry, StoredEntry
 from guard.errors import ForkError
 from guard.ledger.merkle import CompactRange
-from guard.rows import LogQuery
-from guard.store.statements import Session, WriteSession
+from guard.store.log_terms import BLOCK, LogTermReads, LogTermWrites
 from guard.store.tables import checkpoint, detail_event, detail_subject, entry, tree_head
 
 HASH_SIZE = 32
@@ -32,7 +31,7 @@ _MOVE_HEAD = update(tree_head).values(
     size=bindparam("to_size"), range=bindparam("to_range"), newest_at=bindparam("to_newest_at")
 )
 _TOUCH_HEAD = update(tree_head).where(tree_head.c.id == bindparam("same")).values(id=1)
-_STORED = select(
+STORED = select(
     entry.c.idx,
     entry.c.leaf,
     entry.c.leaf_hash,
@@ -42,7 +41,7 @@ _STORED = select(
     *(detail_event.c[name] for name in SEARCHED),
 ).join(detail_event, detail_event.c.idx == entry.c.idx)
 _ENTRIES = (
-    _STORED.where(entry.c.idx >= bindparam("start")).order_by(entry.c.idx).limit(bindparam("limit"))
+    STORED.where(entry.c.idx >= bindparam("start")).order_by(entry.c.idx).limit(bindparam("limit"))
 )
 _SUBJECTS = (
     select(detail_subject)
@@ -70,6 +69,8 @@ _REPORT = (
     )
     .where(
         detail_event.c.tenant == bindparam("tenant"),
+        detail_event.c.idx >= bindparam("first"),
+        detail_event.c.idx < bindparam("before"),
         detail_event.c.at >= bindparam("since"),
         detail_event.c.at < bindparam("until"),
         detail_event.c.kind.in_([EntryKind.VIEW.value, EntryKind.REFUSAL.value]),
@@ -77,35 +78,6 @@ _REPORT = (
     .group_by(detail_event.c.team, detail_event.c.mode, detail_event.c.would)
     .order_by(detail_event.c.team, detail_event.c.mode, detail_event.c.would)
 )
-
-
-def _page(query: LogQuery) -> Select[Any]:
-    """The statement of one page of the log, newest first."""
-    page = _STORED.where(detail_event.c.tenant == query.tenant)
-    equal = {
-        "agent": query.agent_id,
-        "team": query.team,
-        "vendor": query.vendor,
-        "purpose": query.purpose,
-    }
-    for name, value in equal.items():
-        if value is not None:
-            page = page.where(detail_event.c[name] == value)
-    if query.kinds:
-        page = page.where(detail_event.c.kind.in_([kind.value for kind in query.kinds]))
-    if query.since is not None:
-        page = page.where(detail_event.c.at >= query.since)
-    if query.until is not None:
-        page = page.where(detail_event.c.at < query.until)
-    place = detail_event.c.idx
-    if query.ref is not None:
-        # An export can name a customer twice; its entry is one all the same.
-        place = detail_subject.c.idx
-        page = page.join(detail_subject, detail_subject.c.idx == detail_event.c.idx).distinct()
-        page = page.where(detail_subject.c.ref == query.ref)
-    if query.before is not None:
-        page = page.where(place < query.before)
-    return page.order_by(entry.c.idx.desc()).limit(query.limit)
 
 
 class PlacedEntry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -130,18 +102,15 @@ _encode = msgspec.json.Encoder().encode
 _in_columns = itemgetter(*detail_event.columns.keys())
 
 
-class EntryReads(Session):
+class EntryReads(LogTermReads):
     """Reading the log."""
 
     def entries(self, start: int, limit: int) -> list[StoredEntry]:
         """See `ReadView.entries`."""
-        return self._stored(self._all(_ENTRIES, {"start": start, "limit": limit}))
+        return self.stored(self._all(_ENTRIES, {"start": start, "limit": limit}))
 
-    def search(self, query: LogQuery) -> list[StoredEntry]:
-        """See `ReadView.search`."""
-        return self._stored(self._all(_page(query)))
-
-    def _stored(self, rows: Sequence[Row[Any]]) -> list[StoredEntry]:
+    def stored(self, rows: Sequence[Row[Any]]) -> list[StoredEntry]:
+        """Rows of `STORED` with their subject parts."""
         parts: dict[int, list[Row[Any]]] = {row.idx: [] for row in rows}
         if parts:
             for part in self._all(_SUBJECTS, {"indexes": list(parts)}):
@@ -196,11 +165,13 @@ class EntryReads(Session):
         self, tenant: str, since: Micros, until: Micros
     ) -> list[tuple[str, str, str, int]]:
         """See `ReadView.enforcement_report`; views and refusals of [since, until)."""
-        rows = self._all(_REPORT, {"tenant": tenant, "since": since, "until": until})
+        first, before = self.span(since, until, self.head()[0])
+        asked = {"tenant": tenant, "since": since, "until": until, "first": first, "before": before}
+        rows = self._all(_REPORT, asked)
         return [(row.team, row.mode, row.would, row.views) for row in rows]
 
 
-class EntryWrites(EntryReads, WriteSession):
+class EntryWrites(EntryReads, LogTermWrites):
     """Appending to the log."""
 
     _locked_head: Row[Any] | None = None
@@ -238,6 +209,8 @@ class EntryWrites(EntryReads, WriteSession):
             },
         )
         self._locked_head = None
+        if tree.size // BLOCK > head.size // BLOCK:
+            self.index_blocks(tree.size, {index: new.detail for index, new in numbered})
 
     def _add_details(self, numbered: Sequence[Numbered]) -> None:
         """Keep what stands beside the leaves."""
@@ -327,4 +300,5 @@ def _detail(new: SealedEntry) -> dict[str, str | int]:
         "mode": event.mode,
         "would": event.would,
         "outcome": event.outcome,
+        "shown": event.shown,
     }

@@ -117,7 +117,7 @@ class WriteSession(Session):
             list(rows) if is_each else tuple(list(column) for column in zip(*rows, strict=True))
         )
         try:
-            self._connection.exec_driver_sql(_add_text(dialect, table), values)
+            self._connection.exec_driver_sql(_add_text(dialect, table), values)  # type: ignore[arg-type]  # a class is hashable
         except SQLAlchemyError as error:
             raise translate(error) from None
 

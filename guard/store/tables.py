@@ -52,6 +52,7 @@ principal = Table(
     Column("shift", Text),
     Column("is_active", Boolean, nullable=False),
     Column("desk", String, nullable=False),
+    Column("log_scope", String, nullable=False, server_default="tenant"),
 )
 
 subject = Table(
@@ -381,6 +382,8 @@ entry = Table(
     UniqueConstraint("writer", "writer_seq"),
 )
 
+_BY_ACTOR = text("actor <> ''")
+
 detail_event = Table(
     "detail_event",
     METADATA,
@@ -402,10 +405,18 @@ detail_event = Table(
     Column("mode", String, nullable=False),
     Column("would", String, nullable=False),
     Column("outcome", String, nullable=False),
+    Column("shown", String),
     Index(None, "tenant", "idx"),
+    # What is asked of one agent is always selective; all other questions go by `log_term`.
     Index(None, "tenant", "agent", "idx"),
-    Index(None, "tenant", "team", "idx"),
-    Index(None, "tenant", "at"),
+    Index(
+        "ix_detail_event_tenant_actor_idx",
+        "tenant",
+        "actor",
+        "idx",
+        sqlite_where=_BY_ACTOR,
+        postgresql_where=_BY_ACTOR,
+    ),
 )
 
 detail_subject = Table(
@@ -549,4 +560,25 @@ publishing = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("fence", BigInteger, nullable=False),
+)
+
+# Which entries of a finished block of indexes have a term (`guard.store.log_terms`): a bit each.
+log_term = Table(
+    "log_term",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("term", String, primary_key=True),
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("places", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The finished blocks: the latest time up to the end of each, and how late an entry ever was.
+log_block = Table(
+    "log_block",
+    METADATA,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("high", BigInteger, nullable=False),
+    Column("late", BigInteger, nullable=False),
+    Index(None, "high", "block"),
 )

@@ -9,13 +9,13 @@ from guard.store.alerts import AlertReads, AlertWrites
 from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
-from guard.store.entries import EntryReads
 from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.holdbacks import HoldBackReads, HoldBackWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
+from guard.store.log_search import LogSearch
 from guard.store.own_activity import ActivityReads
 from guard.store.pending import PendingReads, PendingWrites
 from guard.store.relations import RelationReads, RelationWrites
@@ -34,7 +34,7 @@ class SqlReadView(
     SettingReads,
     BudgetReads,
     PendingReads,
-    EntryReads,
+    LogSearch,
     RelationReads,
     LateLinkReads,
     IdentifierReads,

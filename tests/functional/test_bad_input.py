@@ -215,7 +215,7 @@ QUESTIONS = (
         who=AUDITOR,
     ),
     Bad(
-        name="two questions",
+        name="no reason to ask about an agent",
         status=422,
         problem="invalid-request",
         method="GET",

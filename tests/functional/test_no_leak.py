@@ -329,7 +329,7 @@ async def read_everything(service: Service) -> None:
     for path in ("/openapi.json", "/metrics", "/livez", "/readyz", "/v1/views", "/nowhere"):
         await service.client.get(path)
     await service.ask("GET", f"/v1/log/views?customer={service.refs[1]}&limit=200", AUDITOR)
-    await service.ask("GET", f"/v1/log/views?agent={OWNER}&limit=200", AUDITOR)
+    await service.ask("GET", f"/v1/log/views?agent={OWNER}&reason=x&limit=200", AUDITOR)
     for path in ("/v1/log/checkpoint", "/v1/log/proof/3", "/v1/modes", "/v1/suspensions"):
         await service.ask("GET", path, AUDITOR)
     for who in (OWNER, CUT, LEAD):
@@ -361,9 +361,9 @@ async def read_console(service: Service, alerts: list[str]) -> None:
     page = await get("/console/audit", headers=auditor)
     csrf = re.findall(r'name="csrf" value="([^"]+)"', page.text)[0]
     for about, name in (("customer", service.refs[1]), ("agent", OWNER)):
-        form = {"csrf": csrf, "about": about, "id": name}
+        form = {"csrf": csrf, "about": about, "id": name, "reason": "x"}
         assert (await service.client.post("/console/audit", data=form, headers=auditor)).is_success
-        form |= {"format": "csv"}
+        form = {"csrf": csrf, "about": about, "id": name, "format": "csv"}
         answer = await service.client.post("/console/audit/export", data=form, headers=auditor)
         assert answer.is_success
 

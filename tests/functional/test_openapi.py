@@ -116,6 +116,8 @@ def aim(case: Made, service: Service) -> None:
     if case.operation.label == ASKS_THE_LOG and ("customer" in asked) == ("agent" in asked):
         asked.pop("agent", None)
         asked["customer"] = NOBODY
+    if case.operation.label == ASKS_THE_LOG and "agent" in asked:
+        asked.setdefault("reason", "asked")
 
 
 @pytest.mark.parametrize("who", PEOPLE)

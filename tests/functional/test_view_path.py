@@ -387,7 +387,7 @@ class TestTheLog:
                 await service.view(service.refs[0], LEAD, reason="asked")
 
         paged, _ = await asyncio.gather(
-            self.seen(service, f"/v1/log/views?agent={AGENT}&limit=3", AUDITOR), growing()
+            self.seen(service, f"/v1/log/views?agent={AGENT}&reason=x&limit=3", AUDITOR), growing()
         )
         assert paged == whole
         of_customer = await self.seen(
@@ -398,12 +398,12 @@ class TestTheLog:
     async def test_a_cursor_fits_its_own_question_only(self, service: Service) -> None:
         for ref in service.refs[:3]:
             await service.view(ref, reason="asked")
-        page = await service.ask("GET", f"/v1/log/views?agent={AGENT}&limit=1", AUDITOR)
+        page = await service.ask("GET", f"/v1/log/views?agent={AGENT}&reason=x&limit=1", AUDITOR)
         cursor = page.json()["next"]
         for path, who in (
-            (f"/v1/log/views?agent={LEAD}&limit=1&cursor={cursor}", AUDITOR),
-            (f"/v1/log/views?agent={AGENT}&limit=1&cursor={cursor}", ANALYST),
-            (f"/v1/log/views?agent={AGENT}&limit=1&cursor={cursor[:-2]}", AUDITOR),
+            (f"/v1/log/views?agent={LEAD}&reason=x&limit=1&cursor={cursor}", AUDITOR),
+            (f"/v1/log/views?agent={AGENT}&reason=x&limit=1&cursor={cursor}", ANALYST),
+            (f"/v1/log/views?agent={AGENT}&reason=x&limit=1&cursor={cursor[:-2]}", AUDITOR),
         ):
             answer = await service.ask("GET", path, who)
             assert answer.status_code == 400

@@ -15,7 +15,8 @@ from guard.errors import (
 )
 from guard.exports import ExportFormat
 from guard.ledger.proofs import parse_tlog_proof
-from guard.rows import LogQuery
+from guard.principals import LogScope
+from guard.rows import LogCount, LogQuery
 from tests.support.makers import TENANT
 from tests.support.people import AGENT, ANALYST, AUDITOR
 from tests.support.rig import Rig
@@ -29,11 +30,11 @@ async def test_both_ways_give_the_same_views_and_asking_is_an_entry(rig: Rig) ->
         await rig.broker.view(AGENT, rig.asks(customer, await rig.case(customer)))
     kinds = (EntryKind.VIEW,)
     by_customer = await rig.auditing.views(AUDITOR, LogQuery(tenant=TENANT, ref=ref, kinds=kinds))
-    assert [e.refs for e in by_customer] == [(ref,), (ref,)]
+    assert [e.refs for e in by_customer.entries] == [(ref,), (ref,)]
     by_agent = await rig.auditing.views(
-        AUDITOR, LogQuery(tenant=TENANT, agent_id="a1", kinds=kinds)
+        AUDITOR, LogQuery(tenant=TENANT, agent_id="a1", kinds=kinds), "case 7"
     )
-    assert len(by_agent) == 3
+    assert len(by_agent.entries) == 3
     asked = [e for e in rig.log() if e.kind is EntryKind.AUDIT_QUERY]
     assert [e.refs for e in asked] == [(ref,), ()]
 
@@ -45,9 +46,10 @@ async def test_pages_follow_one_another_without_gap_or_repeat(rig: Rig) -> None:
         await rig.broker.view(AGENT, rig.asks(ref, case))
     query = LogQuery(tenant=TENANT, ref=ref, kinds=(EntryKind.VIEW,), limit=3)
     seen: list[int] = []
-    while page := await rig.auditing.views(AUDITOR, query):
-        seen += [e.index for e in page]
-        query = replace(query, before=page[-1].index)
+    while (page := await rig.auditing.views(AUDITOR, query)).following is not None:
+        seen += [e.index for e in page.entries]
+        query = replace(query, before=page.following)
+    seen += [e.index for e in page.entries]
     assert len(seen) == len(set(seen)) == 7
     assert seen == sorted(seen, reverse=True)
 
@@ -120,6 +122,87 @@ async def test_a_view_cannot_be_hidden_by_editing_what_is_searched(
     with engine.begin() as connection:
         connection.execute(
             sa.text("update detail_event set agent = 'somebody' where idx = :i"), {"i": index}
+        )
+    engine.dispose()
+    with pytest.raises(ProofError) as caught:
+        rig.log()
+    assert caught.value.index == index
+
+
+async def test_a_named_agent_is_asked_about_with_a_reason_that_is_kept(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    about = LogQuery(tenant=TENANT, agent_id="a1")
+    for reason in ("", "  ", "x" * 2001):
+        with pytest.raises(InvalidRequestError, match="reason"):
+            await rig.auditing.views(AUDITOR, about, reason)
+    await rig.auditing.views(AUDITOR, about, " case 7 ")
+    await rig.auditing.views(AUDITOR, replace(about, ref=ref, field="contact"), "case 8")
+    first, second = (e for e in rig.log() if e.kind is EntryKind.AUDIT_QUERY)
+    assert (first.event.body["about"], first.event.body["reason"]) == ("a1", "case 7")
+    # What was typed may name the customer, so it can be forgotten with them.
+    assert "reason" not in second.event.body
+    assert second.event.body["field"] == "contact"
+    assert second.subjects[0] is not None
+    assert second.subjects[0].reason == "case 8"
+
+
+async def test_rows_stay_in_their_region_and_the_rest_is_counted(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    case = await rig.case(ref)
+    await rig.broker.view(AGENT, rig.asks(ref, case))
+    query = LogQuery(tenant=TENANT, ref=ref, kinds=(EntryKind.VIEW,))
+    here = await rig.auditing.views(AUDITOR, query)
+    assert (len(here.entries), here.elsewhere) == (1, LogCount(count=0, is_exact=True))
+    abroad = replace(AUDITOR, region="us")
+    there = await rig.auditing.views(abroad, query)
+    assert (there.entries, there.elsewhere) == ([], LogCount(count=1, is_exact=True))
+    asked = await rig.auditing.views(abroad, replace(query, regions=("eu",)))
+    assert (asked.entries, asked.elsewhere) == ([], LogCount(count=1, is_exact=True))
+    with pytest.raises(AccessDeniedError):
+        await rig.auditing.entry(abroad, here.entries[0].index)
+
+
+async def test_an_auditor_of_a_vendor_or_team_sees_theirs(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    query = LogQuery(tenant=TENANT, kinds=(EntryKind.VIEW,))
+    of_vendor = replace(AUDITOR, log_scope=LogScope.VENDOR)
+    assert len((await rig.auditing.views(of_vendor, query)).entries) == 1
+    other = replace(of_vendor, vendor="other")
+    assert (await rig.auditing.views(other, query)).entries == []
+    of_team = replace(AUDITOR, log_scope=LogScope.TEAM, team="team-1")
+    assert len((await rig.auditing.views(of_team, query)).entries) == 1
+    with pytest.raises(AccessDeniedError):
+        await rig.auditing.views(of_team, replace(query, team="team-2"))
+
+
+async def test_one_entry_is_opened_and_looking_is_an_entry(rig: Rig) -> None:
+    (ref,) = await rig.customers(1)
+    answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    entry = rig.entry(answer.receipt)
+    assert await rig.auditing.entry(AUDITOR, entry.index) == entry
+    assert await rig.auditing.entry(AUDITOR, bytes.fromhex(entry.entry_id)) == entry
+    looks = [e for e in rig.log() if e.kind is EntryKind.AUDIT_QUERY]
+    assert [(e.event.body["entry"], e.refs) for e in looks] == [(entry.entry_id, (ref,))] * 2
+    with pytest.raises(AccessDeniedError):
+        await rig.auditing.entry(AGENT, entry.index)
+    for caller, where in (
+        (AUDITOR, 100_000),
+        (AUDITOR, b"nobody knows it"),
+        (replace(AUDITOR, tenant="other"), entry.index),
+    ):
+        with pytest.raises(NotFoundError):
+            await rig.auditing.entry(caller, where)
+
+
+async def test_what_was_shown_cannot_be_edited_out_of_a_search(rig: Rig, store_url: str) -> None:
+    (ref,) = await rig.customers(1)
+    answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    index = rig.entry(answer.receipt).index
+    engine = sa.create_engine(store_url)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("update detail_event set shown = '' where idx = :i"), {"i": index}
         )
     engine.dispose()
     with pytest.raises(ProofError) as caught:

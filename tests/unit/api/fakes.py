@@ -21,6 +21,7 @@ from api.settings import Settings
 from guard.access_review.service import ClassStatus, Review
 from guard.activations import ProposedPolicy
 from guard.alerts import AlertChange
+from guard.auditing import LogPage
 from guard.backtest import Report
 from guard.backtest.report import TeamRow
 from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
@@ -64,6 +65,7 @@ from guard.rows import (
     GrantKind,
     GrantRow,
     HoldBackRow,
+    LogCount,
     LogQuery,
     ModeRow,
     PrincipalRow,
@@ -866,12 +868,25 @@ class FakeAuditing:
     failure: Exception | None = None
     failure_later: Exception | None = None
 
-    async def views(self, principal: Principal, query: LogQuery) -> list[OpenedEntry]:
+    reasons: list[str] = field(default_factory=list)
+    elsewhere: LogCount | None = None
+    bound: int | None = None
+
+    async def views(self, principal: Principal, query: LogQuery, reason: str = "") -> LogPage:
         self.asked.append(query)
+        self.reasons.append(reason)
         if self.failure is not None:
             raise self.failure
         rows = [e for e in self.entries if query.before is None or e.index < query.before]
-        return rows[: query.limit]
+        page = rows[: query.limit]
+        following = page[-1].index if len(page) == query.limit else self.bound
+        return LogPage(entries=page, following=following, elsewhere=self.elsewhere)
+
+    async def entry(self, principal: Principal, where: int | bytes) -> OpenedEntry:
+        for one in self.entries:
+            if where in {one.index, bytes.fromhex(one.entry_id)}:
+                return one
+        raise NotFoundError("no such entry")
 
     async def checkpoint(self) -> bytes:
         return b"recordguard.local/log\n10\nAAAA\n\n\xe2\x80\x94 key sig\n"

@@ -8,7 +8,7 @@ from api.console.audit import PAGE
 from api.routers.log import VIEW_KINDS
 from guard.errors import NotFoundError
 from guard.exports import ExportFormat
-from guard.rows import LogQuery
+from guard.rows import LogCount, LogQuery
 from tests.unit.api.console.conftest import SAME_ORIGIN, csrf_of
 from tests.unit.api.fakes import TENANT, World, opened
 
@@ -58,6 +58,57 @@ async def test_what_is_no_question_is_refused(
     status, _ = ask(browser("aud"), **form)
     assert status == 422
     assert world.auditing.asked == []
+
+
+async def test_a_question_is_narrowed_and_its_reason_is_told(
+    world: World, browser: Browser
+) -> None:
+    world.auditing.elsewhere = LogCount(count=1000, is_exact=False)
+    form = {
+        "about": "agent",
+        "id": "u17",
+        "reason": "case 7",
+        "field": "contact",
+        "clear": "true",
+        "purpose": "outreach",
+        "vendor": "v1",
+        "team": "t1",
+        "link": "none",
+    }
+    _, page = ask(browser("aud"), **form)
+    assert world.auditing.reasons == ["case 7"]
+    assert world.auditing.asked == [
+        LogQuery(
+            tenant=TENANT,
+            agent_id="u17",
+            field="contact",
+            is_clear=True,
+            purpose="outreach",
+            vendor="v1",
+            team="t1",
+            link="none",
+            kinds=VIEW_KINDS,
+            limit=PAGE,
+        )
+    ]
+    assert "More than 1000 more in other regions" in page
+    assert 'value="case 7"' in page
+
+
+async def test_a_page_that_ended_at_its_bound_goes_on_with_the_same_question(
+    world: World, browser: Browser
+) -> None:
+    world.auditing.entries, world.auditing.bound = [], 700
+    client = browser("aud")
+    _, first = ask(client, about="all", purpose="break_glass", clear="true")
+    assert "the log goes on" in first
+    cursor = first.split('name="cursor" value="')[1].split('"')[0]
+    again = first.split('name="cursor"')[1].split("</form>")[0]
+    assert 'name="purpose" value="break_glass"' in again
+    assert 'name="clear" value="true"' in again
+    ask(client, about="all", purpose="break_glass", clear="true", cursor=cursor)
+    assert world.auditing.asked[1].before == 700
+    assert ask(client, about="all", purpose="outreach", cursor=cursor)[0] == 400
 
 
 async def test_the_second_page_goes_on_where_the_first_ended(

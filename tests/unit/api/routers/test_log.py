@@ -3,6 +3,7 @@ from starlette.testclient import TestClient
 from guard.attempts import KINDS
 from guard.entries import EntryKind
 from guard.errors import AccessDeniedError
+from guard.rows import LogCount, LogQuery
 from tests.unit.api.fakes import TENANT, World
 
 
@@ -34,10 +35,58 @@ def test_a_cursor_of_one_question_does_not_answer_another(world: World, client: 
     assert len(world.auditing.asked) == 1
 
 
-def test_one_asks_for_a_customer_or_an_agent(world: World, client: TestClient) -> None:
-    for query in ("", "?customer=a&agent=b"):
-        answer = client.get("/v1/log/views" + query, headers=world.bearer("aud"))
+def test_a_question_is_narrowed_by_all_that_is_named(world: World, client: TestClient) -> None:
+    path = (
+        "/v1/log/views?customer=ref-1&agent=u17&reason=case+7&field=contact&clear=true&region=eu"
+        "&purpose=outreach&vendor=v1&team=t1&link=none&kind=reveal&kind=view"
+    )
+    assert client.get(path, headers=world.bearer("aud")).status_code == 200
+    assert world.auditing.reasons == ["case 7"]
+    assert world.auditing.asked == [
+        LogQuery(
+            tenant=TENANT,
+            ref="ref-1",
+            agent_id="u17",
+            field="contact",
+            is_clear=True,
+            regions=("eu",),
+            purpose="outreach",
+            vendor="v1",
+            team="t1",
+            link="none",
+            kinds=(EntryKind.REVEAL, EntryKind.VIEW),
+        )
+    ]
+
+
+def test_what_cannot_be_asked_is_refused(world: World, client: TestClient) -> None:
+    for query in ("kind=nothing", "clear=perhaps", "limit=0", "since=today", "reason="):
+        answer = client.get("/v1/log/views?" + query, headers=world.bearer("aud"))
         assert answer.status_code == 422
+    assert world.auditing.asked == []
+
+
+def test_a_page_that_ends_at_its_bound_says_so_and_goes_on(
+    world: World, client: TestClient
+) -> None:
+    aud = world.bearer("aud")
+    world.auditing.entries, world.auditing.bound = [], 700
+    world.auditing.elsewhere = LogCount(count=1000, is_exact=False)
+    page = client.get("/v1/log/views?purpose=break_glass", headers=aud).json()
+    assert (page["entries"], page["is_partial"]) == ([], True)
+    assert page["elsewhere"] == {"count": 1000, "is_exact": False}
+    client.get(f"/v1/log/views?purpose=break_glass&cursor={page['next']}", headers=aud)
+    assert world.auditing.asked[1].before == 700
+    other = client.get(f"/v1/log/views?purpose=outreach&cursor={page['next']}", headers=aud)
+    assert other.status_code == 400
+
+
+def test_one_entry_is_found_by_its_index_or_its_id(world: World, client: TestClient) -> None:
+    aud = world.bearer("aud")
+    found = client.get("/v1/log/entries/9", headers=aud).json()
+    assert client.get(f"/v1/log/entries/{found['entry_id']}", headers=aud).json() == found
+    assert client.get("/v1/log/entries/10", headers=aud).status_code == 404
+    assert client.get("/v1/log/entries/9", headers=world.bearer("u17")).status_code == 403
 
 
 def test_checkpoint_and_proof_are_plain_text(world: World, client: TestClient) -> None:

@@ -17,6 +17,7 @@ WITHOUT_TENANT = {
     "facts",
     "bundle_file",
     "clock_rate",
+    "log_block",
     "outbox_position",
 }
 
