@@ -12,14 +12,14 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from guard.clock import Micros
-from guard.entries import EntryKind, Receipt, StoredEntry
+from guard.entries import Receipt, StoredEntry
 from guard.errors import ProofError
 from guard.ledger.checkpoint import Checkpoint, log_key, open_checkpoint
 from guard.ledger.entry import Leaf, check_stored, decode_leaf
 from guard.ledger.merkle import HASH_SIZE, CompactRange
 from guard.ledger.receipts import match_receipt
 from guard.ledger.tiles import TILE_WIDTH, File, TileEdge, TileFolder
+from guard.ledger.writers import Writers
 
 # How often a long run says how far it is.
 PROGRESS_EVERY = 8192
@@ -41,41 +41,6 @@ class VerifyReport:
     writers: int
     receipts: int
     erased: int
-
-
-@dataclass(slots=True)
-class _Writer:
-    next_seq: int = 0
-    last_at: Micros = 0
-    is_closed: bool = False
-
-
-class _Writers:
-    """The story of each writer so far."""
-
-    def __init__(self) -> None:
-        self.known: dict[bytes, _Writer] = {}
-
-    def follow(self, index: int, leaf: Leaf) -> None:
-        writer = self.known.get(leaf.writer)
-        if writer is None:
-            writer = self.known[leaf.writer] = _Writer()
-        name = leaf.writer.hex()
-        if (leaf.kind is EntryKind.WRITER_OPEN) != (leaf.writer_seq == 0):
-            raise ProofError(f"entry {index}: writer {name} is not opened first", index=index)
-        if leaf.writer_seq != writer.next_seq:
-            raise ProofError(
-                f"entry {index}: writer {name} is at {leaf.writer_seq} where"
-                f" {writer.next_seq} is due, an entry is missing or repeated",
-                index=index,
-            )
-        if leaf.at < writer.last_at:
-            raise ProofError(f"entry {index}: writer {name} goes back in time", index=index)
-        if writer.is_closed:
-            raise ProofError(f"entry {index}: writer {name} was closed before", index=index)
-        writer.next_seq += 1
-        writer.last_at = leaf.at
-        writer.is_closed = leaf.kind is EntryKind.WRITER_CLOSE
 
 
 def _silent(_count: int) -> None:
@@ -122,7 +87,7 @@ def verify_log(
     signed = _open(checkpoint, vkey)
     promised = {receipt.entry_id: receipt for receipt in receipts}
     missing = dict(promised)
-    tree, writers, erased = CompactRange(), _Writers(), 0
+    tree, writers, erased = CompactRange(), Writers(), 0
     _check_root(tree, signed)
     for entry in entries:
         if entry.index != tree.size:
@@ -184,7 +149,7 @@ def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -
             f"checkpoint below `{log_dir}` cannot be read ({error.strerror}), fetch it"
         ) from None
     signed = open_checkpoint(note, log_key(vkey))
-    edge, writers = TileEdge(), _Writers()
+    edge, writers = TileEdge(), Writers()
     for start in range(0, signed.size, TILE_WIDTH):
         width = min(TILE_WIDTH, signed.size - start)
         for leaf in folder.leaves(start // TILE_WIDTH, width):
