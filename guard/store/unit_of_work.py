@@ -15,6 +15,7 @@ from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
+from guard.store.log_tables import LogTableReads
 from guard.store.pending import PendingWrites
 from guard.store.relations import RelationReads, RelationWrites
 from guard.store.sessions import SessionReads, SessionWrites
@@ -36,6 +37,7 @@ class SqlReadView(
     IdentifierReads,
     ActivationReads,
     EventPartReads,
+    LogTableReads,
 ):
     """`ports.ReadView` over SQL."""
 
