@@ -2,18 +2,16 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
-from guard.clock import ManualClock
-from guard.entries import EntryKind, NewEntry, Receipt, SubjectPart, event_by
+from guard.clock import MINUTE, ManualClock
+from guard.entries import Receipt
 from guard.exports import ExportFormat
 from guard.fsck import FsckReport, Kept, NothingForgotten, check_store
-from guard.ledger.entry import Sealer
 from guard.ledger.note import NoteSigner
 from guard.rows import LogQuery
 from guard.store import SqlStore
@@ -27,7 +25,6 @@ from tests.support.rig import Rig, make_caller, open_rig, row_of
 from tests.tamper.waiting import wait
 
 AUDITOR = make_caller("aud", role=Role.AUDITOR)
-MINUTE = 60_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +82,11 @@ class Stand:
 
 
 async def _fill(rig: Rig) -> list[Receipt]:
-    """Views of four customers by two agents, late cases, an export, looks of an auditor."""
+    """Views of customers by two agents, two late cases, an export, the look of an auditor."""
     agents = [make_caller("a1"), make_caller("a2")]
     await rig.directory.put(make_caller("desk"), [row_of(one) for one in (*agents, AUDITOR)])
-    refs, receipts = await rig.customers(4), []
+    *refs, late, later = await rig.customers(6)
+    receipts = []
     for turn, ref in enumerate(refs):
         for agent in agents:
             rig.clock.advance(MINUTE)
@@ -101,23 +99,16 @@ async def _fill(rig: Rig) -> list[Receipt]:
         AUDITOR, ExportFormat.NDJSON, LogQuery(tenant=TENANT, limit=10)
     ):
         pass
-    late = rig.asks(refs[2], None, reason="the ticket will come later")
-    rig.clock.advance(MINUTE)
-    await _view_late(rig, late)
+    for ref in (late, later):
+        rig.clock.advance(MINUTE)
+        await rig.broker.view(agents[0], rig.asks(ref, reason="no ticket yet"))
+        rig.clock.advance(MINUTE)
+        await rig.case(ref, "a1")
     await publish(rig)
     for ref in refs:
         rig.clock.advance(MINUTE)
         await rig.case(ref, "a2")
     return receipts
-
-
-async def _view_late(rig: Rig, asked: object) -> None:
-    from guard.views import ViewRequest  # noqa: PLC0415 - only here
-
-    assert isinstance(asked, ViewRequest)
-    await rig.broker.view(make_caller("a1"), asked)
-    rig.clock.advance(MINUTE)
-    await rig.case(asked.customer, "a1", opened_at=rig.clock.now() - 3 * MINUTE)
 
 
 async def publish(rig: Rig) -> None:
@@ -150,6 +141,3 @@ def build(folder: Path, template: Path, clock: ManualClock, *, waiting: bool = T
         refs=refs,
         receipts=tuple(receipts),
     )
-
-
-Tamper = Callable[[Stand], object]

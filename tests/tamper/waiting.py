@@ -1,4 +1,6 @@
-"""Entries that are durable and have no place yet, as a second writer of a PostgreSQL leaves them."""
+"""Entries that are durable and have no place yet, as a second writer on PostgreSQL leaves them."""
+
+from sqlalchemy import insert
 
 from guard.clock import Micros
 from guard.entries import EntryKind, EventPart, NewEntry, SubjectPart
@@ -10,7 +12,6 @@ from guard.store.statements import WriteSession
 from guard.store.tables import pending
 from guard.vault.keyring import Keyring
 from guard.vault.sealing import EntryVault
-from sqlalchemy import insert
 from tests.support.makers import TENANT
 
 WRITER = b"writer-2"
@@ -21,7 +22,10 @@ def wait(store: SqlStore, keyring: Keyring, refs: tuple[str, ...], now: Micros) 
     sealer, next_n = Sealer(EntryVault(keyring), WRITER), dict[str, int]()
     with store.begin() as rows:
         subjects = rows.lock_subjects(refs)
-        made = [_entry(EntryKind.WRITER_OPEN, now, ()), *(_entry(EntryKind.VIEW, now, (r,)) for r in refs)]
+        made = [
+            _entry(EntryKind.WRITER_OPEN, now, ()),
+            *(_entry(EntryKind.VIEW, now, (r,)) for r in refs),
+        ]
         sealed = [
             sealer.seal(new, writer_seq=seq, subjects=subjects, next_n=next_n)
             for seq, new in enumerate(made)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from guard.errors import ProofError
+from guard.evidence import standalone
 from guard.evidence.checking import EvidenceReport, verify_bundle
 from guard.evidence.service import Evidence, Question
-from guard.evidence import standalone
 from guard.ledger.note import NoteSigner, VerifierKey, parse_vkey, write_note
 from guard.ledger.tiles import TileFolder
-from guard.errors import ProofError
 from policies.model import Role
 from tests.support.log import settle
 from tests.support.rig import Rig, make_caller, row_of

@@ -10,9 +10,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("asked", ["customer", "agent", "range", "time", "all"])
-async def test_a_bundle_is_believed_by_both_verifiers(
-    rig: Rig, tmp_path: Path, asked: str
-) -> None:
+async def test_a_bundle_is_believed_by_both_verifiers(rig: Rig, tmp_path: Path, asked: str) -> None:
     told = await tell(rig, tmp_path)
     questions: dict[str, dict[str, object]] = {
         "customer": {"customer": told.refs[1]},
