@@ -32,12 +32,12 @@ RECEIPT = "receipt"
 class Kept:
     """What is kept outside of the database.
 
-    `log_dir` is the folder of published files, `notes` the signed checkpoints (the high-water mark,
-    the published one), read before the snapshot was opened.
+    `log_dir` is the folder of published files, `high_water` the note that was signed last, read
+    before the snapshot was opened.
     """
 
     log_dir: Path
-    notes: tuple[bytes, ...] = ()
+    high_water: bytes | None = None
     receipts: tuple[Receipt, ...] = ()
 
 
@@ -59,7 +59,8 @@ def check_store(
     mirror = open_mirror(kept.log_dir, key, faults)
     parts = PartsCheck(vault, explained, faults)
     walk = Walk(view, parts, mirror, faults)
-    checkpoints = Checkpoints(view, key, open_kept(kept.notes, key, faults), faults)
+    signed = open_kept(kept.high_water, mirror, key, faults)
+    checkpoints = Checkpoints(view, key, signed, faults)
     walk.run(checkpoints, on_progress)
     checkpoints.end(walk.tree, None if mirror is None else mirror.size)
     pending = PendingCheck(view, parts, faults)

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from guard.entries import EventPart, SubjectPart
-from guard.errors import GuardError, KeyUnavailableError, ProofError
+from guard.errors import KeyUnavailableError, ProofError
 from guard.fsck.faults import Faults, Remedy
 from guard.ledger.entry import NONCE_SIZE, Leaf, commit, inner_hash, tenant_of
 from guard.ledger.merkle import HASH_SIZE
@@ -104,13 +104,11 @@ class PartsCheck:
         try:
             tenant = tenant_of(beside.epoch)
             plain = self._vault.open_event(tenant, beside.epoch, leaf.entry_id, part[HASH_SIZE:])
-            if not compare_digest(inner_hash(plain), part[:HASH_SIZE]):
-                raise ProofError("it is not the part that was hashed")
-            return _event(plain[NONCE_SIZE:])
+            return _event(_hashed(plain, part))
+        except (ProofError, msgspec.MsgspecError, ValueError):
+            self._say(EVENTS, index, "the event part was changed or moved")
         except KeyUnavailableError as error:
             self._say(EVENTS, index, f"the event part does not open ({error})", Remedy.KEY)
-        except (GuardError, msgspec.MsgspecError, ValueError) as error:
-            self._say(EVENTS, index, f"the event part was changed or moved ({error})")
         return None
 
     def _compare_columns(
@@ -149,14 +147,19 @@ class PartsCheck:
             return
         try:
             self._open_subject(row, leaf, part)
+        except (ProofError, msgspec.MsgspecError, ValueError):
+            self._say(SUBJECTS, index, f"{place} was changed, moved or relabelled")
         except KeyUnavailableError as error:
             self._say(SUBJECTS, index, f"{place} does not open ({error})", Remedy.KEY)
-        except (GuardError, msgspec.MsgspecError, ValueError) as error:
-            self._say(SUBJECTS, index, f"{place} was changed, moved or relabelled ({error})")
 
     def _open_subject(self, row: SubjectRow, leaf: Leaf, part: bytes) -> None:
         plain = self._vault.open_subject(row, leaf.entry_id, part[HASH_SIZE:])
-        if not compare_digest(inner_hash(plain), part[:HASH_SIZE]):
-            raise ProofError("it is not the part that was hashed")
-        if _subject(plain[NONCE_SIZE:]).customer != row.ref:
-            raise ProofError("it is about another customer")
+        if _subject(_hashed(plain, part)).customer != row.ref:
+            raise ProofError("the part is about another customer")
+
+
+def _hashed(plain: bytes, part: bytes) -> bytes:
+    """The bytes of a part that was opened, after comparing it with its hash."""
+    if not compare_digest(inner_hash(plain), part[:HASH_SIZE]):
+        raise ProofError("the part is not the one that was hashed")
+    return plain[NONCE_SIZE:]

@@ -21,7 +21,7 @@ class PendingCheck:
         """Check the rows of `view`."""
         self._view, self._parts, self._faults = view, parts, faults
         self._numbers = defaultdict[bytes, list[int]](list)
-        self.tags: dict[bytes, str] = {}
+        self.tags = defaultdict[str, list[bytes]](list)
         self.leaves: dict[str, bytes] = {}
         self.count = 0
 
@@ -74,7 +74,7 @@ class PendingCheck:
             self._say(f"{name} was changed: entry {index} would be made of it")
         self.leaves[leaf.entry_id.hex()] = body.leaf
         if len(body.refs) == 1:
-            self.tags[leaf.tag] = name
+            self.tags[body.refs[0]].append(leaf.tag)
 
     def _leaf(self, body: PendingBody, name: str) -> Leaf | None:
         try:

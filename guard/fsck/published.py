@@ -4,7 +4,6 @@ Once files, tiles and signature agree, a leaf of the store that differs is the s
 the file has the right one.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from guard.errors import ProofError
@@ -58,12 +57,23 @@ def open_mirror(log_dir: Path, key: VerifierKey, faults: Faults) -> Mirror | Non
     return Mirror(folder, checkpoint)
 
 
-def open_kept(notes: Sequence[bytes], key: VerifierKey, faults: Faults) -> list[Checkpoint]:
-    """The checkpoints that are kept outside of the database; each must be the log's."""
-    kept = []
-    for note in notes:
-        try:
-            kept.append(open_checkpoint(note, key))
-        except ProofError as error:
-            faults.add(MARK, None, str(error), Remedy.MARK)
-    return kept
+def open_kept(
+    high_water: bytes | None, mirror: Mirror | None, key: VerifierKey, faults: Faults
+) -> list[Checkpoint]:
+    """The checkpoints outside of the database, which the store must continue."""
+    kept = [] if mirror is None else [mirror.checkpoint]
+    if high_water is None:
+        if mirror is not None:
+            faults.add(
+                MARK, None, "the mark is missing though checkpoints were signed", Remedy.MARK
+            )
+        return kept
+    try:
+        newest = open_checkpoint(high_water, key)
+    except ProofError as error:
+        faults.add(MARK, None, str(error), Remedy.MARK)
+        return kept
+    if mirror is not None and mirror.size < newest.size:
+        what = f"the checkpoint is of {mirror.size} entries, and one of {newest.size} was signed"
+        faults.add(FILES, None, what, Remedy.FILE)
+    return [*kept, newest]

@@ -65,10 +65,10 @@ class Stand:
 
     def fsck(self, *, receipts: bool = False) -> FsckReport:
         """Check it."""
-        notes = [self.folder / "high-water", self.folder / "log" / "checkpoint"]
+        mark = self.folder / "high-water"
         kept = Kept(
             log_dir=self.folder / "log",
-            notes=tuple(note.read_bytes() for note in notes if note.is_file()),
+            high_water=mark.read_bytes() if mark.is_file() else None,
             receipts=self.receipts if receipts else (),
         )
         with SqlReader(sqlite_url(self.database)) as store, store.read() as view:
