@@ -4,14 +4,9 @@
     python3 verify.py one.tlog-proof --leaf HEX --vkey LOG_KEY [--policy FILE]
 
 It is the file `verify.py` in every bundle and shares no code with the service that wrote it. Of a
-bundle that you doubt do not trust this copy either: compare it with one from somewhere else.
-
-Checked are: the digests of all files, the signature of the manifest, the checkpoint and (with a
-policy) its witnesses; that the leaves of the range are those of the signed tree and none is left
-out; that every part shown is what its leaf committed to and was asked for; each writer's numbers;
-and for one customer that all of its tags are there, once, and the next is not.
-
-Exit status: 0 all holds, 1 something does not (the line says what), 2 wrong usage.
+bundle that you doubt do not trust this copy either: compare it with one from somewhere else. What
+it checks is in docs/formats/evidence.md. Exit status: 0 all holds, 1 something does not (the line
+says what), 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -121,7 +116,6 @@ def read_vkey(text: str) -> Any:
 
 
 def read_note(note: bytes, keys: list[Any]) -> tuple[str, list[Any]]:
-    """The text of a note and who of `keys` signed it; a bad signature of a known key refuses."""
     need(len(note) <= 256 * 1024, "note is too large")
     whole = note.decode()
     need(all(c >= " " or c == "\n" for c in whole), "note holds a control character")
@@ -147,7 +141,6 @@ def read_note(note: bytes, keys: list[Any]) -> tuple[str, list[Any]]:
 
 
 def read_checkpoint(note: bytes, logs: list[Any], policy: Any = None) -> tuple[str, int, bytes]:
-    """Origin, size and root of a checkpoint that a log signed, and enough witnesses of a policy."""
     logs = policy["logs"] if policy else logs
     text, found = read_note(note, logs + (list(policy["witnesses"].values()) if policy else []))
     lines = text.split("\n")
@@ -222,7 +215,6 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes], root
 
 
 def check_proof(text: bytes, leaf: bytes, logs: list[Any], policy: Any = None) -> int:
-    """Check a `.tlog-proof` of a leaf; returns its index."""
     head, blank, note = text.partition(b"\n\n")
     need(blank and len(text) <= 532480, "proof has no checkpoint")
     lines = head.decode().split("\n")
@@ -255,7 +247,6 @@ class Tree:
         return hashes[0]
 
     def cover(self, first: int, end: int, hashes: list[str]) -> None:
-        """Push the largest subtrees that cover the leaves [first, end)."""
         for text in hashes:
             need(first < end and re.fullmatch("[0-9a-f]{64}", text), "range proof is malformed")
             level = (end - first).bit_length() - 1
@@ -279,7 +270,6 @@ def leaves_of(bundle: zipfile.ZipFile, manifest: Any) -> Iterator[tuple[bytes, b
 
 
 def check_shown(line: Any, place: int, leaf: bytes, manifest: Any) -> list[Any]:
-    """Check what is shown of an entry against its leaf and the question; returns the parts."""
     tree, parts = Tree(), []
     for part in line["parts"]:
         is_open = list(part) == ["open"]
@@ -358,9 +348,8 @@ def check_bundle(bundle: zipfile.ZipFile, keys: list[Any], policy: Any = None) -
     names = bundle.namelist()
     need(len(set(names)) == len(names) and "manifest" in names, "bundle has no manifest of its own")
     text, found = read_note(bundle.read("manifest"), [key for key in keys if key[2] == ED25519])
-    header, _, body = text.partition("\n")
-    need(header == "recordguard-evidence/v1", "manifest is of another kind")
-    manifest = json.loads(body)
+    need(text.startswith("recordguard-evidence/v1\n"), "manifest is of another kind")
+    manifest = json.loads(text.split("\n", 1)[1])
     origin, files = manifest["origin"], manifest["files"]
     need(origin + "/exports" in [key[0] for key in found], "no known key signed the manifest")
     need({*names} == {*files, "manifest"}, "bundle has other files than its manifest says")
@@ -372,8 +361,7 @@ def check_bundle(bundle: zipfile.ZipFile, keys: list[Any], policy: Any = None) -
         need(hashed.hexdigest() == files[name], f"file `{name}` was changed")
     logs = [key for key in keys if key[0] == origin and key[2] == ED25519]
     said = read_checkpoint(bundle.read("checkpoint"), logs, policy)
-    told = origin, manifest["size"], bytes.fromhex(manifest["root"])
-    need(said == told, "checkpoint is not the manifest's")
+    need(said == (origin, manifest["size"], bytes.fromhex(manifest["root"])), "other checkpoint")
     return check_range(bundle, manifest)
 
 
