@@ -153,13 +153,12 @@ class _Walk:
         if (manifest.start, manifest.end, manifest.leaves) != (0, manifest.size, "all"):
             raise ProofError("a customer's bundle does not hold the whole log, ask for it anew")
         found = msgspec.json.decode(self._bundle.read(TAGS), type=ShownTags)
-        tags = tuple(bytes.fromhex(one) for one in found.tags)
-        return Completeness(Tags(tags, bytes.fromhex(found.absent)))
+        return Completeness(Tags(tuple(map(_unhex, found.tags)), _unhex(found.absent)))
 
     def run(self, checkpoint: Checkpoint) -> None:
         manifest = self._manifest
         edges = msgspec.json.decode(self._bundle.read(RANGE), type=Edges)
-        left, right = (tuple(map(bytes.fromhex, one)) for one in (edges.left, edges.right))
+        left, right = (tuple(map(_unhex, one)) for one in (edges.left, edges.right))
         proof = RangeProof(left, right)
         tree = RangeTree(manifest.start, manifest.end, manifest.size, proof)
         with self._bundle.open(PARTS) as parts:
@@ -231,10 +230,18 @@ def _next(file: IO[bytes]) -> ShownEntry | None:
     return _shown(line) if line else None
 
 
+def _unhex(text: str) -> bytes:
+    """Hexadecimal in its one spelling."""
+    content = bytes.fromhex(text)
+    if content.hex() != text:
+        raise ProofError("hexadecimal of the bundle is malformed, ask for it anew")
+    return content
+
+
 def _hash_of(part: ShownPart, index: int) -> bytes:
     if (part.open is None) == (part.hash is None):
         raise ProofError(f"entry {index}: a part is neither open nor a hash", index=index)
-    hashed = bytes.fromhex(part.hash or "") if part.open is None else inner_hash(part.open)
+    hashed = _unhex(part.hash or "") if part.open is None else inner_hash(part.open)
     if len(hashed) != HASH_SIZE:
         raise ProofError(f"entry {index}: a hash is cut", index=index)
     return hashed

@@ -160,7 +160,6 @@ def agrees(policy: Any, name: str, found: list[Any]) -> bool:
 
 
 def read_policy(text: str) -> Any:
-    """A trust policy (C2SP tlog-policy): lines `log`, `witness`, `group` and `quorum`."""
     logs: list[Any] = []
     witnesses: dict[str, Any] = {}
     groups: dict[str, Any] = {}
@@ -256,7 +255,6 @@ class Tree:
         need(first == end, "range proof is too short")
 
 
-# The bundle: docs/formats/evidence.md.
 def leaves_of(bundle: zipfile.ZipFile, manifest: Any) -> Iterator[tuple[bytes, bytes]]:
     is_whole = manifest["leaves"] == "all"
     with bundle.open("leaves" if is_whole else "hashes") as file:
@@ -308,7 +306,9 @@ def check_range(bundle: zipfile.ZipFile, manifest: Any) -> str:
     edges, of_one = json.loads(bundle.read("range.json")), "customer" in manifest["filter"]
     tags = json.loads(bundle.read("tags.json")) if of_one else {"tags": [], "absent": ""}
     due: dict[str, Any] = dict.fromkeys(tags["tags"])
-    need(len(due) == len(tags["tags"]) and tags["absent"] not in due, "tags are there twice")
+    every = [*due, tags["absent"]] if of_one else []
+    need(all(re.fullmatch("[0-9a-f]{32}", one) for one in every), "tags are malformed")
+    need(len(set(every)) == (len(tags["tags"]) + 1) * of_one, "tags are there twice")
     is_whole = (start, end, manifest["leaves"]) == (0, size, "all")
     need(is_whole or not of_one, "range of a customer must be the whole log")
     tree, total = Tree(), 0

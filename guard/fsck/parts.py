@@ -118,7 +118,7 @@ class PartsCheck:
         line = msgspec.json.encode(event.line).decode()
         said = {"kind": leaf.kind.value, "line": line}
         for name, value in clear.items():
-            if value != (said[name] if name in said else getattr(event, name)):
+            if value != (said[name] if name in said else getattr(event, name, None)):
                 self._say(EVENTS, index, f"column `{name}` is not what the sealed part says")
         if event.at != leaf.at:
             self._say(EVENTS, index, "the event part has another time than the leaf")

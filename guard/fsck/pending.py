@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from guard.entries import SEARCHED
 from guard.errors import ProofError
 from guard.fsck.faults import Faults, Remedy
 from guard.fsck.parts import Beside, PartsCheck
@@ -12,6 +13,9 @@ from guard.ports import LogTables
 from guard.rows import PendingBody, PendingRow
 
 TABLE = "pending"
+
+# The columns that an entry is searched by.
+CLEAR = {"kind", *SEARCHED, "line"}
 
 
 class PendingCheck:
@@ -58,6 +62,8 @@ class PendingCheck:
         leaf = self._leaf(body, name)
         if leaf is None:
             return
+        if set(body.clear) != CLEAR:
+            self._say(f"{name} was changed")
         columns = (row.entry_id, row.writer, row.writer_seq, row.at)
         if not columns == _named(body) == _named(leaf):
             self._say(f"{name} says another thing in its columns than in its leaf")

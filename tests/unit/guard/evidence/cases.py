@@ -1,5 +1,7 @@
 """A published log with several writers, customers and kinds, and bundles of it."""
 
+import hashlib
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from guard.evidence.checking import EvidenceReport, verify_bundle
 from guard.evidence.service import Evidence, Question
 from guard.ledger.note import NoteSigner, VerifierKey, parse_vkey, write_note
 from guard.ledger.tiles import TileFolder
+from guard.ledger.trust import parse_policy
 from policies.model import Role
 from tests.support.log import settle
 from tests.support.rig import Rig, make_caller, row_of
@@ -75,8 +78,6 @@ async def bundle(told: Told, path: Path, **asked: object) -> Path:
 
 def judge(path: Path, vkeys: tuple[str, ...], policy: str = "") -> EvidenceReport | None:
     """What both verifiers say, which must be the same; None if they refuse."""
-    from guard.ledger.trust import parse_policy  # noqa: PLC0415 - only where a policy is given
-
     fast: EvidenceReport | None = None
     slow, words = True, ["", ""]
     try:
@@ -97,18 +98,13 @@ Change = Callable[[dict[str, bytes]], None]
 
 def rewrite(path: Path, target: Path, change: Change, signer: NoteSigner | None = None) -> Path:
     """A copy of a bundle with other files in it; signed anew if there is a signer."""
-    import hashlib  # noqa: PLC0415 - only here
-    import json  # noqa: PLC0415 - only here
-
     with zipfile.ZipFile(path) as old:
         files = {name: old.read(name) for name in old.namelist()}
     change(files)
     if signer is not None:
-        _, body = files["manifest"].decode().split("\n")[:2]
-        manifest = json.loads(body)
-        manifest["files"] = {
-            name: hashlib.sha256(files[name]).hexdigest() for name in files if name != "manifest"
-        }
+        manifest = json.loads(files["manifest"].decode().split("\n")[1])
+        names = [name for name in files if name != "manifest"]
+        manifest["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in names}
         text = f"recordguard-evidence/v1\n{json.dumps(manifest, separators=(',', ':'))}\n"
         files["manifest"] = write_note(text, [signer.sign(text)])
     with zipfile.ZipFile(target, "w") as new:
