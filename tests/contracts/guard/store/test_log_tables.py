@@ -14,7 +14,7 @@ from tests.tamper.waiting import wait
 pytestmark = pytest.mark.anyio
 
 
-async def test_every_row_is_given_as_it_is(rig: Rig, tmp_path: Path) -> None:
+async def test_every_row_is_given_as_it_is(rig: Rig) -> None:
     refs = await rig.customers(2)
     for ref in refs:
         await rig.broker.view(make_caller("a1"), rig.asks(ref, await rig.case(ref)))
