@@ -9,8 +9,8 @@ from guard.fsck.published import MARK
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint
 from guard.ledger.merkle import CompactRange
 from guard.ledger.note import VerifierKey
+from guard.log_rows import CheckpointRow
 from guard.ports import LogTables
-from guard.rows import CheckpointRow
 
 TABLE = "checkpoint"
 

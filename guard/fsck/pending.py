@@ -9,8 +9,8 @@ from guard.fsck.parts import Beside, PartsCheck
 from guard.ledger.entry import Leaf, decode_leaf
 from guard.ledger.merkle import leaf_hash
 from guard.ledger.writers import Writers
+from guard.log_rows import PendingBody, PendingRow
 from guard.ports import LogTables
-from guard.rows import PendingBody, PendingRow
 
 TABLE = "pending"
 

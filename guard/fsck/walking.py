@@ -14,8 +14,9 @@ from guard.fsck.published import Mirror
 from guard.ledger.entry import Leaf, decode_leaf
 from guard.ledger.merkle import CompactRange, leaf_hash
 from guard.ledger.writers import Writers
+from guard.log_rows import DetailRow, EntryRow, SubjectPartRow
 from guard.ports import LogTables
-from guard.rows import DetailRow, EntryRow, SubjectPartRow, SubjectRow
+from guard.rows import SubjectRow
 
 ENTRIES = "entry"
 LATE_LINKS = "late_link"

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
-from guard.ports.reading import ReadView
-from guard.rows import (
+from guard.log_rows import (
     CheckpointRow,
     DetailRow,
     EntryRow,
@@ -13,6 +12,7 @@ from guard.rows import (
     PendingRow,
     SubjectPartRow,
 )
+from guard.ports.reading import ReadView
 
 
 class LogTables(ReadView, Protocol):

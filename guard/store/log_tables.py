@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, exists, func, or_, select
 
 from guard.entries import SEARCHED
-from guard.rows import (
+from guard.log_rows import (
     CheckpointRow,
     DetailRow,
     EntryRow,

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def log(tmp_path: Path) -> LogMaker:
     return LogMaker(tmp_path).grow(3)
 
 
-def beside(entry: StoredEntry, **changes: object) -> Beside:
+def beside(entry: StoredEntry, **changes: Any) -> Beside:  # noqa: ANN401 - any field
     held = Beside(
         epoch=entry.epoch,
         event=entry.sealed_event,
