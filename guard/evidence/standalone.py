@@ -304,7 +304,7 @@ def check_range(bundle: zipfile.ZipFile, manifest: Any) -> str:
     start, end, size = manifest["start"], manifest["end"], manifest["size"]
     need(0 <= start <= end <= size <= MOST, "range is not inside the tree")
     edges, of_one = json.loads(bundle.read("range.json")), "customer" in manifest["filter"]
-    tags = json.loads(bundle.read("tags.json")) if of_one else {"tags": [], "absent": ""}
+    tags: Any = json.loads(bundle.read("tags.json")) if of_one else {"tags": [], "absent": ""}
     due: dict[str, Any] = dict.fromkeys(tags["tags"])
     every = [*due, tags["absent"]] if of_one else []
     need(all(re.fullmatch("[0-9a-f]{32}", one) for one in every), "tags are malformed")

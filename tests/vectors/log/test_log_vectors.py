@@ -51,7 +51,7 @@ def alone(case: dict[str, Any]) -> None:
             standalone.check_inclusion(index, size, unhex(case["leaf"]), proof, unhex(case["root"]))
         case "proof":
             standalone.check_proof(case["text"].encode(), unhex(case["leaf"]), KEYS)
-        case "cosigned":
+        case _:
             policy = standalone.read_policy(case["policy"])
             standalone.read_checkpoint(case["note"].encode(), [], policy)
 
