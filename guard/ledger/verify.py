@@ -11,33 +11,21 @@ such gap in a `GAP` entry; one that no later `GAP` entry answers for is a failur
 A failure raises `ProofError`, whose `index` is the first bad entry.
 """
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 
-from guard.clock import Micros
-from guard.entries import EntryKind, Receipt, StoredEntry
+from guard.entries import Receipt, StoredEntry
 from guard.errors import ProofError
 from guard.ledger.checkpoint import Checkpoint, log_key, open_checkpoint
-from guard.ledger.entry import Leaf, check_stored, decode_leaf, stories
+from guard.ledger.entry import check_stored
 from guard.ledger.merkle import HASH_SIZE, CompactRange
 from guard.ledger.receipts import match_receipt
 from guard.ledger.tiles import TILE_WIDTH, File, TileEdge, TileFolder
+from guard.ledger.writers import Writers
 
 # How often a long run says how far it is.
 PROGRESS_EVERY = 8192
-
-# What changes nothing of a writer's story but its number and time.
-_ORDINARY = frozenset(int(kind) for kind in EntryKind) - {
-    EntryKind.WRITER_OPEN,
-    EntryKind.WRITER_CLOSE,
-}
-
-# Stands for the story of a leaf that must be decoded first; no kind has this number.
-_UNTOLD = (0, 0, b"", 0)
 
 Progress = Callable[[int], None]
 
@@ -58,78 +46,6 @@ class VerifyReport:
     receipts: int
     erased: int
     gaps: int
-
-
-@dataclass(slots=True)
-class _Writer:
-    next_seq: int = 0
-    last_at: Micros = 0
-    is_closed: bool = False
-
-
-class _Writers:
-    """The story of each writer so far."""
-
-    def __init__(self) -> None:
-        self.known: dict[bytes, _Writer] = {}
-        self.gaps = 0
-        # What is to be raised for gaps that no entry has told yet, oldest first.
-        self._untold: deque[ProofError] = deque()
-
-    def follow(self, index: int, leaf: Leaf) -> None:
-        writer = self.known.get(leaf.writer)
-        if writer is None:
-            writer = self.known[leaf.writer] = _Writer()
-        name = leaf.writer.hex()
-        if (leaf.kind is EntryKind.WRITER_OPEN) != (leaf.writer_seq == 0):
-            raise ProofError(f"entry {index}: writer {name} is not opened first", index=index)
-        if leaf.writer_seq != writer.next_seq:
-            wrong = ProofError(
-                f"entry {index}: writer {name} is at {leaf.writer_seq} where"
-                f" {writer.next_seq} is due, an entry is missing or repeated",
-                index=index,
-            )
-            if leaf.writer_seq < writer.next_seq:
-                raise wrong
-            self.gaps += 1
-            self._untold.append(wrong)
-        if leaf.at < writer.last_at:
-            raise ProofError(f"entry {index}: writer {name} goes back in time", index=index)
-        if writer.is_closed:
-            raise ProofError(f"entry {index}: writer {name} was closed before", index=index)
-        writer.next_seq = leaf.writer_seq + 1
-        writer.last_at = leaf.at
-        writer.is_closed = leaf.kind is EntryKind.WRITER_CLOSE
-        if leaf.kind is EntryKind.GAP and self._untold:
-            self._untold.popleft()
-
-    @contextmanager
-    def judging(self) -> Iterator[None]:
-        """Raise for the first gap that no entry tells, before whatever else the block finds."""
-        try:
-            yield
-        except ProofError as error:
-            raise (self._untold[0] if self._untold else error) from None
-        if self._untold:
-            raise self._untold[0]
-
-    def follow_all(self, first: int, leaves: Sequence[bytes]) -> None:
-        """As `follow` for each, and no `Leaf` is made of what is as it should be."""
-        told = stories(leaves) or repeat(_UNTOLD, len(leaves))
-        known = self.known
-        for index, (at, kind, name, seq) in enumerate(told, first):
-            writer = known.get(name)
-            if (
-                writer is not None
-                and seq == writer.next_seq
-                and at >= writer.last_at
-                and kind in _ORDINARY
-                and not writer.is_closed
-            ):
-                writer.next_seq = seq + 1
-                writer.last_at = at
-            else:
-                self.follow(index, _decode(index, leaves[index - first]))
 
 
 def _silent(_count: int) -> None:
@@ -176,7 +92,7 @@ def verify_log(
     signed = _open(checkpoint, vkey)
     promised = {receipt.entry_id: receipt for receipt in receipts}
     missing = dict(promised)
-    tree, writers, erased = CompactRange(), _Writers(), 0
+    tree, writers, erased = CompactRange(), Writers(may_have_gaps=True), 0
     _check_root(tree, signed)
     with writers.judging():
         for entry in entries:
@@ -242,7 +158,7 @@ def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -
             f"checkpoint below `{log_dir}` cannot be read ({error.strerror}), fetch it"
         ) from None
     signed = open_checkpoint(note, log_key(vkey))
-    edge, writers = TileEdge(), _Writers()
+    edge, writers = TileEdge(), Writers(may_have_gaps=True)
     with writers.judging():
         _follow_files(folder, signed, edge, writers, on_progress)
     on_progress(edge.size)
@@ -261,7 +177,7 @@ def _follow_files(
     folder: TileFolder,
     signed: Checkpoint,
     edge: TileEdge,
-    writers: _Writers,
+    writers: Writers,
     on_progress: Progress,
 ) -> None:
     """Hash all bundles and compare every tile with what they hash to."""
@@ -277,13 +193,6 @@ def _follow_files(
         _compare(folder, file)
     if edge.root() != signed.root:
         raise ProofError(f"the {edge.size} published entries do not have the root that was signed")
-
-
-def _decode(index: int, leaf: bytes) -> Leaf:
-    try:
-        return decode_leaf(leaf)
-    except ProofError as error:
-        raise ProofError(f"entry {index}: {error}", index=index) from None
 
 
 def _compare(folder: TileFolder, file: File) -> None:

@@ -8,6 +8,7 @@ One writer, many readers: all changes go through `Committer.run`, on one thread;
 ledger entry commit together or not at all. Reads go through `ReadView`, a consistent snapshot.
 """
 
+from guard.ports.log_tables import LogTables
 from guard.ports.outside import (
     ContactChannel,
     CountsReads,
@@ -33,6 +34,7 @@ __all__ = [
     "CountsReads",
     "DetailVault",
     "IdentifierLookup",
+    "LogTables",
     "Message",
     "Outbox",
     "PendingEntries",

@@ -16,6 +16,7 @@ from guard.store.holdbacks import HoldBackReads, HoldBackWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
 from guard.store.log_search import LogSearch
+from guard.store.log_tables import LogTableReads
 from guard.store.own_activity import ActivityReads
 from guard.store.pending import PendingReads, PendingWrites
 from guard.store.relations import RelationReads, RelationWrites
@@ -43,6 +44,7 @@ class SqlReadView(
     HoldBackReads,
     ActivityReads,
     WriterPartReads,
+    LogTableReads,
 ):
     """`ports.ReadView` over SQL."""
 

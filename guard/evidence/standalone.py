@@ -1,0 +1,400 @@
+"""Check an evidence bundle, or a `.tlog-proof`, offline. Needs Python 3.9 and nothing else.
+
+    python3 verify.py case.zip --vkey LOG_KEY --vkey MANIFEST_KEY [--policy FILE]
+    python3 verify.py one.tlog-proof --leaf HEX --vkey LOG_KEY [--policy FILE]
+
+It is the file `verify.py` in every bundle and shares no code with the service that wrote it. Of a
+bundle that you doubt do not trust this copy either: compare it with one from somewhere else. What
+it checks is in docs/formats/evidence.md. Exit status: 0 all holds, 1 something does not (the line
+says what), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import sys
+import zipfile
+from typing import Any, Iterator
+
+MOST = 2**63 - 1
+DASH = "\u2014 "
+NAME = re.compile(r"[^\s+]+")
+ED25519, COSIGNATURE = 1, 4
+
+
+class RefusedError(Exception):
+    """Something does not hold."""
+
+
+def need(holds: object, why: str) -> None:
+    if not holds:
+        raise RefusedError(why)
+
+
+def sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def unbase64(text: str) -> bytes:
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except ValueError:
+        decoded = b""
+    need(base64.b64encode(decoded).decode() == text, "base64 is malformed")
+    return decoded
+
+
+def number(text: str) -> int:
+    need(re.fullmatch("0|[1-9][0-9]{0,18}", text) and int(text) <= MOST, "number is malformed")
+    return int(text)
+
+
+# Ed25519 as in RFC 8032, 5.1: points are (X, Y, Z, T); slow, and a few signatures are all there is.
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+def add(one: Any, two: Any) -> Any:
+    a = (one[1] - one[0]) * (two[1] - two[0]) % P
+    b = (one[1] + one[0]) * (two[1] + two[0]) % P
+    c, d = 2 * one[3] * two[3] * D % P, 2 * one[2] * two[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(scalar: int, point: Any) -> Any:
+    total = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = add(total, point)
+        point, scalar = add(point, point), scalar >> 1
+    return total
+
+
+def decode_point(encoded: bytes) -> Any:
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    need(y < P and (x * x - square) % P == 0 and (x or not sign), "public key is no point")
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+BASE = decode_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    if len(signature) != 64:
+        return False
+    scalar, challenge = signature[32:], hashlib.sha512(signature[:32] + public + message).digest()
+    x, y, z, t = decode_point(public)
+    minus = times(int.from_bytes(challenge, "little") % ORDER, (P - x, y, z, P - t))
+    x, y, z, t = add(times(int.from_bytes(scalar, "little"), BASE), minus)
+    x, y = x * pow(z, P - 2, P) % P, y * pow(z, P - 2, P) % P
+    found = (y | (x & 1) << 255).to_bytes(32, "little")
+    return int.from_bytes(scalar, "little") < ORDER and found == signature[:32]
+
+
+# Signed notes, checkpoints, policies: C2SP signed-note, tlog-checkpoint, tlog-cosignature.
+def read_vkey(text: str) -> Any:
+    parts = text.split("+", 2)
+    is_key = len(parts) == 3 and NAME.fullmatch(parts[0]) and parts[0].isprintable()
+    need(is_key, "verifier key is not `name+id+base64`")
+    content = unbase64(parts[2])
+    need(content[:1] in (b"\x01", b"\x04") and len(content) == 33, "key is of no known type")
+    key_id = sha256(parts[0].encode() + b"\n" + content)[:4]
+    need(key_id.hex() == parts[1], "verifier key has a wrong id")
+    return parts[0], key_id, content[0], content[1:]
+
+
+def read_note(note: bytes, keys: list[Any]) -> tuple[str, list[Any]]:
+    need(len(note) <= 256 * 1024, "note is too large")
+    whole = note.decode()
+    need(all(c >= " " or c == "\n" for c in whole), "note holds a control character")
+    text, blank, block = whole.rpartition("\n\n")
+    lines = block.split("\n")
+    need(blank and not lines.pop() and 1 <= len(lines) <= 64, "note has no signature lines")
+    found = []
+    for line in lines:
+        parts = line[len(DASH) :].split(" ")
+        is_line = line.startswith(DASH) and len(parts) == 2 and NAME.fullmatch(parts[0])
+        need(is_line and parts[0].isprintable(), "signature line is malformed")
+        content = unbase64(parts[1])
+        need(len(content) > 4, "signature line is too short")
+        for key in keys:
+            if (parts[0], content[:4]) == key[:2]:
+                message, signature = (text + "\n").encode(), content[4:]
+                if key[2] == COSIGNATURE:
+                    time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+                    message = f"cosignature/v1\ntime {time}\n".encode() + message
+                need(is_signed(key[3], message, signature), f"signature of `{key[0]}` is bad")
+                found.append(key)
+    return text + "\n", found
+
+
+def read_checkpoint(note: bytes, logs: list[Any], policy: Any = None) -> tuple[str, int, bytes]:
+    logs = policy["logs"] if policy else logs
+    text, found = read_note(note, logs + (list(policy["witnesses"].values()) if policy else []))
+    lines = text.split("\n")
+    need(not lines.pop() and len(lines) >= 3 and all(lines), "checkpoint has no three lines")
+    size, root = number(lines[1]), unbase64(lines[2])
+    need(len(root) == 32 and (size or root == sha256(b"")), "checkpoint has no such root")
+    need(any(key in found and key[0] == lines[0] for key in logs), "log did not sign checkpoint")
+    need(not policy or agrees(policy, policy["quorum"], found), "too few witnesses cosigned")
+    return lines[0], size, root
+
+
+def agrees(policy: Any, name: str, found: list[Any]) -> bool:
+    if name == "none" or name in policy["witnesses"]:
+        return name == "none" or policy["witnesses"][name] in found
+    threshold, members = policy["groups"][name]
+    return sum(agrees(policy, one, found) for one in members) >= int(threshold)
+
+
+def read_policy(text: str) -> Any:
+    logs: list[Any] = []
+    witnesses: dict[str, Any] = {}
+    groups: dict[str, Any] = {}
+    free: set[str] = set()
+    publics, quorum = set(), ""
+    for line in text.split("\n"):
+        need(all(c >= " " or c == "\t" for c in line), "policy holds a control character")
+        what, *rest = [word for word in re.split("[ \t]+", line) if word] or ["#"]
+        if what.startswith("#"):
+            continue
+        name = rest[0] if what in ("witness", "group") and len(rest) > 1 else ""
+        need(not name or name not in {"none", *witnesses, *groups}, "policy: name is taken")
+        if what in ("log", "witness") and len(rest[bool(name) :]) in (1, 2):
+            key = read_vkey(rest[bool(name)])
+            need(key[2] == (COSIGNATURE if name else ED25519), "policy: key has a wrong type")
+            need(key[2:] not in publics, "policy: key is there twice")
+            publics.add(key[2:])
+            if name:
+                witnesses[name], free = key, free | {name}
+            else:
+                logs.append(key)
+        elif what == "group" and len(rest) > 2:
+            threshold = {"any": "1", "all": str(len(rest) - 2)}.get(rest[1], rest[1])
+            need(threshold in map(str, range(1, len(rest) - 1)), "policy: bad threshold")
+            for member in rest[2:]:
+                need(member in free, "policy: member is unknown or twice")
+                free.remove(member)
+            groups[name], free = (threshold, rest[2:]), free | {name}
+        else:
+            need((what, len(rest), quorum) == ("quorum", 1, ""), "policy: line is not understood")
+            need(rest[0] in {"none", *witnesses, *groups}, "policy: quorum is unknown")
+            quorum = rest[0]
+    need(quorum, "policy has no quorum")
+    return {"logs": logs, "witnesses": witnesses, "groups": groups, "quorum": quorum}
+
+
+# The tree: RFC 6962 2.1; proofs: C2SP tlog-proof.
+def node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right)
+
+
+def check_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes], root: bytes) -> None:
+    need(0 <= index < size <= MOST, "no such leaf")
+    need(len(proof) <= 63 and all(len(one) == 32 for one in [leaf, *proof]), "hash is cut")
+    inner = (index ^ (size - 1)).bit_length()
+    beyond = bin(index >> inner).count("1")  # noqa: FURB161 - `bit_count` came with Python 3.10
+    need(len(proof) == inner + beyond, "proof has a wrong length")
+    for level, other in enumerate(proof):
+        is_right = level >= inner or index >> level & 1
+        leaf = node(other, leaf) if is_right else node(leaf, other)
+    need(leaf == root, f"leaf {index} is not in the tree")
+
+
+def check_proof(text: bytes, leaf: bytes, logs: list[Any], policy: Any = None) -> int:
+    head, blank, note = text.partition(b"\n\n")
+    need(blank and len(text) <= 532480, "proof has no checkpoint")
+    lines = head.decode().split("\n")
+    need(lines.pop(0) == "c2sp.org/tlog-proof@v1", "file is no tlog-proof")
+    if lines and lines[0].startswith("extra "):
+        unbase64(lines.pop(0)[6:])
+    need(lines and lines[0].startswith("index "), "proof has no index")
+    index, hashes = number(lines[0][6:]), [unbase64(line) for line in lines[1:]]
+    _, size, root = read_checkpoint(note, logs, policy)
+    check_inclusion(index, size, sha256(b"\x00" + leaf), hashes, root)
+    return index
+
+
+class Tree:
+    """Perfect subtrees from the left, as (level, hash)."""
+
+    def __init__(self) -> None:
+        self.stack: list[tuple[int, bytes]] = []
+
+    def push(self, level: int, one: bytes) -> None:
+        while self.stack and self.stack[-1][0] == level:
+            one, level = node(self.stack.pop()[1], one), level + 1
+        self.stack.append((level, one))
+
+    def root(self) -> bytes:
+        hashes = [one for _, one in self.stack] or [sha256(b"")]
+        while len(hashes) > 1:
+            right = hashes.pop()
+            hashes.append(node(hashes.pop(), right))
+        return hashes[0]
+
+    def cover(self, first: int, end: int, hashes: list[str]) -> None:
+        for text in hashes:
+            need(first < end and re.fullmatch("[0-9a-f]{64}", text), "range proof is malformed")
+            level = (end - first).bit_length() - 1
+            level = min(level, (first & -first).bit_length() - 1) if first else level
+            self.push(level, bytes.fromhex(text))
+            first += 1 << level
+        need(first == end, "range proof is too short")
+
+
+def leaves_of(bundle: zipfile.ZipFile, manifest: Any) -> Iterator[tuple[bytes, bytes]]:
+    is_whole = manifest["leaves"] == "all"
+    with bundle.open("leaves" if is_whole else "hashes") as file:
+        for _ in range(manifest["start"], manifest["end"]):
+            leaf = file.read(int.from_bytes(file.read(2), "big")) if is_whole else b""
+            need(len(leaf) == 90 * is_whole, "a leaf is missing or cut")
+            one = sha256(b"\x00" + leaf) if is_whole else file.read(32)
+            need(len(one) == 32, "a leaf is missing or cut")
+            yield leaf, one
+        need(not file.read(1), "more leaves are there than the range has")
+
+
+def check_shown(line: Any, place: int, leaf: bytes, manifest: Any) -> list[Any]:
+    tree, parts = Tree(), []
+    for part in line["parts"]:
+        is_open = list(part) == ["open"]
+        plain = unbase64(part["open"]) if is_open else b""
+        need(is_open or re.fullmatch("[0-9a-f]{64}", part["hash"]), f"entry {place}: bad hash")
+        tree.push(0, sha256(b"\x00" + plain) if is_open else bytes.fromhex(part["hash"]))
+        parts.append(json.loads(plain[32:]) if is_open else None)
+    is_leaf = len(leaf) == 90 and leaf[0] == 1
+    need(is_leaf and tree.root() == leaf[58:], f"entry {place}: not what it committed to")
+    asked, (event, *people), at = manifest["filter"], parts, int.from_bytes(leaf[17:25], "big")
+    customers = [part["customer"] for part in people if part]
+    fits = asked.get("customer") in (None, *customers)
+    fits = fits and int(asked.get("since", 0)) <= at < int(asked.get("until", MOST))
+    if event is None:
+        need("agent" not in asked, f"entry {place} was not asked for")
+    else:
+        need(event["at"] == at, f"entry {place} has two times")
+        fits = fits and asked.get("agent") in (None, event["agent"], event.get("actor"))
+        fits = fits and event["tenant"] == manifest["tenant"]
+    need(fits, f"entry {place} was not asked for")
+    return parts
+
+
+def follow(last: dict[bytes, tuple[int, int]], place: int, leaf: bytes, start: int) -> None:
+    writer, at, seq = leaf[26:34], leaf[17:25], int.from_bytes(leaf[34:42], "big")
+    due, before = last.get(writer, (seq if start else 0, 0))
+    need(seq == due, f"entry {place}: writer {writer.hex()} lacks number {due}")
+    need((leaf[25] == 1) == (seq == 0), f"entry {place}: writer {writer.hex()} is not opened")
+    need(int.from_bytes(at, "big") >= before, f"entry {place}: writer goes back in time")
+    last[writer] = seq + 1, int.from_bytes(at, "big")
+
+
+def check_range(bundle: zipfile.ZipFile, manifest: Any) -> str:
+    start, end, size = manifest["start"], manifest["end"], manifest["size"]
+    need(0 <= start <= end <= size <= MOST, "range is not inside the tree")
+    edges, of_one = json.loads(bundle.read("range.json")), "customer" in manifest["filter"]
+    tags: Any = json.loads(bundle.read("tags.json")) if of_one else {"tags": [], "absent": ""}
+    due: dict[str, Any] = dict.fromkeys(tags["tags"])
+    every = [*due, tags["absent"]] if of_one else []
+    need(all(re.fullmatch("[0-9a-f]{32}", one) for one in every), "tags are malformed")
+    need(len(set(every)) == (len(tags["tags"]) + 1) * of_one, "tags are there twice")
+    is_whole = (start, end, manifest["leaves"]) == (0, size, "all")
+    need(is_whole or not of_one, "range of a customer must be the whole log")
+    tree, total = Tree(), 0
+    counts: dict[str, int] = {}
+    last: dict[bytes, tuple[int, int]] = {}
+    tree.cover(0, start, edges["left"])
+    with bundle.open("parts.ndjson") as file:
+        line = json.loads(file.readline() or "null")
+        for place, (leaf, hashed) in enumerate(leaves_of(bundle, manifest), start):
+            tree.push(0, hashed)
+            is_shown, tag = bool(line) and line["index"] == place, leaf[42:58].hex()
+            if leaf:
+                follow(last, place, leaf, start)
+                need(not of_one or tag != tags["absent"], f"entry {place} follows the last tag")
+            if tag in due:
+                need(due[tag] is None, f"entry {place} repeats a tag")
+                need(is_shown, f"entry {place} is the customer's and is not shown")
+                due[tag] = place
+            if is_shown:
+                leaf = leaf or unbase64(line["leaf"])
+                need(sha256(b"\x00" + leaf) == hashed, f"entry {place}: not the tree's leaf")
+                parts = check_shown(line, place, leaf, manifest)
+                need(not of_one or len(parts) != 2 or tag in due, f"entry {place}: tag not listed")
+                counts[leaf[26:34].hex()] = counts.get(leaf[26:34].hex(), 0) + 1
+                line, total = json.loads(file.readline() or "null"), total + 1
+        need(line is None, "entries are shown that are not in the range, or out of order")
+    tree.cover(end, size, edges["right"])
+    need(tree.root().hex() == manifest["root"], "leaves are not those of the signed tree")
+    for n, tag in enumerate(due):
+        need(due[tag] is not None, f"number {n} of the customer is missing")
+    need((total, counts) == (manifest["entries"], manifest["writers"]), "other counts than told")
+    said = f"holds: {total} of {end - start} entries shown, in a tree of {size}"
+    return said + (f", all {len(due)} of the customer and none after" if of_one else "")
+
+
+def check_bundle(bundle: zipfile.ZipFile, keys: list[Any], policy: Any = None) -> str:
+    names = bundle.namelist()
+    need(len(set(names)) == len(names) and "manifest" in names, "bundle has no manifest of its own")
+    text, found = read_note(bundle.read("manifest"), [key for key in keys if key[2] == ED25519])
+    need(text.startswith("recordguard-evidence/v1\n"), "manifest is of another kind")
+    manifest = json.loads(text.split("\n", 1)[1])
+    origin, files = manifest["origin"], manifest["files"]
+    need(origin + "/exports" in [key[0] for key in found], "no known key signed the manifest")
+    need({*names} == {*files, "manifest"}, "bundle has other files than its manifest says")
+    for name in files:
+        hashed = hashlib.sha256()
+        with bundle.open(name) as file:
+            for piece in iter(lambda: file.read(65536), b""):
+                hashed.update(piece)
+        need(hashed.hexdigest() == files[name], f"file `{name}` was changed")
+    logs = [key for key in keys if key[0] == origin and key[2] == ED25519]
+    said = read_checkpoint(bundle.read("checkpoint"), logs, policy)
+    need(said == (origin, manifest["size"], bytes.fromhex(manifest["root"])), "other checkpoint")
+    return check_range(bundle, manifest)
+
+
+def check(path: str, vkeys: list[str], policy: str = "", leaf: str = "") -> str:
+    try:
+        keys, trusted = [read_vkey(one) for one in vkeys], read_policy(policy) if policy else None
+        if leaf:
+            with open(path, "rb") as file:
+                place = check_proof(file.read(), bytes.fromhex(leaf), keys, trusted)
+            return f"holds: the leaf is entry {place}"
+        with zipfile.ZipFile(path) as bundle:
+            return check_bundle(bundle, keys, trusted)
+    except RefusedError:
+        raise
+    except Exception as error:
+        raise RefusedError(f"file is malformed ({type(error).__name__}: {error})") from None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("file")
+    parser.add_argument("--vkey", action="append", default=[], help="key of the log, of manifests")
+    parser.add_argument("--policy", help="file that names logs, witnesses and a quorum")
+    parser.add_argument("--leaf", default="", help="the leaf of a `.tlog-proof`, in hex")
+    asked = parser.parse_args()
+    try:
+        policy = open(asked.policy, encoding="utf-8").read() if asked.policy else ""
+        said, code = check(asked.file, asked.vkey, policy, asked.leaf), 0
+    except (RefusedError, OSError) as error:
+        said, code = f"does not hold: {error}", 1
+    sys.stdout.write(said + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

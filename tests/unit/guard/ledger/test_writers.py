@@ -1,0 +1,66 @@
+from dataclasses import replace
+
+import pytest
+
+from guard.entries import EntryKind
+from guard.errors import ProofError
+from guard.ledger.entry import Leaf
+from guard.ledger.writers import Writers
+
+OPEN = Leaf(
+    entry_id=bytes(16),
+    at=100,
+    kind=EntryKind.WRITER_OPEN,
+    writer=b"writer-1",
+    writer_seq=0,
+    tag=bytes(16),
+    commitment=bytes(32),
+)
+VIEW = replace(OPEN, kind=EntryKind.VIEW, writer_seq=1, at=101)
+
+
+def test_a_story_without_a_gap_is_believed() -> None:
+    writers = Writers()
+    close = replace(OPEN, kind=EntryKind.WRITER_CLOSE, writer_seq=2, at=101)
+    for index, leaf in enumerate([OPEN, VIEW, close]):
+        writers.follow(index, leaf)
+    assert set(writers.known) == {b"writer-1"}
+
+
+@pytest.mark.parametrize(
+    ("story", "words"),
+    [
+        ([VIEW], "is at 1 where 0 is due"),
+        ([OPEN, replace(VIEW, writer_seq=2)], "is at 2 where 1 is due"),
+        ([OPEN, VIEW, VIEW], "is at 1 where 2 is due"),
+        ([replace(OPEN, kind=EntryKind.VIEW)], "not opened first"),
+        ([OPEN, replace(VIEW, kind=EntryKind.WRITER_OPEN)], "not opened first"),
+        ([OPEN, replace(VIEW, at=99)], "goes back in time"),
+        (
+            [OPEN, replace(VIEW, kind=EntryKind.WRITER_CLOSE), replace(VIEW, writer_seq=2)],
+            "was closed before",
+        ),
+    ],
+)
+def test_the_entry_that_breaks_a_story_is_named(story: list[Leaf], words: str) -> None:
+    writers = Writers()
+    for index, leaf in enumerate(story[:-1]):
+        writers.follow(index, leaf)
+    with pytest.raises(ProofError, match=words) as caught:
+        writers.follow(len(story) - 1, story[-1])
+    assert caught.value.index == len(story) - 1
+
+
+def test_after_a_gap_the_story_goes_on_behind_it() -> None:
+    writers = Writers()
+    writers.follow(0, OPEN)
+    with pytest.raises(ProofError):
+        writers.follow(1, replace(VIEW, writer_seq=5))
+    writers.follow(2, replace(VIEW, writer_seq=6))
+
+
+def test_a_writer_may_be_met_in_the_middle_of_its_story() -> None:
+    writers = Writers(from_the_beginning=False)
+    writers.follow(70, replace(VIEW, writer_seq=40))
+    with pytest.raises(ProofError, match="is at 42 where 41 is due"):
+        writers.follow(71, replace(VIEW, writer_seq=42))
