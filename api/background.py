@@ -12,6 +12,7 @@ from guard.after_reviews import AfterReviews
 from guard.alerts import Alerts
 from guard.clock import Clock
 from guard.errors import ConfigurationError, ForkError
+from guard.forgetting import Retention, Shredding
 from guard.ledger.publisher import Publisher
 from guard.ports import Outbox, Readers
 
@@ -24,6 +25,10 @@ OUTBOX_BATCH = 100
 POLICY_INTERVAL_S = 0.25
 # Reviews are due within days.
 REVIEWS_INTERVAL_S = 30.0
+# Nothing of an erased customer is shown from its approval on; what is left is to destroy the keys.
+ERASURES_INTERVAL_S = 1.0
+# Details live for months.
+RETENTION_INTERVAL_S = 3600.0
 
 
 async def publish_forever(
@@ -86,6 +91,28 @@ async def remind_forever(reviews: AfterReviews, metrics: Metrics) -> None:
         metrics.reviews_overdue.labels("policy_rollback").set(overdue.rollbacks)
 
     await _forever(once, REVIEWS_INTERVAL_S, "reviews")
+
+
+async def shred_forever(shredding: Shredding) -> None:
+    """Finish the erasures that were approved, until cancelled."""
+
+    async def once() -> None:
+        done = await shredding.turn()
+        if done:
+            log.info("erasures.done", count=done)
+
+    await _forever(once, ERASURES_INTERVAL_S, "erasures")
+
+
+async def expire_forever(retention: Retention) -> None:
+    """Cut the details that have run out, until cancelled."""
+
+    async def once() -> None:
+        count = await retention.turn()
+        if count:
+            log.info("details.expired", count=count)
+
+    await _forever(once, RETENTION_INTERVAL_S, "retention")
 
 
 async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name: str) -> None:

@@ -197,12 +197,14 @@ class Auditing:
     ) -> None:
         """Record a look at the log, with the customers it is about, before it is answered."""
         event = msgspec.structs.replace(event_by(by, kind, self._clock.now()), body=body)
-        subjects = tuple(SubjectPart(customer=ref) for ref in sorted(refs))
 
         def work(tx: Transaction) -> None:
             known = tx.rows.subjects(refs)
             if any(ref not in known or known[ref].tenant != by.tenant for ref in refs):
                 raise NotFoundError("unknown customer reference")
+            # Who was erased can be named in no new entry: there is no key to name them under.
+            living = sorted(ref for ref in refs if known[ref].wrapped_key is not None)
+            subjects = tuple(SubjectPart(customer=ref) for ref in living)
             tx.record(NewEntry(kind=kind, event=event, subjects=subjects))
 
         await self._committer.run(work)

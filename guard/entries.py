@@ -75,6 +75,7 @@ class EntryKind(IntEnum):
     HISTORY = 100
     DISPUTE = 101
     RESTORED = 102
+    ERASURE_REQUEST = 112
 
 
 class Outcome(StrEnum):

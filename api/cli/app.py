@@ -11,6 +11,7 @@ from api.cli import (
     access_review,
     demo,
     detection,
+    erasures,
     index,
     log,
     migrate,
@@ -43,6 +44,7 @@ GROUPS = (
     access_review,
     detection,
     quotas,
+    erasures,
     index,
     demo,
 )

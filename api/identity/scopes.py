@@ -25,7 +25,11 @@ class Scope(StrEnum):
     CONTACTS_WRITE = "contacts:write"
     CUSTOMERS_WRITE = "customers:write"
     DIRECTORY_WRITE = "directory:write"
+    ERASURES_READ = "erasures:read"
+    ERASURES_WRITE = "erasures:write"
     EXPORTS_WRITE = "exports:write"
+    HOLDS_READ = "holds:read"
+    HOLDS_WRITE = "holds:write"
     LOG_READ = "log:read"
     LOG_VERIFY = "log:verify"
     MERGES_WRITE = "merges:write"
@@ -76,6 +80,8 @@ _LEAD = (
     | _GLASS_REVIEW
 )
 
+_FORGET_READ = frozenset({Scope.ERASURES_READ, Scope.HOLDS_READ})
+_FORGET = _FORGET_READ | {Scope.ERASURES_WRITE, Scope.HOLDS_WRITE}
 _POLICY = {
     Scope.POLICIES_READ,
     Scope.POLICIES_WRITE,
@@ -90,6 +96,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
     Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.POLICIES_READ, Scope.SAMPLES_WRITE},
     Role.ANALYST: OWN
     | _GLASS_REVIEW
+    | _FORGET
     | _POLICY
     | {
         Scope.VIEWS_WRITE,
@@ -101,6 +108,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.MODES_WRITE,
     },
     Role.AUDITOR: OWN
+    | _FORGET_READ
     | {
         Scope.ALERTS_READ,
         Scope.BREAK_GLASS_READ,
@@ -112,6 +120,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
     },
     Role.ADMIN: OWN
     | _GLASS_REVIEW
+    | _FORGET
     | _POLICY
     | {
         Scope.VIEWS_WRITE,

@@ -10,9 +10,11 @@ from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads
+from guard.store.erasures import ErasureReads, ErasureWrites
 from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
+from guard.store.holds import HoldReads, HoldWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
 from guard.store.pending import PendingWrites
@@ -36,6 +38,8 @@ class SqlReadView(
     IdentifierReads,
     ActivationReads,
     EventPartReads,
+    ErasureReads,
+    HoldReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -53,6 +57,8 @@ class SqlUnitOfWork(
     IdentifierWrites,
     RelationWrites,
     LateLinkWrites,
+    ErasureWrites,
+    HoldWrites,
     SqlReadView,
 ):
     """`ports.UnitOfWork` over SQL."""
