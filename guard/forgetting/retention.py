@@ -116,7 +116,7 @@ class Retention:
         """
         now = self._clock.now()
         count = 0
-        for tenant in await self._readers.read(lambda view: view.tenants()):
+        for tenant in await asyncio.to_thread(self._keyring.tenants):
             for months, kinds in self._rules.groups().items():
                 count += await self._cut(tenant, kinds, months, month_before(now, months))
             await self._end_months(tenant, month_before(now, self._longest()))

@@ -343,10 +343,6 @@ class ReadView(Protocol):
         """Entries whose details have run out and are still there, in index order."""
         ...
 
-    def tenants(self) -> list[str]:
-        """Every tenant that has somebody in the directory, by name."""
-        ...
-
     def parts_of_epoch(
         self, epoch: str, since: Micros, until: Micros, limit: int
     ) -> list[SealedPart]:

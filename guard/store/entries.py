@@ -80,7 +80,9 @@ _REPORT = (
 
 def _page(query: LogQuery) -> Select[Any]:
     """The statement of one page of the log, newest first."""
-    page = _STORED.where(detail_event.c.tenant == query.tenant)
+    # What has run out says nothing any more; its hash stays for the proofs.
+    is_there = func.length(detail_event.c.sealed) > HASH_SIZE
+    page = _STORED.where(detail_event.c.tenant == query.tenant, is_there)
     equal = {
         "agent": query.agent_id,
         "team": query.team,

@@ -35,7 +35,6 @@ from guard.store.tables import (
     erasure,
     identifier,
     presence_code,
-    principal,
     relation,
     subject,
     support_case,
@@ -117,7 +116,6 @@ _OF_EPOCH = (
     .order_by(detail_event.c.idx)
     .limit(bindparam("most"))
 )
-_TENANTS = select(principal.c.tenant).distinct().order_by(principal.c.tenant)
 _REFS = (
     select(detail_subject.c.idx, detail_subject.c.ref)
     .where(detail_subject.c.idx.in_(bindparam("indexes", expanding=True)))
@@ -259,10 +257,6 @@ class ErasureReads(Session):
             DueDetail(index=r.idx, at=r.at, agent=r.agent, actor=r.actor, refs=refs[r.idx])
             for r in rows
         ]
-
-    def tenants(self) -> list[str]:
-        """See `ReadView.tenants`."""
-        return [row.tenant for row in self._all(_TENANTS)]
 
     def parts_of_epoch(
         self, epoch: str, since: Micros, until: Micros, limit: int

@@ -268,6 +268,11 @@ class Keyring:
         """Destroy the key of a month: no event part of it opens any more, in any copy."""
         self._change(lambda file: _forget(file.epochs, name))
 
+    def tenants(self) -> list[str]:
+        """Every tenant that has a key, the broker's own name among them, by name."""
+        self.refresh()
+        return sorted(self._file.tenants)
+
     def epochs_of(self, tenant: str) -> list[str]:
         """Names of the tenant's epochs whose keys are there, the oldest first."""
         self.refresh()
