@@ -1,15 +1,11 @@
 """History goes on meaning what it meant: replays over an erased customer, on both engines."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from api.cli.quotas import charges, used
 from api.feed import floor_events
 from detectors.pipeline import Pipeline
 from guard.backtest import Replay
-from guard.clock import DAY
 from guard.events import FloorEvent, History
 from guard.findings import Finding
 from guard.forgetting import Forgotten
@@ -83,7 +79,7 @@ async def test_detectors_policies_and_quotas_see_the_history_that_they_saw(
 
 
 async def test_every_earlier_checkpoint_and_the_whole_log_still_verify(
-    oblivion: Oblivion, tmp_path: Path
+    oblivion: Oblivion,
 ) -> None:
     rig = oblivion.rig
     ref, *_ = await a_day(rig)
@@ -103,7 +99,7 @@ async def test_every_earlier_checkpoint_and_the_whole_log_still_verify(
 
 async def test_only_what_was_forgotten_may_be_missing(oblivion: Oblivion) -> None:
     rig = oblivion.rig
-    ref, other, *_ = await a_day(rig)
+    ref, *_ = await a_day(rig)
     await oblivion.forget(ref)
     with rig.store.read() as view:
         forgotten = Forgotten.read(view, rig.vault, [TENANT])
