@@ -48,15 +48,20 @@ class Shredding:
         """Write through `committer`, and destroy in `keys`."""
         self._committer, self._readers, self._clock = committer, readers, clock
         self._keys = keys
+        self._turning = asyncio.Lock()
 
     async def turn(self) -> int:
-        """Go on with everything that can go on; how many erasures are done now.
+        """Go on with everything that can go on, behind a turn under way; how many are done now.
 
         Raises:
             KeyUnavailableError: A key that must be wrapped anew is missing: nothing is destroyed.
             StoreUnavailableError: The store cannot be read or written.
         """
-        await self._release()
+        async with self._turning:
+            await self._release()
+            return await self._end()
+
+    async def _end(self) -> int:
         rows = await self._readers.read(lambda view: view.erasures_in({ErasureState.RECORDED}))
         keyring = self._keys.keyring
         buckets = {(row.tenant, lineage_of(row.bucket)) for row in rows} | keyring.unfinished()

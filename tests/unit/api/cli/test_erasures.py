@@ -40,6 +40,7 @@ def test_two_people_forget_a_customer_and_a_restore_check_finds_nothing(
     assert "waits for" in guard("hold", "lift", held[0], *AS, "--as", "ana").out
     assert "lifted" in guard("hold", "lift", held[0], *AS, "--as", "ben").out
     other = guard("erase", "propose", refs[1], *PROPOSE, *AS, "--as", "ana", "--json")
+    assert other.code == 0, other.err
     second = json.loads(other.out)["erasure"]["id"]
     assert f"{second} recorded\n" in guard("erase", "approve", second, *AS, "--as", "ben").out
     listed = guard("erase", "status", *AS, "--as", "ana").out
