@@ -11,9 +11,12 @@ the log can be written, because a database that is behind its published log must
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from guard.clock import Clock
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
@@ -24,10 +27,11 @@ from guard.ledger.checkpoint import parse_text
 from guard.ledger.entry import Leaf, decode_leaf
 from guard.ledger.note import parse_note
 from guard.ledger.tiles import TILE_WIDTH, TileFolder
-from guard.ports import DetailVault, ReadView, Store, Transaction
+from guard.ports import DetailVault, ReadView, Transaction, UnitOfWork
 from guard.rows import ErasureRow, ErasureState, SubjectRow
 from guard.vault.keyring import key_id
 
+T = TypeVar("T")
 PAGE = 1_000
 # The ground of an erasure that is known by its key alone: the entry that has the real one is lost
 # with the rest of the newer database, and is in the company's own file.
@@ -64,11 +68,23 @@ class _Wanted:
     unreadable: int = 0
 
 
+class RestoredStore(Protocol):
+    """*Protocol* of a store that nobody serves from yet."""
+
+    def read(self) -> AbstractContextManager[ReadView]:
+        """See `Store.read`."""
+        ...
+
+    def replay(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Commit what an entry already stands for."""
+        ...
+
+
 class Restoring:
     """Replays erasures into a store that nobody serves from yet."""
 
     def __init__(
-        self, store: Store, clock: Clock, keys: Keys, vault: DetailVault, log_dir: Path
+        self, store: RestoredStore, clock: Clock, keys: Keys, vault: DetailVault, log_dir: Path
     ) -> None:
         """Look into `keys` and the log published below `log_dir`."""
         self._store, self._clock, self._keys = store, clock, keys
@@ -117,14 +133,14 @@ class Restoring:
             if not keyring.has_bucket(kept.bucket):
                 continue  # the keyring is older than these, and still has what the rows need
             earlier = [name for name in keyring.generations(kept.bucket) if name != kept.bucket]
-            with self._store.begin() as rows:
-                members = rows.members(earlier)
+            with self._store.read() as view:
                 newer = [
                     replace(one, bucket=kept.bucket, wrapped_key=kept.keys[one.ref])
-                    for one in members
+                    for one in view.members(earlier)
                     if one.ref in kept.keys and not keyring.has_bucket(one.bucket)
                 ]
-                rows.rewrap_subjects(newer)
+            if newer:
+                self._store.replay(partial(_rewrap, newer=newer))
             count += len(newer)
         return count
 
@@ -144,20 +160,21 @@ class Restoring:
         return leaves
 
     def _walk(self, wanted: _Wanted) -> None:
-        after = ""
-        while True:
-            with self._store.begin() as rows:
-                page = rows.living_after(after, PAGE)
-                for one in page:
-                    entry_id = self._erased_by(one, wanted)
-                    if entry_id is not None:
-                        rows.forget_subject(one.tenant, one.ref, secrets.token_bytes(BLIND_BYTES))
-                        rows.put_erasure(self._row(one, entry_id))
-                        wanted.done.add(one.ref)
-                        wanted.unnamed.discard(entry_id)
-            if not page:
-                return
-            after = page[-1].ref
+        after: str | None = ""
+        while after is not None:
+            after = self._store.replay(partial(self._page, after=after, wanted=wanted))
+
+    def _page(self, rows: UnitOfWork, *, after: str, wanted: _Wanted) -> str | None:
+        """Forget whom the customers behind `after` have among them; the last of these."""
+        page = rows.living_after(after, PAGE)
+        for one in page:
+            entry_id = self._erased_by(one, wanted)
+            if entry_id is not None:
+                rows.forget_subject(one.tenant, one.ref, secrets.token_bytes(BLIND_BYTES))
+                rows.put_erasure(self._row(one, entry_id))
+                wanted.done.add(one.ref)
+                wanted.unnamed.discard(entry_id)
+        return page[-1].ref if page else None
 
     def _erased_by(self, one: SubjectRow, wanted: _Wanted) -> str | None:
         """The entry by which a customer was erased, hex; None: nobody says so."""
@@ -215,6 +232,10 @@ def note_restored(tx: Transaction, clock: Clock) -> int:
     for row in rows:
         tx.rows.put_erasure(replace(row, is_noted=True))
     return len(rows)
+
+
+def _rewrap(rows: UnitOfWork, *, newer: Sequence[SubjectRow]) -> None:
+    rows.rewrap_subjects(newer)
 
 
 def _keys_of(rows: Iterable[ErasureRow], tenant: str) -> list[str]:

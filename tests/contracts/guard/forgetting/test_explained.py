@@ -88,13 +88,10 @@ async def test_every_earlier_checkpoint_and_the_whole_log_still_verify(
     notes.append(await rig.publisher.publish_once(rig.readers, rig.committer, rig.clock.now()))
     log = stored_log(rig.store)
     vkey = rig.publisher._signer.vkey  # noqa: SLF001 - the key that an outsider is given
+    erased = sum(len(part or b"") == HASH_SIZE for entry in log for part in entry.sealed_subjects)
+    assert erased > 3
     for note in notes:
-        assert note is not None
-        report = verify_log(log, checkpoint=note, vkey=vkey)
-        assert report.erased == sum(
-            len(part or b"") == HASH_SIZE for entry in log for part in entry.sealed_subjects
-        )
-    assert report.erased > 3
+        assert verify_log(log, checkpoint=note, vkey=vkey).erased == erased
 
 
 async def test_only_what_was_forgotten_may_be_missing(oblivion: Oblivion) -> None:

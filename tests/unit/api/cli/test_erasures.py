@@ -55,7 +55,7 @@ def test_a_running_service_is_asked_where_there_is_one(
     guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, object]] = []
-    answer = {
+    answer: dict[str, object] = {
         "erasure": {"id": "er-1", "state": "proposed"},
         "receipt": {"entry_id": "ab"},
         "held_by": [],
