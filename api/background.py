@@ -14,6 +14,7 @@ from guard.after_reviews import AfterReviews
 from guard.alerts import Alerts
 from guard.clock import Clock, monotonic
 from guard.errors import ConfigurationError, DurabilityError, ForkError
+from guard.forgetting import Retention, Shredding
 from guard.ledger.backlog import Backlog, Lag
 from guard.ledger.integrator import Integrator, tell_gaps
 from guard.ledger.publisher import Publisher
@@ -35,6 +36,10 @@ POLICY_INTERVAL_S = 0.25
 REVIEWS_INTERVAL_S = 30.0
 # Between two counts of source reads, however many are made.
 COUNT_PAUSE_S = 0.02
+# Nothing of an erased customer is shown from its approval on; what is left is to destroy the keys.
+ERASURES_INTERVAL_S = 1.0
+# Details live for months.
+RETENTION_INTERVAL_S = 3600.0
 
 
 async def publish_forever(
@@ -171,6 +176,28 @@ async def reconcile_forever(
         metrics.reads_unaccounted.set(reconciliation.lost)
 
     await _forever(once, COUNT_PAUSE_S, "reconciliation")
+
+
+async def shred_forever(shredding: Shredding) -> None:
+    """Finish the erasures that were approved, until cancelled."""
+
+    async def once() -> None:
+        done = await shredding.turn()
+        if done:
+            log.info("erasures.done", count=done)
+
+    await _forever(once, ERASURES_INTERVAL_S, "erasures")
+
+
+async def expire_forever(retention: Retention) -> None:
+    """Cut the details that have run out, until cancelled."""
+
+    async def once() -> None:
+        count = await retention.turn()
+        if count:
+            log.info("details.expired", count=count)
+
+    await _forever(once, RETENTION_INTERVAL_S, "retention")
 
 
 async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name: str) -> None:

@@ -16,21 +16,25 @@ from pathlib import Path
 
 from api.background import (
     apply_forever,
+    expire_forever,
     follow_forever,
     place_forever,
     publish_forever,
     reconcile_forever,
     remind_forever,
+    shred_forever,
 )
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
 from api.places import (
     database_url,
+    erasures_file,
     export_signer,
     high_water,
     log_dir,
     log_signer,
     open_keyring,
+    rewrapped_dir,
     worker_file,
 )
 from api.settings import Settings
@@ -50,6 +54,17 @@ from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
+from guard.forgetting import (
+    Erasures,
+    Holds,
+    Restoring,
+    Retention,
+    RetentionRules,
+    Shredding,
+    load_retention,
+)
+from guard.forgetting.restoring import note_restored
+from guard.forgetting.shredding import Keys
 from guard.history import CustomerHistory, Disputes, HoldBacks, OwnHistories
 from guard.identifiers import Identifiers
 from guard.in_force import Policies
@@ -81,6 +96,8 @@ from guard.store.sql_store import SqlStore
 from guard.store.worker_file import WorkerFile
 from guard.suspensions import Suspensions
 from guard.system_reads import SystemReads
+from guard.vault.erasures_file import ErasuresFile
+from guard.vault.escrow import Escrow
 from guard.vault.identifiers import NormalForms
 from guard.vault.keyring import Keyring
 from guard.vault.pseudonyms import Pseudonyms
@@ -130,6 +147,11 @@ class Services:
     contacts: Contacts
     merges: Merges
     redactions: Redactions
+    erasures: Erasures
+    holds: Holds
+    shredding: Shredding
+    retention: Retention
+    restoring: Restoring
     credentials: Credentials
     keyring: Keyring
     vault: EntryVault
@@ -153,6 +175,8 @@ class Services:
             StoreUnavailableError: The store cannot be written.
             ForkError: The store does not continue what was signed.
         """
+        # What a restored backup does not know is forgotten again before anything is served.
+        restored = await asyncio.to_thread(self.restoring.replay)
         # A store that does not continue what was signed is not written to: whoever restored or
         # changed it must be found first.
         await self.readers.read(self._publisher.examine)
@@ -160,6 +184,9 @@ class Services:
             self._writer.on_commit = self._integrator.wake
             self._integrator.start()
         await asyncio.to_thread(self._writer.start)
+        await self.committer.run(lambda tx: note_restored(tx, self.clock))
+        if restored.is_needed:
+            await self.shredding.turn()
         await self.committer.run(self._register_bundle)
         interval_s = self.settings.reconcile_interval_s
         is_alone = self.store.places_at_commit
@@ -190,6 +217,9 @@ class Services:
         self._tasks.append(asyncio.create_task(reminding, name="remind"))
         counting = reconcile_forever(self.reconciliation, self._reads, self.metrics, interval_s)
         self._tasks.append(asyncio.create_task(counting, name="reconcile"))
+        shredding, expiring = shred_forever(self.shredding), expire_forever(self.retention)
+        self._tasks.append(asyncio.create_task(shredding, name="shred"))
+        self._tasks.append(asyncio.create_task(expiring, name="expire"))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -281,6 +311,7 @@ def _compose(
 ) -> Services:
     store, readers, outbox = opened
     sources, contacts = behind
+    rules = _open_retention(settings)
     clock = open_clock(store, settings)
     vault = EntryVault(keyring)
     writer = secrets.token_bytes(WRITER_BYTES)
@@ -316,6 +347,11 @@ def _compose(
         grace_s=longest_act_s(settings),
     )
     committer.last_words = reconciliation.last_words
+    keys = Keys(
+        keyring=keyring,
+        escrow=Escrow(rewrapped_dir(settings)),
+        file=ErasuresFile(erasures_file(settings)),
+    )
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -389,6 +425,11 @@ def _compose(
             policies=policies,
             clock=clock,
         ),
+        erasures=Erasures(committer, readers, clock),
+        holds=Holds(committer, readers, clock),
+        shredding=Shredding(committer, readers, clock, keys),
+        retention=Retention(committer, readers, clock, vault, keyring, rules),
+        restoring=Restoring(store, clock, keys, vault, log_dir(settings)),
         credentials=Credentials(committer, readers, clock),
         keyring=keyring,
         vault=vault,
@@ -471,6 +512,17 @@ def _open_sources(settings: Settings) -> dict[str, RecordSource]:
         ) from None
     source = open_source(mapping, str(settings.mapping_file), secrets=_secrets(settings))
     return {source.name: source}
+
+
+def _open_retention(settings: Settings) -> RetentionRules:
+    file = settings.retention_file
+    if file is None:
+        return RetentionRules()
+    try:
+        document = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"retention file {file}: {error.strerror}") from None
+    return load_retention(document, str(file))
 
 
 def _open_contacts(settings: Settings) -> Contacts:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from guard.clock import Micros
-from guard.entries import BodyValue, EntryKind, EventPart, OpenedEntry, Outcome
+from guard.entries import BodyValue, EntryKind, EventPart, OpenedEntry, Outcome, SubjectPart
 from guard.events import (
     AccessAction,
     AccessEvent,
@@ -103,7 +103,7 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
             agent_id=e.actor or e.agent,
             customer_id=ref,
             action=_action(entry),
-            case_id=(part.case or None) if part is not None else None,
+            case_id=_case_of(entry, part),
             purpose=e.purpose or None,
             link=_one_of(Link, e.link, Link.NONE),
             n_fields=e.n_fields,
@@ -120,6 +120,11 @@ def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
         )
         for ref, part in zip(entry.refs, entry.subjects, strict=True)
     ]
+
+
+def _case_of(entry: OpenedEntry, part: SubjectPart | None) -> str | None:
+    """The case that was named; of an erased customer, the one that entries of cases name too."""
+    return _maybe(entry.event.body, "case") if part is None else part.case or None
 
 
 def _is_decoy(entry: OpenedEntry) -> bool:
@@ -163,7 +168,7 @@ def _grants(entry: OpenedEntry) -> list[FloorEvent]:
             ts=e.at,
             agent_id=e.actor or e.agent,
             customer_id=ref,
-            case_id=(part.case or None) if part is not None else None,
+            case_id=_case_of(entry, part),
             purpose=Purpose.BREAK_GLASS.value,
             link=Link.BREAK_GLASS,
             session=e.session or None,

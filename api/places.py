@@ -29,6 +29,16 @@ def open_keyring(settings: Settings) -> Keyring:
     return Keyring.open(uri, keyring_file(settings))
 
 
+def rewrapped_dir(settings: Settings) -> Path:
+    """Keys that were wrapped anew, for a database that comes back older; they go with the keys."""
+    return settings.data_dir / "keys" / "rewrapped"
+
+
+def erasures_file(settings: Settings) -> Path:
+    """Who was forgotten, kept outside the database: never restore the two together."""
+    return settings.data_dir / "erasures"
+
+
 def worker_file(settings: Settings) -> Path:
     """The worker's own file: cursor, state, outbox."""
     return settings.data_dir / "worker.db"

@@ -21,6 +21,8 @@ from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
 from guard.exports import ExportFormat
+from guard.forgetting import ErasureGround, HoldPut
+from guard.forgetting.erasures import Erasing
 from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
@@ -39,7 +41,9 @@ from guard.rows import (
     AlertRow,
     AlertState,
     CaseRow,
+    ErasureRow,
     GrantRow,
+    HoldRow,
     LogQuery,
     ModeRow,
     PrincipalRow,
@@ -422,6 +426,44 @@ class TenantKeys(Protocol):
         ...
 
 
+class Erasures(Protocol):
+    """*Protocol* of forgetting customers: `guard.forgetting`."""
+
+    async def propose(
+        self, principal: Principal, customer: str, ground: ErasureGround, reason: str
+    ) -> Erasing:
+        """Propose an erasure."""
+        ...
+
+    async def approve(self, principal: Principal, erasure_id: str) -> Erasing:
+        """Approve somebody else's."""
+        ...
+
+    async def get(self, principal: Principal, erasure_id: str) -> ErasureRow:
+        """Where one stands."""
+        ...
+
+    async def list(self, principal: Principal) -> list[ErasureRow]:
+        """The newest."""
+        ...
+
+
+class Holds(Protocol):
+    """*Protocol* of legal holds: `guard.forgetting`."""
+
+    async def set(self, principal: Principal, put: HoldPut) -> HoldRow:
+        """Set a hold."""
+        ...
+
+    async def lift(self, principal: Principal, hold_id: str) -> HoldRow:
+        """Propose to lift a hold, or lift it."""
+        ...
+
+    async def list(self, principal: Principal) -> list[HoldRow]:
+        """All holds."""
+        ...
+
+
 class Services(Protocol):
     """*Protocol* of all services together; `api.bootstrap.Services` is the real one."""
 
@@ -568,6 +610,16 @@ class Services(Protocol):
     @property
     def redactions(self) -> Redactions:
         """Redactions."""
+        ...
+
+    @property
+    def erasures(self) -> Erasures:
+        """Erasures."""
+        ...
+
+    @property
+    def holds(self) -> Holds:
+        """Legal holds."""
         ...
 
     @property

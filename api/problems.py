@@ -58,6 +58,7 @@ OWN_WORDS = ALL | {
     "because", "guard policy backtest", "guard policy lint", "on", "statement",
     "cc", "channel", "subject",
     "guard log reconcile",
+    "since", "until", "value",
 }  # fmt: skip
 _BODY = "body"
 

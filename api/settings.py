@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     contacts_file: Path | None = Field(
         default=None, description="TOML file of the ways to reach customers; empty: none."
     )
+    retention_file: Path | None = Field(
+        default=None, description="TOML file of how long details live; empty: 13 months."
+    )
     calling_code: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2})?$")] = Field(
         default="",
         description="Country of national phone numbers (`34`); empty: they need their country.",
@@ -134,7 +137,13 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "policy_dir", "mapping_file", "secrets_dir", "contacts_file", "jwks_file", mode="before"
+        "policy_dir",
+        "mapping_file",
+        "secrets_dir",
+        "contacts_file",
+        "retention_file",
+        "jwks_file",
+        mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:

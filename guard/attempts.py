@@ -88,6 +88,12 @@ class Attempt:
         """The case that was named, or else the one that was bound; empty: neither."""
         return self.request.case or self.bound or ""
 
+    @property
+    def _known_case(self) -> str:
+        """The case by the name that its own entries have; empty: what was typed is none."""
+        named = self.situation.case
+        return self.bound or "" if named is None else named.id
+
     def with_event(self, **changes: object) -> "Attempt":
         """The same try with more known about it."""
         return replace(self, event=msgspec.structs.replace(self.event, **changes))
@@ -134,6 +140,9 @@ class Attempt:
         event = msgspec.structs.replace(
             self.event, kind=kind.name.lower(), outcome=outcome.value, **changes
         )
+        if known := self._known_case:
+            # What detectors know of the case outlives an erasure; what was typed does not.
+            event = msgspec.structs.replace(event, body={**event.body, "case": known})
         subject = self.situation.subject
         if subject is None:
             return NewEntry(kind=kind, event=event)

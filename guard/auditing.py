@@ -267,12 +267,14 @@ class Auditing:
         if reason and not refs:
             body = body | {"reason": reason}
         event = msgspec.structs.replace(event_by(by, kind, self._clock.now()), body=body)
-        subjects = tuple(SubjectPart(customer=ref, reason=reason) for ref in sorted(refs))
 
         def work(tx: Transaction) -> None:
             known = tx.rows.subjects(refs)
             if any(ref not in known or known[ref].tenant != by.tenant for ref in refs):
                 raise NotFoundError("unknown customer reference")
+            # Who was erased can be named in no new entry: there is no key to name them under.
+            living = sorted(ref for ref in refs if known[ref].wrapped_key is not None)
+            subjects = tuple(SubjectPart(customer=ref, reason=reason) for ref in living)
             tx.record(NewEntry(kind=kind, event=event, subjects=subjects))
             # The answer holds whatever was answered before it was asked for.
             tx.rows.settle()

@@ -75,6 +75,7 @@ class EntryKind(IntEnum):
     HISTORY = 100
     DISPUTE = 101
     RESTORED = 102
+    ERASURE_REQUEST = 112
 
 
 # Every act at which something of a customer is shown, confirmed or used, or was meant to be.

@@ -639,3 +639,95 @@ class ActivityRow:
     link: str
     outcome: str
     count: int
+
+
+class ErasureState(StrEnum):
+    """Where forgetting a customer stands."""
+
+    PROPOSED = "proposed"
+    HELD = "held"
+    RECORDED = "recorded"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureRow:
+    """A customer who is to be, or was, forgotten.
+
+    It is in the log and the customer unknown from `RECORDED` on (`key_id` and `entry_id` are then
+    set); its key is destroyed and its parts are cut down to their hashes once it is `DONE`.
+    `bucket` is the one that its key was wrapped under. `is_noted` is false for one that a restore
+    has replayed and that no `RESTORED` entry names yet.
+    """
+
+    id: str
+    tenant: str
+    ref: str
+    ground: str
+    state: ErasureState
+    proposed_by: str
+    proposed_at: Micros
+    bucket: str
+    key_id: str
+    approved_by: str | None = None
+    approved_at: Micros | None = None
+    entry_id: str | None = None
+    done_at: Micros | None = None
+    is_noted: bool = True
+
+
+class HoldScope(StrEnum):
+    """What a legal hold keeps."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    CASE = "case"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRow:
+    """A legal hold: nothing that it covers is forgotten or runs out until two people lift it.
+
+    `value` names the customer, agent or case; `ref` is the customer, also of a case. Entries in
+    [since, until) are covered (None: without an end on that side). It is in force until `lifted_by`
+    is set; `lift_by` is who proposed that.
+    """
+
+    id: str
+    tenant: str
+    scope: HoldScope
+    value: str
+    ref: str | None
+    since: Micros | None
+    until: Micros | None
+    ground: str
+    matter: str
+    set_by: str
+    set_at: Micros
+    lift_by: str | None = None
+    lift_at: Micros | None = None
+    lifted_by: str | None = None
+    lifted_at: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueQuery:
+    """Which details have run out: of these kinds, before `before`, behind index `after`."""
+
+    tenant: str
+    kinds: tuple[EntryKind, ...]
+    before: Micros
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDetail:
+    """An entry whose detail has run out, and whom it is about."""
+
+    index: int
+    at: Micros
+    agent: str
+    actor: str
+    refs: tuple[str, ...]

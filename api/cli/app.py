@@ -11,6 +11,7 @@ from api.cli import (
     access_review,
     demo,
     detection,
+    erasures,
     evidence,
     fsck,
     history,
@@ -51,6 +52,7 @@ GROUPS = (
     access_review,
     detection,
     quotas,
+    erasures,
     index,
     demo,
 )

@@ -26,10 +26,14 @@ class Scope(StrEnum):
     CUSTOMERS_WRITE = "customers:write"
     DIRECTORY_WRITE = "directory:write"
     DISPUTES_WRITE = "disputes:write"
+    ERASURES_READ = "erasures:read"
+    ERASURES_WRITE = "erasures:write"
     EXPORTS_WRITE = "exports:write"
     HISTORY_READ = "history:read"
     HOLD_BACKS_READ = "hold-backs:read"
     HOLD_BACKS_WRITE = "hold-backs:write"
+    HOLDS_READ = "holds:read"
+    HOLDS_WRITE = "holds:write"
     LOG_READ = "log:read"
     LOG_VERIFY = "log:verify"
     MERGES_WRITE = "merges:write"
@@ -89,6 +93,8 @@ _LEAD = (
     | _GLASS_REVIEW
 )
 
+_FORGET_READ = frozenset({Scope.ERASURES_READ, Scope.HOLDS_READ})
+_FORGET = _FORGET_READ | {Scope.ERASURES_WRITE, Scope.HOLDS_WRITE}
 _POLICY = {
     Scope.POLICIES_READ,
     Scope.POLICIES_WRITE,
@@ -103,6 +109,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
     Role.MANAGER: _LEAD | {Scope.MODES_READ, Scope.POLICIES_READ, Scope.SAMPLES_WRITE},
     Role.ANALYST: OWN
     | _GLASS_REVIEW
+    | _FORGET
     | _POLICY
     | {
         Scope.VIEWS_WRITE,
@@ -116,6 +123,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
         Scope.MODES_WRITE,
     },
     Role.AUDITOR: OWN
+    | _FORGET_READ
     | {
         Scope.ALERTS_READ,
         Scope.BREAK_GLASS_READ,
@@ -128,6 +136,7 @@ BY_ROLE: dict[Role, frozenset[Scope]] = {
     },
     Role.ADMIN: OWN
     | _GLASS_REVIEW
+    | _FORGET
     | _POLICY
     | {
         Scope.VIEWS_WRITE,

@@ -16,9 +16,14 @@ from guard.rows import (
     CaseRow,
     Counter,
     DisputeRow,
+    DueDetail,
+    DueQuery,
+    ErasureRow,
+    ErasureState,
     GrantKind,
     GrantRow,
     HoldBackRow,
+    HoldRow,
     IdentifierRow,
     KnownCase,
     LogAnswer,
@@ -61,7 +66,7 @@ class ReadView(Protocol):
         ...
 
     def subject(self, tenant: str, ref: str) -> SubjectRow | None:
-        """Find a customer by reference."""
+        """Find a customer by reference; one who was erased is nobody."""
         ...
 
     def subject_by_blind(self, tenant: str, source: str, key_blind: bytes) -> SubjectRow | None:
@@ -69,7 +74,7 @@ class ReadView(Protocol):
         ...
 
     def subjects(self, refs: Collection[str]) -> dict[str, SubjectRow]:
-        """Find customers by reference, any tenant; unknown references are absent."""
+        """Find customers by reference, any tenant, erased ones too; unknown ones are absent."""
         ...
 
     def identified(self, tenant: str, kind: str, blind: bytes, most: int) -> list[str]:
@@ -148,7 +153,7 @@ class ReadView(Protocol):
         ...
 
     def known_refs(self, tenant: str, refs: Collection[str]) -> set[str]:
-        """Those of `refs` that are customers of the tenant."""
+        """Those of `refs` that are customers of the tenant and were not erased."""
         ...
 
     def refs_by_blind(
@@ -370,6 +375,58 @@ class ReadView(Protocol):
 
     def outbox_position(self, worker: str) -> int:
         """The last item of a worker's outbox that has been applied."""
+        ...
+
+    def erasure(self, tenant: str, erasure_id: str) -> ErasureRow | None:
+        """Find a proposal to forget a customer, or what became of it."""
+        ...
+
+    def erasures(self, tenant: str, limit: int) -> list[ErasureRow]:
+        """The newest erasures of a tenant, newest first."""
+        ...
+
+    def erasures_in(self, states: Collection[ErasureState]) -> list[ErasureRow]:
+        """Erasures of all tenants in these states, oldest first."""
+        ...
+
+    def erasures_of(self, tenant: str, ref: str) -> list[ErasureRow]:
+        """Erasures of one customer, oldest first."""
+        ...
+
+    def members(self, buckets: Collection[str]) -> list[SubjectRow]:
+        """Customers whose keys are wrapped under one of these buckets; nobody who was erased."""
+        ...
+
+    def living_after(self, after: str, limit: int) -> list[SubjectRow]:
+        """A keyset page of the customers of all tenants who were not erased, by reference."""
+        ...
+
+    def is_touched(
+        self, tenant: str, ref: str, agent: str | None, since: Micros | None, until: Micros | None
+    ) -> bool:
+        """Whether an entry in [since, until) is about a customer (and by, or through, `agent`)."""
+        ...
+
+    def due(self, query: DueQuery) -> list[DueDetail]:
+        """Entries whose details have run out and are still there, in index order."""
+        ...
+
+    def parts_of_epoch(
+        self, epoch: str, since: Micros, until: Micros, limit: int
+    ) -> list[SealedPart]:
+        """Event parts under an epoch's key, of entries in [since, until), that are still there."""
+        ...
+
+    def hold(self, tenant: str, hold_id: str) -> HoldRow | None:
+        """Find a legal hold."""
+        ...
+
+    def holds(self, tenant: str) -> list[HoldRow]:
+        """All legal holds of a tenant, lifted ones too, oldest first."""
+        ...
+
+    def holds_in_force(self, tenant: str) -> list[HoldRow]:
+        """The legal holds of a tenant that nobody has lifted, oldest first."""
         ...
 
 

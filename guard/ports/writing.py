@@ -15,9 +15,11 @@ from guard.rows import (
     BudgetState,
     CaseRow,
     DisputeRow,
+    ErasureRow,
     Gap,
     GrantRow,
     HoldBackRow,
+    HoldRow,
     IdentifierRow,
     Integrated,
     LockedPrincipal,
@@ -236,6 +238,38 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_outbox_position(self, worker: str, position: int) -> None:
         """Move a worker's applied position."""
+        ...
+
+    def put_erasure(self, row: ErasureRow) -> None:
+        """Insert or replace an erasure."""
+        ...
+
+    def forget_subject(self, tenant: str, ref: str, blind: bytes) -> None:
+        """Take away the customer's keys and what leads to it: index, cases, codes, ties, relations.
+
+        The row and its reference stay, as the log names it; `blind` takes the place of the blind
+        index of its source key.
+        """
+        ...
+
+    def rewrap_subjects(self, rows: Sequence[SubjectRow]) -> None:
+        """Store bucket and wrapped key of these customers, but for those erased meanwhile."""
+        ...
+
+    def cut_parts_about(self, ref: str, limit: int) -> int:
+        """Cut some of a customer's parts down to their hashes; returns how many."""
+        ...
+
+    def cut_details(self, indexes: Collection[int]) -> None:
+        """Cut all parts of these entries down to their hashes and clear what names people."""
+        ...
+
+    def reseal_events(self, parts: Sequence[tuple[int, str, bytes]]) -> None:
+        """Store event parts that were sealed anew: (index, epoch, hash and sealed bytes)."""
+        ...
+
+    def put_hold(self, row: HoldRow) -> None:
+        """Insert or replace a legal hold."""
         ...
 
 

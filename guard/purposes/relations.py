@@ -54,8 +54,7 @@ class Relations:
             raise InvalidRequestError(f"a group holds 2 to {MAX_GROUP} different customers")
 
         def work(tx: Transaction) -> int:
-            known = tx.rows.subjects(group)
-            if any(ref not in known or known[ref].tenant != principal.tenant for ref in group):
+            if tx.rows.known_refs(principal.tenant, group) != set(group):
                 raise NotFoundError("unknown customer reference: enrol the customers first")
             return self._put(tx, principal, put, group)
 

@@ -19,8 +19,11 @@ _PRINCIPAL = select(principal).where(
 _PRINCIPALS = (
     select(principal).where(principal.c.tenant == bindparam("tenant")).order_by(principal.c.id)
 )
+# Who was erased is nobody's customer any more; the log still names the reference (`subjects`).
 _SUBJECT = select(subject).where(
-    subject.c.tenant == bindparam("tenant"), subject.c.ref == bindparam("ref")
+    subject.c.tenant == bindparam("tenant"),
+    subject.c.ref == bindparam("ref"),
+    subject.c.wrapped_key.is_not(None),
 )
 _BY_BLIND = select(subject).where(
     subject.c.tenant == bindparam("tenant"),

@@ -75,7 +75,9 @@ _MEMBERS = (
     .limit(bindparam("limit"))
 )
 _KNOWN = select(subject.c.ref).where(
-    subject.c.tenant == bindparam("tenant"), subject.c.ref.in_(bindparam("refs", expanding=True))
+    subject.c.tenant == bindparam("tenant"),
+    subject.c.ref.in_(bindparam("refs", expanding=True)),
+    subject.c.wrapped_key.is_not(None),
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select
 
 from guard.entries import LOOKS, StoredEntry
+from guard.ledger.merkle import HASH_SIZE
 from guard.rows import LogAnswer, LogCount, LogQuery
 from guard.store.entries import STORED, EntryReads
 from guard.store.log_terms import (
@@ -211,7 +212,9 @@ def _groups(query: LogQuery) -> Groups:
 def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
     """The same, as conditions on the clear columns of a row."""
     columns = detail_event.c
-    where: list[ColumnElement[bool]] = [columns.tenant == query.tenant]
+    # What has run out says nothing any more; its hash stays for the proofs.
+    is_there = func.length(columns.sealed) > HASH_SIZE
+    where: list[ColumnElement[bool]] = [columns.tenant == query.tenant, is_there]
     equal = {name: getattr(query, name) for name in _EQUAL}
     where += [columns[name] == value for name, value in equal.items() if value is not None]
     if query.agent_id is not None:

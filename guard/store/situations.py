@@ -17,6 +17,7 @@ from guard.rows import (
     ModeRow,
     Situation,
     SituationQuery,
+    SubjectRow,
     WorkListRow,
 )
 from guard.store.budgets import PRINCIPALS, locked_principal
@@ -112,7 +113,7 @@ class SituationReads(DirectoryReads, LinkReads):
             rules = modes[q.tenant]
             found.append(
                 Situation(
-                    subject=subject if subject is not None and subject.tenant == q.tenant else None,
+                    subject=subject if subject is not None and _is_of(subject, q) else None,
                     case=None if named is None else named.case,
                     assignments=() if named is None else named.assignments,
                     own_open_cases=own_open,
@@ -147,6 +148,11 @@ class SituationReads(DirectoryReads, LinkReads):
         for row in self._all(_MODES, {"tenants": sorted({q.tenant for q in queries})}):
             modes[row.tenant].append(ModeRow(**values_of(row) | {"mode": Mode(row.mode)}))
         return modes
+
+
+def _is_of(subject: SubjectRow, q: SituationQuery) -> bool:
+    """Whether a customer is the caller's to know of: of the tenant, and not erased."""
+    return subject.tenant == q.tenant and subject.wrapped_key is not None
 
 
 def _standing(rows: Sequence[Row[Any]], at: Micros) -> tuple[Risk, bool]:

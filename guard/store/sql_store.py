@@ -5,11 +5,11 @@ adds the writer: on SQLite it holds the file for this process, on PostgreSQL sev
 side by side, and what they append waits for the integrator, which has a connection of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,8 @@ from guard.store import migrate
 from guard.store.engine import BUSY_MS, exclusive, is_sqlite, reader_engine, writer_engine
 from guard.store.failures import translated
 from guard.store.unit_of_work import SqlReadView, SqlUnitOfWork
+
+T = TypeVar("T")
 
 
 class SqlReader:
@@ -90,6 +92,14 @@ class SqlStore(SqlReader):
         with self._opened() as (connection, rows):
             yield rows
             connection.commit()
+
+    def replay(self, work: Callable[[SqlUnitOfWork], T]) -> T:
+        """Commit what an entry already stands for, before anything is served from a restored copy.
+
+        Everything else goes through the one writer, with its entry.
+        """
+        with self.begin() as rows:
+            return work(rows)
 
     @property
     def places_at_commit(self) -> bool:

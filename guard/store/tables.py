@@ -582,3 +582,45 @@ log_block = Table(
     Column("late", BigInteger, nullable=False),
     Index(None, "high", "block"),
 )
+
+# Customers who are to be, or were, forgotten; `ref` leads to nobody once the key is destroyed.
+erasure = Table(
+    "erasure",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("ref", String, ForeignKey("subject.ref"), nullable=False),
+    Column("ground", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("proposed_by", String, nullable=False),
+    Column("proposed_at", BigInteger, nullable=False),
+    Column("approved_by", String),
+    Column("approved_at", BigInteger),
+    Column("bucket", String, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("entry_id", String),
+    Column("done_at", BigInteger),
+    Column("is_noted", Boolean, nullable=False),
+    Index(None, "state"),
+    Index(None, "ref"),
+)
+
+legal_hold = Table(
+    "legal_hold",
+    METADATA,
+    Column("tenant", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("scope", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("ref", String, ForeignKey("subject.ref")),
+    Column("since", BigInteger),
+    Column("until", BigInteger),
+    Column("ground", String, nullable=False),
+    Column("matter", String, nullable=False),
+    Column("set_by", String, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+    Column("lift_by", String),
+    Column("lift_at", BigInteger),
+    Column("lifted_by", String),
+    Column("lifted_at", BigInteger),
+)

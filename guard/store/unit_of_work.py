@@ -9,10 +9,12 @@ from guard.store.alerts import AlertReads, AlertWrites
 from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
+from guard.store.erasures import ErasureReads, ErasureWrites
 from guard.store.event_parts import EventPartReads
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.holdbacks import HoldBackReads, HoldBackWrites
+from guard.store.holds import HoldReads, HoldWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
 from guard.store.late_links import LateLinkReads, LateLinkWrites
 from guard.store.log_search import LogSearch
@@ -45,6 +47,8 @@ class SqlReadView(
     ActivityReads,
     WriterPartReads,
     LogTableReads,
+    ErasureReads,
+    HoldReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -64,6 +68,8 @@ class SqlUnitOfWork(
     LateLinkWrites,
     HoldBackWrites,
     WriterPartWrites,
+    ErasureWrites,
+    HoldWrites,
     SqlReadView,
 ):
     """`ports.UnitOfWork` over SQL."""

@@ -8,6 +8,9 @@ KMS.
 * Keys are random, never derived from one another, but for the uses of a tenant key (`derived`).
 * The file is replaced atomically, under a lock between processes; a key that is not known here is
   looked for in the file again, as another process may have made it.
+* A bucket whose customer was erased gets a new generation (`b….1`, `b….2`): the others' keys are
+  wrapped anew under it, the older generations are destroyed, and nothing that any copy of the
+  database holds opens the erased one's key again.
 * A keyring that existed once and is gone is an error, not a first run: making a new one would turn
   every entry and customer unreadable for good.
 """
@@ -16,7 +19,9 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from hmac import digest
 from pathlib import Path
 from secrets import token_bytes, token_hex, token_urlsafe
@@ -42,6 +47,9 @@ BUCKET_SIZE = 1000
 # A busy floor looks at a few thousand customers an hour; each cached key is under 1 KiB.
 CACHED_CUSTOMERS = 8192
 
+# The epoch of what outlives every month: entries that say what was forgotten, and under which hold.
+KEPT = "kept"
+
 _CHECK = b"recordguard keyring v1"
 _NAME_CONTEXT = "keyring/check"
 
@@ -55,6 +63,8 @@ class _File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     buckets: dict[str, bytes] = {}
     epochs: dict[str, bytes] = {}
     signing: dict[str, bytes] = {}
+    # Buckets that take nobody more and are about to be destroyed.
+    retired: list[str] = []
 
 
 class CustomerKey:
@@ -85,6 +95,7 @@ class Keyring:
         """Read the keyring file at `path`; use `Keyring.open` to start one."""
         self._kms, self._path = kms, path
         self._lock = RLock()
+        self._stamp: tuple[int, int] = (0, 0)
         self._file = self._read()
         self._seal_keys: dict[tuple[str, ...], SealKey] = {}
         self._current: dict[str, tuple[str, int]] = {}
@@ -172,6 +183,112 @@ class Keyring:
             is_decoy=is_decoy,
         )
 
+    def has_bucket(self, bucket: str) -> bool:
+        """Whether there is a key of this bucket, as far as is known here (see `refresh`)."""
+        return bucket in self._file.buckets
+
+    def generations(self, bucket: str) -> tuple[str, ...]:
+        """Every name that a bucket has had, from its first generation to the newest."""
+        first = lineage_of(bucket)
+        of_it = [name for name in self._file.buckets if lineage_of(name) == first]
+        newest = max(map(_generation, of_it), default=0)
+        return (first, *(f"{first}.{number}" for number in range(1, newest + 1)))
+
+    def unfinished(self) -> frozenset[tuple[str, str]]:
+        """(Tenant, first name) of the buckets that were retired and are not destroyed yet."""
+        self.refresh()
+        return frozenset(
+            (tenant, lineage_of(name))
+            for tenant, _, name in (one.rpartition("/") for one in self._file.retired)
+        )
+
+    def retire(self, tenant: str, bucket: str) -> str:
+        """Make the next generation of a bucket, and close every earlier one; returns its name.
+
+        Nobody is enrolled into a closed bucket any more, by any process. Its keys still open, so
+        that they can be wrapped anew (`rewrap`); then `destroy` ends it.
+        """
+        with self._lock:
+            self.refresh()
+            names = [n for n in self._file.buckets if lineage_of(n) == lineage_of(bucket)]
+            newest = f"{lineage_of(bucket)}.{max(map(_generation, names), default=0) + 1}"
+            wrapper = SealKey(self._tenant_key(tenant))
+            wrapped = wrapper.seal(
+                token_bytes(KEY_SIZE), place("keyring", "buckets", tenant, newest)
+            )
+
+            def close(file: _File) -> None:
+                file.buckets[newest] = wrapped
+                closed = {f"{tenant}/{name}" for name in names}
+                file.retired = sorted(closed | set(file.retired))
+
+            self._change(close)
+            return newest
+
+    def rewrap(self, subject: SubjectRow, bucket: str) -> SubjectRow:
+        """The row of a customer with its key wrapped under another bucket of its tenant.
+
+        Raises:
+            KeyUnavailableError: The customer was erased, or the key above it is gone.
+        """
+        if subject.wrapped_key is None:
+            raise KeyUnavailableError("the customer was erased, its key cannot be wrapped anew")
+        if subject.bucket == bucket:
+            return subject
+        buckets = (subject.bucket, bucket)
+        wrapped = self.rewrap_key(subject.tenant, subject.ref, buckets, subject.wrapped_key)
+        return replace(subject, bucket=bucket, wrapped_key=wrapped)
+
+    def rewrap_key(self, tenant: str, ref: str, buckets: tuple[str, str], wrapped: bytes) -> bytes:
+        """A customer's key, wrapped under the second of two buckets in place of the first.
+
+        Raises:
+            KeyUnavailableError: A key is gone, or the bytes are not those that were wrapped.
+        """
+        old, new = (self._wrapped("buckets", tenant, name, _refuse) for name in buckets)
+        key = old.open(wrapped, _customer_place(tenant, buckets[0], ref))
+        return new.seal(key, _customer_place(tenant, buckets[1], ref))
+
+    def destroy(self, tenant: str, keep: str) -> None:
+        """Destroy every generation of a bucket but `keep`; whatever they wrapped is lost."""
+
+        def drop(file: _File) -> None:
+            gone = {
+                name
+                for name in file.buckets
+                if lineage_of(name) == lineage_of(keep) and name != keep
+            }
+            file.buckets = {n: key for n, key in file.buckets.items() if n not in gone}
+            closed = {f"{tenant}/{name}" for name in gone}
+            file.retired = [name for name in file.retired if name not in closed]
+
+        self._change(drop)
+
+    def destroy_epoch(self, name: str) -> None:
+        """Destroy the key of a month: no event part of it opens any more, in any copy."""
+        self._change(lambda file: _forget(file.epochs, name))
+
+    def tenants(self) -> list[str]:
+        """Every tenant that has a key, the broker's own name among them, by name."""
+        self.refresh()
+        return sorted(self._file.tenants)
+
+    def epochs_of(self, tenant: str) -> list[str]:
+        """Names of the tenant's epochs whose keys are there, the oldest first."""
+        self.refresh()
+        return sorted(n for n in self._file.epochs if n.rpartition("/")[0] == tenant)
+
+    def kept_epoch(self, tenant: str) -> tuple[str, SealKey]:
+        """Name and key of the epoch without an end, for what says what was forgotten."""
+        name = f"{tenant}/{KEPT}"
+        return name, self._wrapped("epochs", tenant, name, self._make)
+
+    def refresh(self) -> None:
+        """Take over what another process has changed in the file, and forget what it destroyed."""
+        with self._lock:
+            if self._stamp_of_file() != self._stamp:
+                self._take(self._read())
+
     def customer_key(self, subject: SubjectRow) -> CustomerKey:
         """The customer's own key.
 
@@ -211,8 +328,10 @@ class Keyring:
     def _bucket(self, tenant: str) -> tuple[str, SealKey]:
         # Each process fills buckets of its own, so that nothing but the key itself need be kept.
         with self._lock:
+            self.refresh()
             bucket, used = self._current.get(tenant, ("", BUCKET_SIZE))
-            if used >= BUCKET_SIZE:
+            is_closed = f"{tenant}/{bucket}" in self._file.retired or not self.has_bucket(bucket)
+            if used >= BUCKET_SIZE or is_closed:
                 bucket, used = "b" + token_hex(8), 0
             key = self._wrapped("buckets", tenant, bucket, self._make)
             self._current[tenant] = (bucket, used + 1)
@@ -252,9 +371,37 @@ class Keyring:
         with self._lock:
             found = _table(self._file, table).get(name)
             if found is None:
-                self._file = self._read()
+                self._take(self._read())
                 found = _table(self._file, table).get(name)
             return found
+
+    def _take(self, file: _File) -> None:
+        """Go on with what the file says; a key that it lacks was destroyed, and is forgotten."""
+        self._file = file
+        gone = [
+            known
+            for known in self._seal_keys
+            if known[0] in {"buckets", "epochs"} and known[2] not in _table(file, known[0])
+        ]
+        for known in gone:
+            del self._seal_keys[known]
+        if gone:
+            self._customer.cache_clear()
+
+    def _change(self, change: Callable[[_File], None]) -> None:
+        with self._lock, _locked(self._path):
+            file = self._read()
+            change(file)
+            replace_file(self._path, msgspec.json.format(msgspec.json.encode(file)))
+            self._take(file)
+
+    def _stamp_of_file(self) -> tuple[int, int]:
+        """Which file lies there: it is never written to, but replaced by another one."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return (0, 0)
+        return found.st_ino, found.st_mtime_ns
 
     def _put(self, table: str, name: str, wrapped: bytes) -> bytes:
         """Keep a new key, unless another process was first; returns the one that is kept."""
@@ -268,6 +415,7 @@ class Keyring:
             return kept
 
     def _read(self) -> _File:
+        self._stamp = self._stamp_of_file()
         try:
             file = msgspec.json.decode(self._path.read_bytes(), type=_File)
             self._kms.unwrap(file.check, _NAME_CONTEXT)
@@ -296,6 +444,28 @@ def _table(file: _File, name: str) -> dict[str, bytes]:
         "signing": file.signing,
     }
     return tables[name]
+
+
+def lineage_of(bucket: str) -> str:
+    """The name of a bucket's first generation, which all its generations begin with."""
+    return bucket.partition(".")[0]
+
+
+def _generation(bucket: str) -> int:
+    return int(bucket.partition(".")[2] or 0)
+
+
+def _forget(keys: dict[str, bytes], name: str) -> None:
+    keys.pop(name, None)
+
+
+def key_id(tenant: str, ref: str) -> str:
+    """The opaque name of a customer's key: it leads to nobody without the reference itself.
+
+    It stands in the entries and the file that say whom the log has forgotten. A reference has 128
+    random bits, so that nobody finds it by trying.
+    """
+    return sha256(place("key-id", tenant, ref)).hexdigest()[:32]
 
 
 def _refuse(table: str, _tenant: str, name: str) -> bytes:

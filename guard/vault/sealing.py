@@ -46,6 +46,14 @@ class EntryVault:
 
         return open_part
 
+    def keep_event(
+        self, tenant: str, epoch: str, entry_id: bytes, sealed: bytes
+    ) -> tuple[str, bytes]:
+        """Seal an event part anew under the epoch that has no end; returns (epoch, sealed)."""
+        plain = self.open_event(tenant, epoch, entry_id, sealed)
+        kept, key = self._keyring.kept_epoch(tenant)
+        return kept, key.seal(plain, _event_place(tenant, kept, entry_id))
+
     def seal_subject(self, subject: SubjectRow, entry_id: bytes, plain: bytes) -> bytes:
         """See `DetailVault.seal_subject`."""
         key = self._keyring.customer_key(subject).seal_key

@@ -31,14 +31,9 @@ from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, 
 from guard.errors import AccessDeniedError, ConflictError, NotFoundError, SourceError
 from guard.exports import ExportFormat
 from guard.findings import Finding, FindingKind, Severity
-from guard.history import (
-    HistoryDocument,
-    HistoryPage,
-    HistoryRow,
-    HoldBackPut,
-    LookUp,
-    OwnHistory,
-)
+from guard.forgetting import ErasureGround, HoldPut
+from guard.forgetting.erasures import Erasing
+from guard.history import HistoryDocument, HistoryPage, HistoryRow, HoldBackPut, LookUp, OwnHistory
 from guard.masking import MaskedRecord
 from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
@@ -62,9 +57,12 @@ from guard.rows import (
     ApiKeyRow,
     CaseRow,
     DisputeRow,
+    ErasureRow,
+    ErasureState,
     GrantKind,
     GrantRow,
     HoldBackRow,
+    HoldRow,
     LogCount,
     LogQuery,
     ModeRow,
@@ -532,6 +530,77 @@ class FakeModes:
         self, principal: Principal, since: Micros, until: Micros
     ) -> Sequence[EnforcementRow]:
         return (EnforcementRow(team="team-a", mode="observe", would="refused", views=3),)
+
+
+@dataclass
+class FakeErasures:
+    rows: dict[str, ErasureRow] = field(default_factory=dict)
+    held_by: tuple[HoldRow, ...] = ()
+
+    async def propose(
+        self, principal: Principal, customer: str, ground: ErasureGround, reason: str
+    ) -> Erasing:
+        row = ErasureRow(
+            id="er-1",
+            tenant=principal.tenant,
+            ref=customer,
+            ground=ground.value,
+            state=ErasureState.PROPOSED,
+            proposed_by=principal.id,
+            proposed_at=NOW,
+            bucket="b0",
+            key_id="k0",
+        )
+        return self._put(row)
+
+    async def approve(self, principal: Principal, erasure_id: str) -> Erasing:
+        row = await self.get(principal, erasure_id)
+        state = ErasureState.HELD if self.held_by else ErasureState.RECORDED
+        return self._put(replace(row, state=state, approved_by=principal.id, approved_at=NOW))
+
+    async def get(self, principal: Principal, erasure_id: str) -> ErasureRow:
+        if erasure_id not in self.rows:
+            raise NotFoundError("there is no such erasure")
+        return self.rows[erasure_id]
+
+    async def list(self, principal: Principal) -> list[ErasureRow]:
+        return [row for row in self.rows.values() if row.tenant == principal.tenant]
+
+    def _put(self, row: ErasureRow) -> Erasing:
+        self.rows[row.id] = row
+        return Erasing(row=row, receipt=receipt(7), held_by=self.held_by)
+
+
+@dataclass
+class FakeHolds:
+    rows: dict[str, HoldRow] = field(default_factory=dict)
+
+    async def set(self, principal: Principal, put: HoldPut) -> HoldRow:
+        row = HoldRow(
+            id="hold-1",
+            tenant=principal.tenant,
+            scope=put.scope,
+            value=put.value,
+            ref=None,
+            since=put.since,
+            until=put.until,
+            ground=put.ground.value,
+            matter=put.matter,
+            set_by=principal.id,
+            set_at=NOW,
+        )
+        self.rows[row.id] = row
+        return row
+
+    async def lift(self, principal: Principal, hold_id: str) -> HoldRow:
+        if hold_id not in self.rows:
+            raise NotFoundError("there is no such hold")
+        row = replace(self.rows[hold_id], lift_by=principal.id, lift_at=NOW)
+        self.rows[hold_id] = row
+        return row
+
+    async def list(self, principal: Principal) -> list[HoldRow]:
+        return [row for row in self.rows.values() if row.tenant == principal.tenant]
 
 
 @dataclass
@@ -1069,6 +1138,8 @@ class World:
     hold_backs: FakeHoldBacks = field(default_factory=FakeHoldBacks)
     merges: FakeMerges = field(default_factory=FakeMerges)
     redactions: FakeRedactions = field(default_factory=FakeRedactions)
+    erasures: FakeErasures = field(default_factory=FakeErasures)
+    holds: FakeHolds = field(default_factory=FakeHolds)
     store: FakeStore = field(default_factory=FakeStore)
     metrics: Metrics = field(default_factory=Metrics)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))

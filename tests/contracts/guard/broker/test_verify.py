@@ -40,6 +40,7 @@ async def test_a_claim_is_answered_by_yes_or_no_and_logged_before(
     entry = acts.entry(answer.receipt)
     assert (entry.kind, entry.event.act) == (EntryKind.VERIFICATION, "verify")
     assert entry.event.body == {
+        "case": asked.case,
         "on_shift": True,
         "field": "phone",
         "part": "last4",

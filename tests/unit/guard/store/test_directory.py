@@ -17,4 +17,5 @@ def test_an_erased_subject_keeps_its_row(sqlite_store: SqlStore) -> None:
         rows.add_subjects([erased])
         rows.add_subjects([])
     with sqlite_store.read() as view:
-        assert view.subject(TENANT, "c1") == erased
+        assert view.subjects({"c1"}) == {"c1": erased}
+        assert view.subject(TENANT, "c1") is None

@@ -14,7 +14,7 @@ from guard.errors import ConfigurationError, KeyUnavailableError
 from guard.rows import SubjectRow
 from guard.vault import keyring as module
 from guard.vault.envelope import place
-from guard.vault.keyring import BUCKET_SIZE, Keyring
+from guard.vault.keyring import BUCKET_SIZE, Keyring, key_id
 from guard.vault.kms import create_root_key
 from policies.model import Tier
 
@@ -320,3 +320,96 @@ def test_an_unknown_bucket_or_epoch_is_a_missing_key(keyring: Keyring) -> None:
         keyring.customer_key(replace(enrol(keyring), bucket="b00"))
     with pytest.raises(KeyUnavailableError):
         keyring.epoch_key("acme", "acme/1999-01")
+
+
+def renewed(keyring: Keyring, row: SubjectRow) -> SubjectRow:
+    return keyring.rewrap(row, keyring.retire(row.tenant, row.bucket))
+
+
+def test_a_renewed_bucket_opens_and_the_earlier_ones_are_gone_for_good(
+    keyring: Keyring, uri: str, path: Path
+) -> None:
+    row = enrol(keyring)
+    tag, other = keyring.customer_key(row).tag(1), Keyring.open(uri, path)
+    assert other.source_key(row) == "cust-100234"
+    first = renewed(keyring, row)
+    second = renewed(keyring, first)
+    assert [first.bucket, second.bucket] == [f"{row.bucket}.1", f"{row.bucket}.2"]
+    assert keyring.generations(first.bucket) == (row.bucket, first.bucket, second.bucket)
+    assert keyring.unfinished() == {("acme", row.bucket)}
+    assert {keyring.source_key(one) for one in (row, first, second)} == {"cust-100234"}
+    keyring.destroy("acme", second.bucket)
+    assert keyring.unfinished() == frozenset()
+    assert keyring.customer_key(second).tag(1) == tag
+    assert keyring.rewrap(second, second.bucket) is second
+    other.refresh()
+    for one in (keyring, other, Keyring.open(uri, path)):
+        assert one.source_key(second) == "cust-100234"
+        for gone in (row, first):
+            with pytest.raises(KeyUnavailableError):
+                one.customer_key(gone)
+    # A name is never used a second time.
+    assert keyring.retire("acme", row.bucket) == f"{row.bucket}.3"
+
+
+def test_nobody_is_enrolled_into_a_bucket_that_another_process_has_closed(
+    keyring: Keyring, uri: str, path: Path
+) -> None:
+    row = enrol(keyring)
+    other = Keyring.open(uri, path)
+    newest = other.retire("acme", row.bucket)
+    assert enrol(keyring).bucket not in {row.bucket, newest}
+    other.destroy("acme", newest)
+    assert enrol(keyring).bucket not in {row.bucket, newest}
+
+
+def test_another_buckets_generations_are_left_alone(keyring: Keyring, uri: str, path: Path) -> None:
+    row, apart = enrol(keyring), enrol(Keyring.open(uri, path))
+    assert row.bucket != apart.bucket
+    keyring.refresh()
+    second = renewed(keyring, row)
+    keyring.retire("acme", apart.bucket)
+    keyring.destroy("acme", second.bucket)
+    assert keyring.unfinished() == {("acme", apart.bucket)}
+    assert keyring.source_key(apart) == "cust-100234"
+
+
+def test_who_was_erased_is_not_wrapped_anew(keyring: Keyring) -> None:
+    row = enrol(keyring)
+    with pytest.raises(KeyUnavailableError):
+        renewed(keyring, replace(row, wrapped_key=None))
+
+
+def test_the_name_of_a_key_says_nothing_without_the_reference(keyring: Keyring) -> None:
+    row = enrol(keyring)
+    name = key_id("acme", row.ref)
+    assert len(name) == 32
+    assert name == key_id("acme", row.ref) != key_id("other", row.ref)
+
+
+def test_an_epochs_key_can_be_destroyed_and_the_one_without_an_end_stays(
+    keyring: Keyring, uri: str, path: Path
+) -> None:
+    name, key = keyring.epoch("acme", AT)
+    kept, kept_key = keyring.kept_epoch("acme")
+    assert (name, kept) == ("acme/2025-11", "acme/kept")
+    assert keyring.epochs_of("acme") == [name, kept]
+    assert keyring.epochs_of("other") == []
+    assert keyring.tenants() == ["acme"]
+    other = Keyring.open(uri, path)
+    assert other.epoch_key("acme", name).open(key.seal(b"x", b"p"), b"p") == b"x"
+    keyring.destroy_epoch(name)
+    keyring.destroy_epoch(name)
+    other.refresh()
+    for one in (keyring, other):
+        with pytest.raises(KeyUnavailableError):
+            one.epoch_key("acme", name)
+    assert keyring.kept_epoch("acme")[1].open(kept_key.seal(b"x", b"p"), b"p") == b"x"
+
+
+def test_a_keyring_that_disappears_is_no_reason_to_forget(keyring: Keyring, path: Path) -> None:
+    row = enrol(keyring)
+    path.unlink()
+    with pytest.raises(KeyUnavailableError):
+        keyring.refresh()
+    assert keyring.source_key(row) == "cust-100234"
