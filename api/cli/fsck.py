@@ -11,15 +11,18 @@ from api.cli.outcome import Exit, Json, say
 from api.places import database_url, high_water, log_dir, log_signer, open_keyring
 from api.settings import Settings, load_settings
 from guard.entries import Receipt
-from guard.errors import InvalidRequestError
+from guard.errors import InvalidRequestError, KeyUnavailableError, ProofError
 from guard.evidence.whole_list import check_customer
-from guard.fsck import FsckReport, Kept, NothingForgotten, check_store
+from guard.forgetting import Forgotten
+from guard.fsck import Explained, FsckReport, Kept, NothingForgotten, check_store
 from guard.ledger.checkpoint import open_checkpoint
 from guard.ledger.note import VerifierKey
 from guard.ledger.proofs import Proofs
 from guard.ledger.tiles import TileFolder
+from guard.ports import ReadView
 from guard.store import migrate as tables
 from guard.store.sql_store import SqlReader
+from guard.vault.keyring import Keyring
 from guard.vault.sealing import EntryVault
 
 # How often a long run says how far it is.
@@ -52,18 +55,27 @@ def fsck(
         high_water=mark.read_bytes() if mark.is_file() else None,
         receipts=() if receipts is None else _receipts(receipts),
     )
+    vault = EntryVault(keyring)
     with SqlReader(url) as store, store.read() as view:
         report = check_store(
             view,
-            EntryVault(keyring),
+            vault,
             log_signer(keyring, settings).verifier,
             kept,
-            explained=NothingForgotten(),
+            explained=_forgotten(view, vault, keyring),
             on_progress=_progress,
         )
     _say(report, as_json=as_json)
     if report.count:
         raise typer.Exit(int(Exit.FOUND))
+
+
+def _forgotten(view: ReadView, vault: EntryVault, keyring: Keyring) -> Explained:
+    """What entries say may be missing; if one of them is damaged, nothing: the check names it."""
+    try:
+        return Forgotten.read(view, vault, keyring.tenants())
+    except (ProofError, KeyUnavailableError):
+        return NothingForgotten()
 
 
 def _progress(count: int) -> None:
