@@ -23,6 +23,7 @@ from api.places import (
     log_dir,
     log_signer,
     open_keyring,
+    product_version,
     worker_file,
 )
 from api.settings import Settings
@@ -41,6 +42,7 @@ from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
+from guard.exporting import Exports, Manifests
 from guard.identifiers import Identifiers
 from guard.in_force import Policies
 from guard.indexing import Indexing
@@ -103,6 +105,7 @@ class Services:
     alerts: Alerts
     suspensions: Suspensions
     auditing: Auditing
+    exports: Exports
     identifiers: Identifiers
     indexing: Indexing
     contacts: Contacts
@@ -255,10 +258,11 @@ def _compose(
             policies.put(tenant, active)
     activations = Activations(committer, readers, clock, policies, alerts)
     reads = SystemReads(sources, keyring, deadline_s=settings.source_deadline_s)
-    log = PublishedLog(
-        log_dir=log_dir(settings),
-        manifests=settings.data_dir / "manifests",
-        export_signer=export_signer(keyring, settings),
+    log = PublishedLog(log_dir=log_dir(settings))
+    manifests = Manifests(
+        folder=settings.data_dir / "manifests",
+        signer=export_signer(keyring, settings),
+        version=product_version(),
     )
     return Services(
         settings=settings,
@@ -294,6 +298,7 @@ def _compose(
         alerts=alerts,
         suspensions=Suspensions(committer, readers, clock),
         auditing=Auditing(committer, readers, clock, vault, log),
+        exports=Exports(committer, readers, clock, vault, manifests),
         identifiers=identifiers,
         indexing=Indexing(
             readers=readers,

@@ -18,7 +18,8 @@ from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
-from guard.exports import ExportFormat
+from guard.exporting import Download
+from guard.exports.order import ExportOrder
 from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
@@ -37,6 +38,7 @@ from guard.rows import (
     AlertRow,
     AlertState,
     CaseRow,
+    ExportJobRow,
     GrantRow,
     LogQuery,
     ModeRow,
@@ -381,14 +383,30 @@ class Auditing(Protocol):
         """The proof that an entry is in the log."""
         ...
 
+
+class Exports(Protocol):
+    """*Protocol* of giving the log out: `guard.exporting`."""
+
+    async def export(self, principal: Principal, order: ExportOrder) -> Download:
+        """A file of the log, in pieces."""
+        ...
+
+    async def resume(self, principal: Principal, job_id: str, received: int) -> Download:
+        """The rest of a file."""
+        ...
+
+    async def progress(self, principal: Principal, job_id: str) -> ExportJobRow:
+        """How much of a file has left."""
+        ...
+
     async def manifest(self, principal: Principal, digest: str) -> bytes:
         """The signed manifest of an exported file, by the file's SHA-256."""
         ...
 
-    async def export(
-        self, principal: Principal, fmt: ExportFormat, query: LogQuery
+    async def raw(
+        self, principal: Principal, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
-        """A file of the log, in pieces."""
+        """A range of the log as it is kept."""
         ...
 
 
@@ -532,6 +550,11 @@ class Services(Protocol):
     @property
     def auditing(self) -> Auditing:
         """The log."""
+        ...
+
+    @property
+    def exports(self) -> Exports:
+        """Files of the log."""
         ...
 
     @property

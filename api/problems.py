@@ -57,6 +57,7 @@ OWN_WORDS = ALL | {
     "minutes", "pace", "text",
     "because", "guard policy backtest", "guard policy lint", "on", "statement",
     "cc", "channel", "subject",
+    "why", "parquet",
 }  # fmt: skip
 _BODY = "body"
 

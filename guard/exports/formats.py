@@ -12,7 +12,7 @@ from guard.exports.encoder import Encoder, LineEncoder, Source
 from guard.exports.ndjson import ndjson_line
 from guard.exports.ocsf import OcsfWriter
 from guard.exports.parquet_file import ParquetEncoder
-from guard.exports.syslog import SyslogWriter
+from guard.exports.rfc5424 import SyslogWriter
 
 
 class ExportFormat(StrEnum):

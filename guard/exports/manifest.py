@@ -28,6 +28,8 @@ class ChunkDigest(msgspec.Struct, frozen=True, array_like=True):
 class Population(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that the filter found below `Manifest.size`, and a commitment to all that it left out.
 
+    `erased` of those that the filter found are left out too: the part that would be told was
+    erased with its agent.
     `omitted_sha256` is over the leaf hashes of the entries that are not in the file, by falling
     index. Whoever has the published tree and the file can compute it: the indexes of the file and
     these are the whole tree, and their leaves tell kind and time.
@@ -38,6 +40,7 @@ class Population(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     last_index: int | None = None
     kinds: dict[str, int] = {}
     vendors: dict[str, int] = {}
+    erased: int = 0
     omitted: int = 0
     omitted_sha256: str = ""
 
@@ -46,8 +49,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The facts of one export.
 
     `filter` holds what was asked for, by the names of `guard.rows.LogQuery`. `records` counts the
-    records of the file; a CSV header is one. `cells` is the cell guard of a CSV file. `purpose` is
-    what the requester typed, `recipient` for whom outside the company. `customers` is false for a
+    records of the file; a CSV header is one. `cells` is the cell guard of a CSV file. `why` is what
+    the requester typed, `recipient` for whom outside the company. `customers` is false for a
     file that names none.
     """
 
@@ -64,7 +67,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sha256: str
     cells: str = ""
     job: str = ""
-    purpose: str = ""
+    why: str = ""
     recipient: str = ""
     customers: bool = True
     population: Population | None = None

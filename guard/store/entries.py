@@ -80,7 +80,12 @@ _REPORT = (
 
 def _page(query: LogQuery) -> Select[Any]:
     """The statement of one page of the log, newest first."""
-    page = _STORED.where(detail_event.c.tenant == query.tenant)
+    return filtered(_STORED, query).order_by(entry.c.idx.desc()).limit(query.limit)
+
+
+def filtered(page: Select[Any], query: LogQuery) -> Select[Any]:
+    """A selection from `detail_event` and `entry`, cut down to what a query asks for."""
+    page = page.where(detail_event.c.tenant == query.tenant)
     equal = {
         "agent": query.agent_id,
         "team": query.team,
@@ -104,7 +109,7 @@ def _page(query: LogQuery) -> Select[Any]:
         page = page.where(detail_subject.c.ref == query.ref)
     if query.before is not None:
         page = page.where(place < query.before)
-    return page.order_by(entry.c.idx.desc()).limit(query.limit)
+    return page
 
 
 class PlacedEntry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

@@ -11,6 +11,7 @@ from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.entries import EntryReads
 from guard.store.event_parts import EventPartReads
+from guard.store.exports import ExportReads, ExportWrites
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.identifiers import IdentifierReads, IdentifierWrites
@@ -36,6 +37,7 @@ class SqlReadView(
     IdentifierReads,
     ActivationReads,
     EventPartReads,
+    ExportReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -53,6 +55,7 @@ class SqlUnitOfWork(
     IdentifierWrites,
     RelationWrites,
     LateLinkWrites,
+    ExportWrites,
     SqlReadView,
 ):
     """`ports.UnitOfWork` over SQL."""

@@ -28,7 +28,9 @@ from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
 from guard.errors import AccessDeniedError, ConflictError, NotFoundError, SourceError
+from guard.exporting import Download
 from guard.exports import ExportFormat
+from guard.exports.order import ExportOrder
 from guard.findings import Finding, FindingKind, Severity
 from guard.masking import MaskedRecord
 from guard.merges import Merged, MergeRequest
@@ -51,6 +53,7 @@ from guard.rows import (
     AlertState,
     ApiKeyRow,
     CaseRow,
+    ExportJobRow,
     GrantKind,
     GrantRow,
     LogQuery,
@@ -853,7 +856,6 @@ class FakeAuditing:
     )
     asked: list[LogQuery] = field(default_factory=list)
     failure: Exception | None = None
-    failure_later: Exception | None = None
 
     async def views(self, principal: Principal, query: LogQuery) -> list[OpenedEntry]:
         self.asked.append(query)
@@ -870,17 +872,54 @@ class FakeAuditing:
             raise NotFoundError("the log is not that long")
         return b"c2sp.org/tlog-proof@v1\n"
 
+
+@dataclass
+class FakeExports:
+    orders: list[ExportOrder] = field(default_factory=list)
+    ranges: list[tuple[int, int | None]] = field(default_factory=list)
+    failure: Exception | None = None
+    failure_later: Exception | None = None
+    job: str = "ab" * 16
+
+    async def export(self, principal: Principal, order: ExportOrder) -> Download:
+        self.orders.append(order)
+        if self.failure is not None:
+            raise self.failure
+        return Download(job=self.job, format=order.format, offset=0, pieces=self._pieces())
+
+    async def resume(self, principal: Principal, job_id: str, received: int) -> Download:
+        await self.progress(principal, job_id)
+        pieces = self._pieces()
+        await anext(pieces)
+        return Download(job=self.job, format=ExportFormat.NDJSON, offset=12, pieces=pieces)
+
+    async def progress(self, principal: Principal, job_id: str) -> ExportJobRow:
+        if job_id != self.job:
+            raise NotFoundError("no such export of yours")
+        order = ExportOrder(format=ExportFormat.NDJSON, query=LogQuery(tenant=principal.tenant))
+        return ExportJobRow(
+            id=self.job,
+            tenant=principal.tenant,
+            requested_by=principal.id,
+            order=order.encoded(),
+            size=10,
+            root=bytes(32),
+            created_at=NOW,
+            before=4,
+            chunks=1,
+            entries=6,
+            octets=12,
+        )
+
     async def manifest(self, principal: Principal, digest: str) -> bytes:
         if digest != "0" * 64:
             raise NotFoundError("no such manifest")
         return b"recordguard-export/v1\n{}\n\n\xe2\x80\x94 key sig\n"
 
-    async def export(
-        self, principal: Principal, fmt: ExportFormat, query: LogQuery
+    async def raw(
+        self, principal: Principal, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
-        self.asked.append(query)
-        if self.failure is not None:
-            raise self.failure
+        self.ranges.append((start, end))
         return self._pieces()
 
     async def _pieces(self) -> AsyncIterator[bytes]:
@@ -922,6 +961,7 @@ class World:
     enrolment: FakeEnrolment = field(default_factory=FakeEnrolment)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
     auditing: FakeAuditing = field(default_factory=FakeAuditing)
+    exports: FakeExports = field(default_factory=FakeExports)
     merges: FakeMerges = field(default_factory=FakeMerges)
     redactions: FakeRedactions = field(default_factory=FakeRedactions)
     store: FakeStore = field(default_factory=FakeStore)

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
 
 import msgspec
 import pytest
@@ -134,7 +136,7 @@ def canaries() -> Canaries:
         name: f"canary-{name.replace('_', '-')}-x"
         for name in (*EventPart.__struct_fields__, "customer", "case", "reason")
     }
-    told = {
+    told: dict[str, Any] = {
         name: texts[name]
         for name, kind in EventPart.__annotations__.items()
         if kind is str and name not in {"kind", "outcome"}
@@ -181,7 +183,7 @@ def test_a_format_tells_what_is_documented_and_nothing_more(fmt: ExportFormat) -
     content, _ = written(fmt, [found.row])
     if fmt is ExportFormat.PARQUET:
         parquet = pytest.importorskip("pyarrow.parquet")
-        content = repr(parquet.read_table(__import__("io").BytesIO(content)).to_pylist()).encode()
+        content = repr(parquet.read_table(BytesIO(content)).to_pylist()).encode()
     told = set(re.findall(rb"canary-[a-z-]+-x", content))
     assert told == {found.texts[name].encode() for name in TOLD[fmt]}
 

@@ -48,7 +48,7 @@ def made() -> Made:
         sha256=tally.digest(),
         cells="formulas",
         job="ab" * 16,
-        purpose="the yearly audit",
+        why="the yearly audit",
         population=Population(entries=2, first_index=3, last_index=9, kinds={"view": 2}),
         chunks=(
             ChunkDigest(octets=5, sha256=sha256(FILE[0]).hexdigest()),
