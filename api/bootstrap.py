@@ -8,8 +8,9 @@ in order: no new work, what waits is committed, the log is published once more.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from api.places import (
     worker_file,
 )
 from api.settings import Settings
+from api.sinks import Sinks, open_sinks
 from guard.access_review import AccessReviews
 from guard.activations import Activations, load_active
 from guard.admission import GroupCommitter
@@ -62,6 +64,7 @@ from guard.purposes.ties import Ties
 from guard.purposes.work_lists import WorkLists
 from guard.purposes.workload import Workload
 from guard.redactions import Redactions
+from guard.sinks import DeclaredSink, Pusher
 from guard.sources import open_source
 from guard.store.readers import ThreadedReaders
 from guard.store.sql_store import SqlStore
@@ -122,6 +125,7 @@ class Services:
     _integrator: Integrator | None
     _reviews: AfterReviews
     _sources: Mapping[str, RecordSource]
+    _sinks: Sinks
     _outbox: WorkerFile
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -154,6 +158,7 @@ class Services:
         self._tasks.append(asyncio.create_task(following, name="follow"))
         reminding = remind_forever(self._reviews, self.metrics)
         self._tasks.append(asyncio.create_task(reminding, name="remind"))
+        self._tasks.extend(self._sinks.start(self.metrics))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -170,6 +175,10 @@ class Services:
             self._integrator.check()
         self.store.check()
 
+    def remarks(self) -> list[str]:
+        """What an operator should look at although views work; it names nobody."""
+        return self._sinks.remarks()
+
     async def close(self) -> None:
         """Stop what `start` began, publish what is left, give everything back."""
         for task in self._tasks:
@@ -184,6 +193,7 @@ class Services:
         for source in self._sources.values():
             await source.close()
         await self.contacts.close()
+        await self._sinks.close()
         self._threads.close()
         self._outbox.close()
         self.store.close()
@@ -213,6 +223,7 @@ def build(settings: Settings) -> Services:
     bundle = open_bundle(settings.policy_dir)
     sources = _open_sources(settings)
     contacts = _open_contacts(settings)
+    declared = open_sinks(settings.sinks_file, _secrets(settings))
     keyring = open_keyring(settings)
     with contextlib.ExitStack() as undo:
         store = SqlStore(database_url(settings))
@@ -222,7 +233,7 @@ def build(settings: Settings) -> Services:
         outbox = WorkerFile(worker_file(settings))
         undo.callback(outbox.close)
         services = _compose(
-            settings, bundle, (sources, contacts), keyring, (store, threads, outbox)
+            settings, bundle, (sources, contacts, declared), keyring, (store, threads, outbox)
         )
         undo.pop_all()
         return services
@@ -231,12 +242,12 @@ def build(settings: Settings) -> Services:
 def _compose(
     settings: Settings,
     bundle: Bundle,
-    behind: tuple[Mapping[str, RecordSource], Contacts],
+    behind: tuple[Mapping[str, RecordSource], Contacts, Sequence[DeclaredSink]],
     keyring: Keyring,
     opened: tuple[SqlStore, ThreadedReaders, WorkerFile],
 ) -> Services:
     store, readers, outbox = opened
-    sources, contacts = behind
+    sources, contacts, declared = behind
     clock = open_clock(store, settings)
     vault = EntryVault(keyring)
     writer = secrets.token_bytes(WRITER_BYTES)
@@ -341,6 +352,18 @@ def _compose(
         _integrator=None if store.places_at_commit else Integrator(store),
         _reviews=AfterReviews(committer, readers, clock, alerts),
         _sources=sources,
+        _sinks=Sinks(
+            declared,
+            partial(
+                Pusher,
+                committer=committer,
+                readers=readers,
+                clock=clock,
+                vault=vault,
+                source=manifests.source,
+                holder=writer.hex(),
+            ),
+        ),
         _outbox=outbox,
     )
 

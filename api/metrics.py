@@ -1,6 +1,7 @@
 """Counters of the service, in a registry of their own.
 
-Labels are closed sets only: route templates, methods, status codes, outcomes. Never a tenant, an
+Labels are closed sets only: route templates, methods, status codes, outcomes, the names of the
+operator's sinks. Never a tenant, an
 agent, a customer or anything else that somebody sent.
 """
 
@@ -53,6 +54,18 @@ class Metrics:
             "recordguard_reviews_overdue",
             "Reviews that are overdue, of what one person did alone, by what it was.",
             ("what",),
+            registry=self.registry,
+        )
+        self.sink_behind = Gauge(
+            "recordguard_sink_behind_entries",
+            "Entries of the log that a sink has not taken yet, by the operator's name of the sink.",
+            ("sink",),
+            registry=self.registry,
+        )
+        self.sink_failures = Gauge(
+            "recordguard_sink_failures",
+            "Deliveries to a sink that failed in a row, by the operator's name of the sink.",
+            ("sink",),
             registry=self.registry,
         )
         self.problems = Counter(

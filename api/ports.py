@@ -580,3 +580,7 @@ class Services(Protocol):
     def check(self) -> None:
         """Raise StoreUnavailableError unless a view would work right now; blocks."""
         ...
+
+    def remarks(self) -> list[str]:
+        """What an operator should look at although views work; it names nobody."""
+        ...

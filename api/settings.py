@@ -72,10 +72,14 @@ class Settings(BaseSettings):
         default=None, description="TOML file that maps record sources; empty: none."
     )
     secrets_dir: Path | None = Field(
-        default=None, description="Folder of secrets that the mapping and the contacts file name."
+        default=None,
+        description="Folder of secrets that the mapping, contacts and sinks files name.",
     )
     contacts_file: Path | None = Field(
         default=None, description="TOML file of the ways to reach customers; empty: none."
+    )
+    sinks_file: Path | None = Field(
+        default=None, description="TOML file of the sinks that the log is pushed to; empty: none."
     )
     calling_code: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2})?$")] = Field(
         default="",
@@ -121,7 +125,13 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "policy_dir", "mapping_file", "secrets_dir", "contacts_file", "jwks_file", mode="before"
+        "policy_dir",
+        "mapping_file",
+        "secrets_dir",
+        "contacts_file",
+        "jwks_file",
+        "sinks_file",
+        mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:

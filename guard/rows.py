@@ -572,10 +572,15 @@ class ExportChunkRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinkRow:
-    """Where a live push stands; `digest` is that of what the operator declared."""
+    """Where a live push stands; `digest` is that of what the operator declared.
+
+    One process at a time pushes: `holder`, until `held_until`.
+    """
 
     name: str
     digest: str
     position: int
     failures: int = 0
     next_try: Micros = 0
+    holder: str = ""
+    held_until: Micros = 0

@@ -54,11 +54,15 @@ async def livez() -> Response:
 @routes.get(
     "/readyz", response_class=Response, responses=documents(503), summary="A view would work now"
 )
-async def readyz(request: Request) -> Response:
-    """Answer 200 if a view would be logged now, else a 503 problem; at most a second old."""
+async def readyz(request: Request, services: Guarded) -> Response:
+    """Answer 200 if a view would be logged now, else a 503 problem; at most a second old.
+
+    `remarks` says what an operator should look at although views work.
+    """
     readiness: Readiness = request.app.state.readiness
     await readiness.require()
-    return JSONResponse({"status": "ready"})
+    remarks = services.remarks()
+    return JSONResponse({"status": "ready"} | ({"remarks": remarks} if remarks else {}))
 
 
 @routes.get("/metrics", response_class=Response, summary="Prometheus metrics")

@@ -7,7 +7,7 @@ control characters become spaces for the sake of those receivers that cut at the
 
 from guard.entries import Outcome
 from guard.exports.encoder import Source
-from guard.exports.row import ExportRow, stamp
+from guard.exports.row import KIND_NAMES, ExportRow, stamp
 from guard.exports.told import one_line, told
 
 # Facility 13 is the log audit.
@@ -37,13 +37,19 @@ class SyslogWriter:
     def message(self, row: ExportRow) -> bytes:
         """One message without its frame."""
         found = told(row)
-        is_refused = found.get("outcome") == Outcome.REFUSED
-        priority = _FACILITY * 8 + (_NOTICE if is_refused else _INFORMATIONAL)
-        kind = name_text(found["kind"], _MAX_MSGID)
         values = " ".join(f'{name}="{param_text(text)}"' for name, text in found.items())
-        return (
-            f"<{priority}>1 {stamp(row.at)} {self._host} recordguard - {kind} [{SD_ID} {values}]"
-        ).encode()
+        is_refused = found.get("outcome") == Outcome.REFUSED
+        return self._header(row, is_refused=is_refused) + f"[{SD_ID} {values}]".encode()
+
+    def around(self, row: ExportRow, text: bytes) -> bytes:
+        """One framed message that carries `text` of another format."""
+        message = self._header(row, is_refused=False) + b"- " + text.rstrip(b"\n")
+        return b"%d %s" % (len(message), message)
+
+    def _header(self, row: ExportRow, *, is_refused: bool) -> bytes:
+        priority = _FACILITY * 8 + (_NOTICE if is_refused else _INFORMATIONAL)
+        kind = name_text(KIND_NAMES[row.kind], _MAX_MSGID)
+        return f"<{priority}>1 {stamp(row.at)} {self._host} recordguard - {kind} ".encode()
 
 
 def param_text(text: str) -> str:

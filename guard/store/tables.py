@@ -522,7 +522,8 @@ export_chunk = Table(
     Column("sha256", LargeBinary, nullable=False),
 )
 
-# Where each live push stands: `position` is the index of the last entry that it has taken.
+# Where each live push stands: `position` is the index of the last entry that it has taken. One
+# process at a time pushes: `holder`, until `held_until` or until it says otherwise.
 sink = Table(
     "sink",
     METADATA,
@@ -531,4 +532,6 @@ sink = Table(
     Column("position", BigInteger, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("next_try", BigInteger, nullable=False),
+    Column("holder", String, nullable=False),
+    Column("held_until", BigInteger, nullable=False),
 )

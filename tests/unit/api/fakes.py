@@ -966,6 +966,7 @@ class World:
     redactions: FakeRedactions = field(default_factory=FakeRedactions)
     store: FakeStore = field(default_factory=FakeStore)
     metrics: Metrics = field(default_factory=Metrics)
+    remarked: list[str] = field(default_factory=list)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
 
     def __post_init__(self) -> None:
@@ -990,6 +991,9 @@ class World:
 
     def check(self) -> None:
         self.store.check()
+
+    def remarks(self) -> list[str]:
+        return self.remarked
 
     def token(self, name: str, *scopes: str, **changes: Any) -> str:  # noqa: ANN401 - fields of Grant
         asked = scopes or tuple(ALL)
