@@ -1,8 +1,7 @@
 """Counters of the service, in a registry of their own.
 
 Labels are closed sets only: route templates, methods, status codes, outcomes, the names of the
-operator's sinks. Never a tenant, an
-agent, a customer or anything else that somebody sent.
+operator's sinks. Never a tenant, an agent, a customer or anything else that somebody sent.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram

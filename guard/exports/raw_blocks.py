@@ -63,8 +63,8 @@ def _packed(
     counts: list[int] = []
     parts: list[bytes | None] = []
     nobody: list[bytes | None] = []
-    for index, _, is_own, sealed in entries:
-        if not is_own:
+    for index, _, own, sealed in entries:
+        if own is None:
             counts.append(0)
             continue
         people = by_entry.get(index, nobody)

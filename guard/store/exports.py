@@ -77,8 +77,7 @@ class ExportReads(Session):
 
     def raw_entries(self, tenant: str, start: int, end: int) -> list[RawEntry]:
         """See `ReadView.raw_entries`."""
-        rows = self._bare(_RAW, {"tenant": tenant, "start": start, "end": end})
-        return [(index, leaf, own is not None, sealed) for index, leaf, own, sealed in rows]
+        return self._bare(_RAW, {"tenant": tenant, "start": start, "end": end})
 
     def raw_subjects(self, start: int, end: int) -> list[tuple[int, bytes | None]]:
         """See `ReadView.raw_subjects`."""
