@@ -81,7 +81,7 @@ async def test_a_turn_that_fails_is_logged_and_taken_again(
 
 def test_the_operators_file_is_read_or_named(tmp_path: Path) -> None:
     assert open_sinks(None, {}) == ()
-    with pytest.raises(ConfigurationError, match="none.toml"):
+    with pytest.raises(ConfigurationError, match=r"none\.toml"):
         open_sinks(tmp_path / "none.toml", {})
     file = tmp_path / "sinks.toml"
     file.write_text("")
