@@ -39,6 +39,8 @@ _ACTIVITIES = {
     EntryKind.EXPORT: _QUERY,
     EntryKind.AUDIT_QUERY: _QUERY,
 }
+# A look at the log itself has no outcome: it is recorded only when it is answered.
+_FAILED = frozenset({Outcome.REFUSED.value, Outcome.FAILED.value})
 _SEVERITIES = {Severity.LOW: 2, Severity.MEDIUM: 3, Severity.HIGH: 4, Severity.CRITICAL: 5}
 _STATES = {
     AlertState.OPEN: (_CREATE, 1),
@@ -111,7 +113,7 @@ class OcsfWriter:
             "table": {"name": "customers"},
             "action_id": _ALLOWED if is_allowed else _DENIED,
             "disposition_id": _ALLOWED_DISPOSITION if is_allowed else _BLOCKED_DISPOSITION,
-            "status_id": _SUCCESS if event.outcome == Outcome.PERMITTED else _FAILURE,
+            "status_id": _FAILURE if event.outcome in _FAILED else _SUCCESS,
             "status_detail": "; ".join(event.reasons) or event.outcome,
             "unmapped": self._unmapped(entry, event),
         }

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -196,6 +197,12 @@ def test_every_kind_of_entry_can_be_written(fmt: ExportFormat) -> None:
     ]
     told = read(fmt, rows)
     assert fmt is ExportFormat.OCSF or len(told) == len(rows)
+
+
+def test_the_page_lists_the_formats_as_the_registry_has_them() -> None:
+    page = Path("docs/exports.md").read_text()
+    for fmt, one in FORMATS.items():
+        assert f"| `{fmt}` | `.{one.suffix}` | {one.record} | {one.holds} |" in page
 
 
 def test_every_format_is_described_once() -> None:

@@ -36,6 +36,7 @@ def view(kind: EntryKind = EntryKind.VIEW, outcome: str = "permitted") -> dict[s
         (EntryKind.OBSERVED, "permitted", 1, 1, 1),
         (EntryKind.EXPORT, "permitted", 4, 1, 1),
         (EntryKind.AUDIT_QUERY, "permitted", 4, 1, 1),
+        (EntryKind.EXPORT, "", 4, 1, 1),
     ],
 )
 def test_a_look_at_records_is_a_datastore_activity(
