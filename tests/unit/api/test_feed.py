@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from api.feed import baseline_digest, floor_events
@@ -360,3 +363,10 @@ def test_a_row_of_a_queue_is_a_glance_of_its_own_kind(kind: EntryKind, outcome: 
 def test_a_report_that_came_too_late_says_nothing_of_the_case() -> None:
     entry = opened(EntryKind.CASE, {"case": "k1", "ignored": True, "as_of": 5}, ("r1",))
     assert floor_events(entry) == []
+
+
+def test_a_live_push_is_nobodys_look() -> None:
+    by_system = opened(EntryKind.EXPORT, {"sink": "siem"}, ("r1",))
+    event = msgspec.structs.replace(by_system.event, agent="system")
+    assert floor_events(by_system) != []
+    assert floor_events(replace(by_system, event=event)) == []
