@@ -5,7 +5,6 @@ It is handed its services and knows none of their makers; `api.bootstrap` builds
 
 import functools
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +22,7 @@ from api.identity.principals import Authenticator
 from api.identity.tokens import TokenVerifier
 from api.identity.webhooks import Webhooks
 from api.middleware import Edge
+from api.places import product_version
 from api.ports import Services
 from api.problems import TABLE, RefusalError, on_error
 from api.routers import (
@@ -34,6 +34,7 @@ from api.routers import (
     directory,
     disputes,
     erasures,
+    exports,
     grants,
     health,
     history,
@@ -90,6 +91,7 @@ ROOMS = (
     history,
     disputes,
     hold_backs,
+    exports,
     health,
 )
 # FastAPI's own telemetry would record paths, queries, validation failures and stack traces.
@@ -112,7 +114,7 @@ def create_app(services: Services, *, wall: Callable[[], Micros] = wall_micros) 
     settings = services.settings
     app = FastAPI(
         title="Recordguard",
-        version=_version(),
+        version=product_version(),
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
@@ -182,10 +184,3 @@ def local_issuer(settings: Settings, wall: Callable[[], Micros] = wall_micros) -
     return LocalIssuer.open(
         settings.data_dir, issuer=settings.issuer, audience=settings.audience, wall=wall
     )
-
-
-def _version() -> str:
-    try:
-        return version("recordguard")
-    except PackageNotFoundError:
-        return "0"

@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -34,10 +35,12 @@ from api.places import (
     log_dir,
     log_signer,
     open_keyring,
+    product_version,
     rewrapped_dir,
     worker_file,
 )
 from api.settings import Settings
+from api.sinks import Sinks, open_sinks
 from guard.access_review import AccessReviews
 from guard.activations import Activations, load_active
 from guard.admission import GroupCommitter
@@ -54,6 +57,7 @@ from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
+from guard.exporting import Exports, Manifests
 from guard.forgetting import (
     Erasures,
     Holds,
@@ -87,6 +91,7 @@ from guard.purposes.work_lists import WorkLists
 from guard.purposes.workload import Workload
 from guard.reconciliation import Reconciliation
 from guard.redactions import Redactions
+from guard.sinks import DeclaredSink, Pusher
 from guard.source_reads import ReadCounter
 from guard.sources import open_source
 from guard.sources.counted import CountedSource
@@ -142,6 +147,7 @@ class Services:
     own_histories: OwnHistories
     disputes: Disputes
     hold_backs: HoldBacks
+    exports: Exports
     identifiers: Identifiers
     indexing: Indexing
     contacts: Contacts
@@ -164,6 +170,7 @@ class Services:
     _reviews: AfterReviews
     _sources: Mapping[str, RecordSource]
     _reads: ReadCounter
+    _sinks: Sinks
     _outbox: WorkerFile
     _backlog: Backlog = field(default_factory=Backlog)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -220,6 +227,7 @@ class Services:
         shredding, expiring = shred_forever(self.shredding), expire_forever(self.retention)
         self._tasks.append(asyncio.create_task(shredding, name="shred"))
         self._tasks.append(asyncio.create_task(expiring, name="expire"))
+        self._tasks.extend(self._sinks.start(self.metrics))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -240,6 +248,10 @@ class Services:
         """What does not keep a view from working yet, and will if it goes on."""
         return () if self._backlog.lag is Lag.NONE else ("the tree is behind what is durable",)
 
+    def remarks(self) -> list[str]:
+        """What an operator should look at although views work; it names nobody."""
+        return self._sinks.remarks()
+
     async def close(self) -> None:
         """Stop what `start` began, publish what is left, give everything back."""
         for task in self._tasks:
@@ -258,6 +270,7 @@ class Services:
         for source in self._sources.values():
             await source.close()
         await self.contacts.close()
+        await self._sinks.close()
         self._threads.close()
         self._outbox.close()
         self.store.close()
@@ -287,6 +300,7 @@ def build(settings: Settings) -> Services:
     bundle = open_bundle(settings.policy_dir)
     sources = _open_sources(settings)
     contacts = _open_contacts(settings)
+    declared = open_sinks(settings.sinks_file, _secrets(settings))
     keyring = open_keyring(settings)
     with contextlib.ExitStack() as undo:
         store = SqlStore(database_url(settings))
@@ -296,7 +310,7 @@ def build(settings: Settings) -> Services:
         outbox = WorkerFile(worker_file(settings))
         undo.callback(outbox.close)
         services = _compose(
-            settings, bundle, (sources, contacts), keyring, (store, threads, outbox)
+            settings, bundle, (sources, contacts, declared), keyring, (store, threads, outbox)
         )
         undo.pop_all()
         return services
@@ -305,12 +319,12 @@ def build(settings: Settings) -> Services:
 def _compose(
     settings: Settings,
     bundle: Bundle,
-    behind: tuple[Mapping[str, RecordSource], Contacts],
+    behind: tuple[Mapping[str, RecordSource], Contacts, Sequence[DeclaredSink]],
     keyring: Keyring,
     opened: tuple[SqlStore, ThreadedReaders, WorkerFile],
 ) -> Services:
     store, readers, outbox = opened
-    sources, contacts = behind
+    sources, contacts, declared = behind
     rules = _open_retention(settings)
     clock = open_clock(store, settings)
     vault = EntryVault(keyring)
@@ -352,10 +366,11 @@ def _compose(
         escrow=Escrow(rewrapped_dir(settings)),
         file=ErasuresFile(erasures_file(settings)),
     )
-    log = PublishedLog(
-        log_dir=log_dir(settings),
-        manifests=settings.data_dir / "manifests",
-        export_signer=export_signer(keyring, settings),
+    log = PublishedLog(log_dir=log_dir(settings))
+    manifests = Manifests(
+        folder=settings.data_dir / "manifests",
+        signer=export_signer(keyring, settings),
+        version=product_version(),
     )
     return Services(
         settings=settings,
@@ -393,11 +408,12 @@ def _compose(
         auditing=Auditing(committer, readers, clock, vault, log),
         reconciliation=reconciliation,
         histories=CustomerHistory(
-            committer, readers, clock, vault, log.export_signer, settings.held_back_notice
+            committer, readers, clock, vault, manifests.signer, settings.held_back_notice
         ),
         own_histories=OwnHistories(committer, readers, clock, vault, settings.retention_notice),
         disputes=Disputes(committer, clock, vault),
         hold_backs=HoldBacks(committer, readers, clock),
+        exports=Exports(committer, readers, clock, vault, manifests),
         identifiers=identifiers,
         indexing=Indexing(
             readers=readers,
@@ -447,6 +463,18 @@ def _compose(
         _reviews=AfterReviews(committer, readers, clock, alerts),
         _sources=counted,
         _reads=counter,
+        _sinks=Sinks(
+            declared,
+            partial(
+                Pusher,
+                committer=committer,
+                readers=readers,
+                clock=clock,
+                vault=vault,
+                source=manifests.source,
+                holder=writer.hex(),
+            ),
+        ),
         _outbox=outbox,
     )
 

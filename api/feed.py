@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from guard.clock import Micros
-from guard.entries import BodyValue, EntryKind, EventPart, OpenedEntry, Outcome, SubjectPart
+from guard.entries import SYSTEM, BodyValue, EntryKind, EventPart, OpenedEntry, Outcome, SubjectPart
 from guard.events import (
     AccessAction,
     AccessEvent,
@@ -91,6 +91,9 @@ def _action(entry: OpenedEntry) -> AccessAction:
 def _accesses(entry: OpenedEntry) -> list[FloorEvent]:
     """One event per customer of the entry; an erased subject part leaves the reference."""
     e = entry.event
+    if entry.kind is EntryKind.EXPORT and e.agent == SYSTEM:
+        # A live push that the operator declared is nobody's look at a customer.
+        return []
     default = _OUTCOMES.get(entry.kind, Outcome.PERMITTED)
     if entry.kind is EntryKind.REFUSAL and _text(e.body, "code") == RefusalCode.UNKNOWN_CUSTOMER:
         return [_guess(entry)]

@@ -1,7 +1,7 @@
 """Counters of the service, in a registry of their own.
 
-Labels are closed sets only: route templates, methods, status codes, outcomes. Never a tenant, an
-agent, a customer or anything else that somebody sent.
+Labels are closed sets only: route templates, methods, status codes, outcomes, the names of the
+operator's sinks. Never a tenant, an agent, a customer or anything else that somebody sent.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -73,6 +73,18 @@ class Metrics:
         self.gaps = Counter(
             "recordguard_log_gaps",
             "Gaps in a writer's numbers: somebody has deleted entries before they had a place.",
+            registry=self.registry,
+        )
+        self.sink_behind = Gauge(
+            "recordguard_sink_behind_entries",
+            "Entries of the log that a sink has not taken yet, by the operator's name of the sink.",
+            ("sink",),
+            registry=self.registry,
+        )
+        self.sink_failures = Gauge(
+            "recordguard_sink_failures",
+            "Deliveries to a sink that failed in a row, by the operator's name of the sink.",
+            ("sink",),
             registry=self.registry,
         )
         self.problems = Counter(

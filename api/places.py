@@ -1,5 +1,6 @@
 """Where things lie, said once for the service, its worker and every command."""
 
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from api.settings import Settings
@@ -72,6 +73,14 @@ def kept_notes(settings: Settings) -> tuple[Path, Path]:
 def log_dir(settings: Settings) -> Path:
     """The folder of the published log: checkpoint, tiles and bundles, for anybody to fetch."""
     return settings.data_dir / "log"
+
+
+def product_version() -> str:
+    """The version of what is installed; `0` in a checkout that is not."""
+    try:
+        return version("recordguard")
+    except PackageNotFoundError:
+        return "0"
 
 
 def export_signer(keyring: Keyring, settings: Settings) -> NoteSigner:

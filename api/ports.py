@@ -20,7 +20,8 @@ from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
-from guard.exports import ExportFormat
+from guard.exporting import Download
+from guard.exports.order import ExportOrder
 from guard.forgetting import ErasureGround, HoldPut
 from guard.forgetting.erasures import Erasing
 from guard.merges import Merged, MergeRequest
@@ -42,6 +43,7 @@ from guard.rows import (
     AlertState,
     CaseRow,
     ErasureRow,
+    ExportJobRow,
     GrantRow,
     HoldRow,
     LogQuery,
@@ -391,14 +393,30 @@ class Auditing(Protocol):
         """The proof that an entry is in the log."""
         ...
 
+
+class Exports(Protocol):
+    """*Protocol* of giving the log out: `guard.exporting`."""
+
+    async def export(self, principal: Principal, order: ExportOrder) -> Download:
+        """A file of the log, in pieces."""
+        ...
+
+    async def resume(self, principal: Principal, job_id: str, received: int) -> Download:
+        """The rest of a file."""
+        ...
+
+    async def progress(self, principal: Principal, job_id: str) -> ExportJobRow:
+        """How much of a file has left."""
+        ...
+
     async def manifest(self, principal: Principal, digest: str) -> bytes:
         """The signed manifest of an exported file, by the file's SHA-256."""
         ...
 
-    async def export(
-        self, principal: Principal, fmt: ExportFormat, query: LogQuery
+    async def raw(
+        self, principal: Principal, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
-        """A file of the log, in pieces."""
+        """A range of the log as it is kept."""
         ...
 
 
@@ -603,6 +621,11 @@ class Services(Protocol):
         ...
 
     @property
+    def exports(self) -> Exports:
+        """Files of the log."""
+        ...
+
+    @property
     def merges(self) -> Merges:
         """Merges."""
         ...
@@ -638,4 +661,8 @@ class Services(Protocol):
 
     def warnings(self) -> tuple[str, ...]:
         """What does not keep a view from working yet, and will if it goes on."""
+        ...
+
+    def remarks(self) -> list[str]:
+        """What an operator should look at although views work; it names nobody."""
         ...

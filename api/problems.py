@@ -59,6 +59,7 @@ OWN_WORDS = ALL | {
     "cc", "channel", "subject",
     "guard log reconcile",
     "since", "until", "value",
+    "why", "parquet",
 }  # fmt: skip
 _BODY = "body"
 

@@ -72,13 +72,17 @@ class Settings(BaseSettings):
         default=None, description="TOML file that maps record sources; empty: none."
     )
     secrets_dir: Path | None = Field(
-        default=None, description="Folder of secrets that the mapping and the contacts file name."
+        default=None,
+        description="Folder of secrets that the mapping, contacts and sinks files name.",
     )
     contacts_file: Path | None = Field(
         default=None, description="TOML file of the ways to reach customers; empty: none."
     )
     retention_file: Path | None = Field(
         default=None, description="TOML file of how long details live; empty: 13 months."
+    )
+    sinks_file: Path | None = Field(
+        default=None, description="TOML file of the sinks that the log is pushed to; empty: none."
     )
     calling_code: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2})?$")] = Field(
         default="",
@@ -143,6 +147,7 @@ class Settings(BaseSettings):
         "contacts_file",
         "retention_file",
         "jwks_file",
+        "sinks_file",
         mode="before",
     )
     @classmethod

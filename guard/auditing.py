@@ -1,22 +1,19 @@
-"""Who saw whom: the log read both ways, proven and exported; and each look at it is an entry too.
+"""Who saw whom: the log read both ways, and proven; and each look at it is an entry too.
 
-A look-up writes its own entry before it answers, as does every chunk of an export before it leaves,
-with the customers it is about. Auditors are principals like anyone else: each is answered from
-their own scope (the whole tenant, or their own region, vendor or team), and the rows of another
-region stay there; of those they get a count, and only up to a bound.
+A look-up writes its own entry before it answers, with the customers it is about. Auditors are
+principals like anyone else: each is answered from their own scope (the whole tenant, or their own
+region, vendor or team), and the rows of another region stay there; of those they get a count, and
+only up to a bound. Files of the log are `guard.exporting`'s business.
 """
 
 import asyncio
-import hashlib
-import re
-from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from guard.clock import Clock, to_rfc3339
-from guard.durable import make_folder, replace_file
+from guard.clock import Clock
 from guard.entries import (
     BodyValue,
     EntryKind,
@@ -27,12 +24,9 @@ from guard.entries import (
     event_by,
 )
 from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
-from guard.exports import ExportFormat, ExportWriter
-from guard.exports.manifest import Manifest, open_manifest, sign_manifest
 from guard.ledger.checkpoint import parse_text
 from guard.ledger.entry import open_entry
-from guard.ledger.merkle import CompactRange
-from guard.ledger.note import NoteSigner, parse_note
+from guard.ledger.note import parse_note
 from guard.ledger.proofs import Proofs
 from guard.log_scope import is_of, is_within, narrowed, scoped
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
@@ -44,19 +38,14 @@ MAX_PAGE = 500
 # Of what lies in other regions an auditor learns how much it is up to here, then "more than".
 MOST_COUNTED = 1_000
 MAX_REASON = 2_000
-EXPORT_CHUNK = 500
 _MAY_READ = frozenset({Role.AUDITOR, Role.ANALYST, Role.ADMIN})
-_MAY_EXPORT = frozenset({Role.AUDITOR, Role.ADMIN})
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedLog:
-    """Where the published log and the manifests of exports lie, and what signs a manifest."""
+    """Where the published log lies."""
 
     log_dir: Path
-    manifests: Path
-    export_signer: NoteSigner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +75,6 @@ class Auditing:
         """Read through `readers`, open details with `vault`, prove from the published `log`."""
         self._committer, self._readers, self._clock = committer, readers, clock
         self._vault, self._proofs = vault, Proofs(log.log_dir)
-        self._signer, self._manifests = log.export_signer, log.manifests
 
     async def views(self, principal: Principal, query: LogQuery, reason: str = "") -> LogPage:
         """A page of the log, newest first; the look-up itself is recorded first.
@@ -163,92 +151,6 @@ class Auditing:
     async def _index_of(self, entry_id: bytes) -> int | None:
         return await self._readers.read(lambda view: view.index_of(entry_id))
 
-    async def export(
-        self, principal: Principal, fmt: ExportFormat, query: LogQuery
-    ) -> AsyncIterator[bytes]:
-        """Stream the log, newest first, at the size of the tree right now.
-
-        When the last chunk has left, a signed manifest lies in the folder of manifests under the
-        SHA-256 of the file, and the last `EXPORT` entry names that digest.
-
-        Raises:
-            AccessDeniedError: The role may not export, or asks for another tenant.
-        """
-        _require(principal, query, _MAY_EXPORT)
-        tree = CompactRange(*await self._readers.read(lambda view: view.head()))
-        pinned = replace(query, before=tree.size, limit=EXPORT_CHUNK)
-        return self._chunks(principal, ExportWriter(fmt), pinned, tree)
-
-    async def _chunks(
-        self, principal: Principal, writer: ExportWriter, query: LogQuery, tree: CompactRange
-    ) -> AsyncIterator[bytes]:
-        number, asked = 0, query
-        while True:
-            page = await self._read(query)
-            chunk = writer.chunk(page)
-            body: dict[str, BodyValue] = {
-                "format": writer.format.value,
-                "chunk": number,
-                "rows": len(page),
-                "size": tree.size,
-            }
-            if not page:
-                body |= {"sha256": writer.tally.digest(), "records": writer.tally.records}
-            refs = {ref for entry in page for ref in entry.refs}
-            await self._note(principal, EntryKind.EXPORT, body, refs)
-            if chunk:
-                yield chunk
-            if not page:
-                break
-            query, number = replace(query, before=page[-1].index), number + 1
-        await asyncio.to_thread(self._keep_manifest, principal, writer, asked, tree)
-
-    def _keep_manifest(
-        self, principal: Principal, writer: ExportWriter, query: LogQuery, tree: CompactRange
-    ) -> None:
-        digest = writer.tally.digest()
-        manifest = Manifest(
-            origin=self._signer.verifier.name,
-            size=tree.size,
-            root=tree.root().hex(),
-            tenant=query.tenant,
-            format=writer.format.value,
-            filter=_filter(query),
-            requested_by=principal.id,
-            created_at=to_rfc3339(self._clock.now()),
-            records=writer.tally.records,
-            octets=writer.tally.octets,
-            sha256=digest,
-            cells="" if writer.cells is None else writer.cells.value,
-        )
-        folder = self._folder_of(query.tenant)
-        make_folder(self._manifests)
-        make_folder(folder)
-        replace_file(folder / digest, sign_manifest(manifest, self._signer))
-
-    def _folder_of(self, tenant: str) -> Path:
-        """A folder per tenant: two of them may export equal files. A tenant's name is no path."""
-        return self._manifests / hashlib.sha256(tenant.encode()).hexdigest()[:16]
-
-    async def manifest(self, principal: Principal, digest: str) -> bytes:
-        """The signed manifest of an exported file, by the SHA-256 of the file.
-
-        Raises:
-            AccessDeniedError: The role may not export.
-            NotFoundError: There is none, or it is another tenant's.
-        """
-        if principal.role not in _MAY_EXPORT:
-            raise AccessDeniedError("an auditor or administrator reads manifests")
-        if not _DIGEST.fullmatch(digest):
-            raise NotFoundError("no such manifest: name it by the file's SHA-256 in hex")
-        try:
-            folder = self._folder_of(principal.tenant)
-            note = await asyncio.to_thread((folder / digest).read_bytes)
-        except FileNotFoundError:
-            raise NotFoundError("no such manifest: was the export read to its end?") from None
-        open_manifest(note, self._signer.verifier)
-        return note
-
     async def _read(self, query: LogQuery) -> list[OpenedEntry]:
         return await self._readers.read(lambda view: self._page(view, query))
 
@@ -303,18 +205,3 @@ def _checked(reason: str, *, is_needed: bool) -> str:
     if len(reason) > MAX_REASON:
         raise InvalidRequestError(f"a `reason` holds up to {MAX_REASON} characters")
     return reason
-
-
-def _filter(query: LogQuery) -> dict[str, str]:
-    """What was asked for, as the manifest says it."""
-    asked = {
-        "customer": query.ref,
-        "agent": query.agent_id,
-        "team": query.team,
-        "vendor": query.vendor,
-        "purpose": query.purpose,
-        "kinds": ",".join(kind.name.lower() for kind in query.kinds),
-        "since": None if query.since is None else to_rfc3339(query.since),
-        "until": None if query.until is None else to_rfc3339(query.until),
-    }
-    return {name: value for name, value in asked.items() if value}

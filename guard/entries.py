@@ -252,6 +252,13 @@ class StoredEntry:
 # made into more than it is.
 SealedPart: TypeAlias = tuple[int, bytes, int, str, bytes | None]
 
+# A subject part, still sealed, as a row of the store: position of its entry, reference, bytes.
+SealedSubject: TypeAlias = tuple[int, str, bytes | None]
+
+# An entry as a mirror keeps it, as a row of the store: position, leaf, position again where the
+# parts are the asking tenant's (None: they are not), sealed event part.
+RawEntry: TypeAlias = tuple[int, bytes, int | None, bytes | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedEntry:

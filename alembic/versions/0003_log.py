@@ -125,6 +125,44 @@ def _make_histories() -> None:
         sa.ForeignKeyConstraint(["ref"], ["subject.ref"], name=op.f("fk_legal_hold_ref")),
         sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_legal_hold")),
     )
+    op.create_table(
+        "export_job",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("order", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("before", sa.BigInteger(), nullable=False),
+        sa.Column("chunks", sa.Integer(), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("octets", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_job")),
+    )
+    op.create_table(
+        "export_chunk",
+        sa.Column("job", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("octets", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("job", "number", name=op.f("pk_export_chunk")),
+        sa.ForeignKeyConstraint(
+            ["job"], ["export_job.id"], name=op.f("fk_export_chunk_job_export_job")
+        ),
+    )
+    op.create_table(
+        "sink",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("next_try", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("held_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sink")),
+    )
 
 
 def downgrade() -> None:
@@ -139,6 +177,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_erasure_state"), table_name="erasure")
     op.drop_index(op.f("ix_erasure_ref"), table_name="erasure")
     op.drop_table("erasure")
+    op.drop_table("sink")
+    op.drop_table("export_chunk")
+    op.drop_table("export_job")
     op.drop_table("pending")
 
 

@@ -1,24 +1,15 @@
-"""`guard verify` and `guard export`: the log, checked and taken out."""
+"""`guard verify`: the log, checked."""
 
-import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.audit import verify_store
-from api.cli.opened import services
-from api.cli.outcome import Exit, Json, run_async, say
-from api.identity.principals import principal_from
-from api.identity.scopes import ALL
+from api.cli.outcome import Exit, Json, say
 from api.places import database_url, kept_notes, log_signer, open_keyring
 from api.settings import load_settings
-from guard.clock import Micros, from_rfc3339
-from guard.errors import InvalidRequestError, NotFoundError
-from guard.exports import ExportFormat
 from guard.ledger.verify import verify_files
-from guard.rows import LogQuery
 from guard.store import migrate as tables
 from guard.store.sql_store import SqlReader
 from guard.vault.sealing import EntryVault
@@ -83,61 +74,8 @@ def _verify_published(log_dir: Path, vkey: str, *, as_json: bool) -> None:
     say(document, lines, as_json=as_json)
 
 
-def export(  # noqa: PLR0913 - each is an option of the command
-    *,
-    as_: Annotated[str, typer.Option("--as", help="The auditor in whose name it is recorded.")],
-    tenant: Annotated[str, typer.Option(help="Tenant.")] = "demo",
-    fmt: Annotated[ExportFormat, typer.Option("--format", help="Format.")] = ExportFormat.NDJSON,
-    agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
-    customer: Annotated[str | None, typer.Option(help="Only this customer (reference).")] = None,
-    since: Annotated[str, typer.Option(help="RFC 3339.")] = "",
-    until: Annotated[str, typer.Option(help="RFC 3339.")] = "",
-    out: Annotated[Path | None, typer.Option(help="File; without it: standard output.")] = None,
-) -> None:
-    """Take the log out, newest first; each chunk is recorded before it leaves."""
-    query = LogQuery(
-        tenant=tenant,
-        agent_id=agent,
-        ref=customer,
-        since=_time(since),
-        until=_time(until),
-    )
-
-    async def work() -> int:
-        written = 0
-        async with services() as opened:
-            row = await opened.directory.get(tenant, as_)
-            if row is None or not row.is_active:
-                raise NotFoundError("nobody active of that id is in the directory")
-            auditor = principal_from(
-                row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
-            )
-            with nullcontext(sys.stdout.buffer) if out is None else out.open("xb") as file:
-                async for chunk in await opened.auditing.export(auditor, fmt, query):
-                    written += file.write(chunk)
-        return written
-
-    try:
-        count = run_async(work)
-    except FileExistsError:
-        raise InvalidRequestError("that file exists: choose another name") from None
-    print(f"{count} bytes written", file=sys.stderr)
-
-
-def _time(text: str) -> Micros | None:
-    if not text:
-        return None
-    try:
-        return from_rfc3339(text)
-    except ValueError:
-        raise InvalidRequestError(
-            f"`{text}` is no RFC 3339 time, write 2026-11-21T18:00:00Z"
-        ) from None
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog=f"Exit {Exit.FOUND:d}: the log does not hold; the line names the entry.")(
         verify
     )
-    app.command()(export)

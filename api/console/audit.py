@@ -17,11 +17,13 @@ from api.identity.sessions import SignedIn
 from api.middleware import router
 from api.rendering import PREFIX, page
 from api.routers.dependencies import Guarded, Pages
-from api.routers.log import MAX_INDEX, VIEW_KINDS, stream
+from api.routers.exports import stream
+from api.routers.log import MAX_INDEX, VIEW_KINDS
 from api.schemas.alerts import EntryOut
 from api.schemas.words import MAX_PROSE, Ident, Word
 from guard.errors import InvalidRequestError
 from guard.exports import ExportFormat
+from guard.exports.order import ExportOrder
 from guard.principals import Principal
 from guard.rows import LogQuery
 
@@ -51,7 +53,7 @@ class AskForm(SignedForm):
 class ExportForm(SignedForm):
     """A file of the log; without an id, of everything."""
 
-    format: Literal["ndjson", "csv"]
+    format: ExportFormat
     about: Literal["all", "customer", "agent"] = "all"
     id: Ident | None = None
 
@@ -130,8 +132,8 @@ async def export(
     if form.about != "all" and form.id is None:
         raise InvalidRequestError(f"name the {form.about}, or export everything")
     query = _query(signed_in.principal, form.about, form.id or "", limit=PAGE)
-    pieces = await services.auditing.export(signed_in.principal, ExportFormat(form.format), query)
-    return await stream(pieces, form.format)
+    order = ExportOrder(format=form.format, query=query)
+    return await stream(await services.exports.export(signed_in.principal, order))
 
 
 async def _answer(services: Guarded, signed_in: SignedIn, **context: object) -> Response:

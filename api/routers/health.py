@@ -58,15 +58,18 @@ async def livez() -> Response:
 @routes.get(
     "/readyz", response_class=Response, responses=documents(503), summary="A view would work now"
 )
-async def readyz(request: Request) -> Response:
+async def readyz(request: Request, services: Guarded) -> Response:
     """Answer 200 if a view would be logged now, else a 503 problem; at most a second old.
 
-    `warnings` says what will keep views from working if it goes on.
+    `warnings` says what will keep views from working if it goes on, `remarks` what an operator
+    should look at although views work.
     """
     readiness: Readiness = request.app.state.readiness
     await readiness.require()
-    warnings = readiness.warnings()
-    return JSONResponse({"status": "ready"} | ({"warnings": warnings} if warnings else {}))
+    said = {"warnings": readiness.warnings(), "remarks": services.remarks()}
+    return JSONResponse(
+        {"status": "ready"} | {name: texts for name, texts in said.items() if texts}
+    )
 
 
 @routes.get("/metrics", response_class=Response, summary="Prometheus metrics")

@@ -1,28 +1,25 @@
-"""Reading the log: who saw what, the proofs, and exports."""
+"""Reading the log: who saw what, and the proofs."""
 
-from collections.abc import AsyncIterator
 from dataclasses import astuple, replace
 from typing import Annotated
 
 from fastapi import Path, Query
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response
 
 from api.identity.scopes import Scope
 from api.middleware import router
 from api.routers.dependencies import Cursor, Guarded, Pages, caller, documents
 from api.schemas.alerts import EntryOut
-from api.schemas.log import MAX_PAGE, CountOut, ExportBody, KindWord, LogPageOut
+from api.schemas.log import MAX_PAGE, CountOut, KindWord, LogPageOut
 from api.schemas.words import Ident, Instant, Prose, Word
 from guard.entries import LOOKS, EntryKind
 from guard.errors import InvalidRequestError
-from guard.exports import ExportFormat
 from guard.principals import Principal
 from guard.rows import LogQuery
 
 routes = router("log")
 DEFAULT_PAGE = 100
 VIEW_KINDS = LOOKS
-MEDIA_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 # Largest index that fits the leaf's 64 bits.
 MAX_INDEX = 2**63 - 1
 ID_DIGITS = 32
@@ -140,59 +137,6 @@ async def proof(
 ) -> Response:
     """A C2SP tlog-proof: index, path and checkpoint; it names nobody."""
     return _text(await services.auditing.proof(place_of(entry)))
-
-
-@routes.post(
-    "/v1/exports",
-    response_class=StreamingResponse,
-    responses={
-        200: {"content": {"application/x-ndjson": {}, "text/csv": {}}},
-        **documents(403),
-    },
-    summary="Export a part of the log",
-)
-async def export(
-    body: ExportBody,
-    services: Guarded,
-    principal: Annotated[Principal, caller(Scope.EXPORTS_WRITE)],
-) -> Response:
-    """A file, sent in pieces; each piece is an entry of the log before it leaves."""
-    form = ExportFormat(body.format)
-    query = body.query(principal.tenant)
-    pieces = await services.auditing.export(principal, form, query)
-    return await stream(pieces, body.format)
-
-
-@routes.get(
-    "/v1/exports/{digest}/manifest",
-    response_class=PlainTextResponse,
-    responses=documents(403, 404),
-    summary="The signed manifest of an exported file",
-)
-async def manifest(
-    digest: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
-    services: Guarded,
-    principal: Annotated[Principal, caller(Scope.EXPORTS_WRITE)],
-) -> Response:
-    """What is in the file of this SHA-256: the tree it was taken from, the filter, the counts."""
-    return _text(await services.auditing.manifest(principal, digest))
-
-
-async def stream(pieces: AsyncIterator[bytes], form: str) -> StreamingResponse:
-    """Send pieces as a file.
-
-    The first is awaited before the answer begins, so that a refusal is a problem document and not a
-    file that breaks off.
-    """
-    first = await anext(pieces, b"")
-
-    async def all_pieces() -> AsyncIterator[bytes]:
-        yield first
-        async for piece in pieces:
-            yield piece
-
-    headers = {"content-disposition": f'attachment; filename="access-log.{form}"'}
-    return StreamingResponse(all_pieces(), headers=headers, media_type=MEDIA_TYPES[form])
 
 
 def place_of(entry: str) -> int | bytes:

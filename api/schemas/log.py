@@ -1,13 +1,13 @@
-"""Reading the log, proofs and exports."""
+"""Reading the log and proofs."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from api.schemas.alerts import EntryOut
-from api.schemas.words import Answer, Body, Ident, Instant, Word
+from api.schemas.words import Answer, Word
 from guard.entries import EntryKind
-from guard.rows import LogCount, LogQuery
+from guard.rows import LogCount
 
 MAX_PAGE = 200
 
@@ -47,48 +47,6 @@ class LogPageOut(Answer):
     elsewhere: CountOut | None = Field(
         description="Answers that stay in other regions; null: none are kept from you here."
     )
-
-
-class ExportBody(Body):
-    """What to export. `kinds` names entry kinds, such as `view`; absent: all."""
-
-    format: Literal["ndjson", "csv"] = "ndjson"
-    customer: Ident | None = None
-    agent: Ident | None = None
-    team: Word | None = None
-    vendor: Word | None = None
-    purpose: Word | None = None
-    kinds: list[
-        Literal[
-            "view",
-            "reveal",
-            "listed",
-            "search",
-            "verification",
-            "contact",
-            "refusal",
-            "failed",
-            "refund",
-            "closed",
-            "export",
-        ]
-    ] = Field(default=[], max_length=11)
-    since: Instant | None = None
-    until: Instant | None = None
-
-    def query(self, tenant: str) -> LogQuery:
-        """The same, for the service."""
-        return LogQuery(
-            tenant=tenant,
-            ref=self.customer,
-            agent_id=self.agent,
-            team=self.team,
-            vendor=self.vendor,
-            purpose=self.purpose,
-            kinds=tuple(EntryKind[kind.upper()] for kind in self.kinds),
-            since=self.since,
-            until=self.until,
-        )
 
 
 class TicketOut(Answer):

@@ -6,8 +6,7 @@
 
 from collections.abc import Iterator
 
-from guard.clock import to_rfc3339
-from guard.entries import OpenedEntry
+from guard.exports.row import KIND_NAMES, ExportRow, stamp
 
 COLUMNS = (
     "index",
@@ -48,14 +47,14 @@ COLUMNS = (
 Row = tuple[str, ...]
 
 
-def rows(entry: OpenedEntry) -> Iterator[Row]:
+def table_rows(row: ExportRow) -> Iterator[Row]:
     """The rows of one entry, in the order of `COLUMNS`; lists are joined with `;`."""
-    event = entry.event
+    event = row.event
     before = (
-        str(entry.index),
-        entry.entry_id,
-        to_rfc3339(event.at),
-        entry.kind.name.lower(),
+        str(row.index),
+        row.entry_id,
+        stamp(row.at),
+        KIND_NAMES[row.kind],
         event.outcome,
         event.tenant,
         event.region,
@@ -84,10 +83,10 @@ def rows(entry: OpenedEntry) -> Iterator[Row]:
         event.facts_id,
         event.bundle,
     )
-    for ref, part in zip(entry.refs, entry.subjects, strict=True):
+    for ref, part in zip(row.refs, row.people, strict=True):
         if part is None:
             yield (*before, ref, "", "", "true", *after)
         else:
             yield (*before, ref, part.case, part.reason, "false", *after)
-    if not entry.refs:
+    if not row.refs:
         yield (*before, "", "", "", "false", *after)

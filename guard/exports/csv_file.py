@@ -8,14 +8,13 @@ was used.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from enum import StrEnum
 from io import StringIO
 
-from guard.entries import OpenedEntry
-from guard.exports.columns import COLUMNS, rows
-
-MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+from guard.exports.columns import COLUMNS, table_rows
+from guard.exports.encoder import Encoded
+from guard.exports.row import ExportRow
 
 # The start of a line that a spreadsheet could run, after the spaces that it skips. The full-width
 # forms are taken for the same in some languages; a leading line break hides what follows it.
@@ -40,23 +39,26 @@ def _as_is(text: str) -> str:
     return text
 
 
-def csv_lines(
-    entries: Iterable[OpenedEntry], cells: CellGuard = CellGuard.FORMULAS
-) -> Iterator[bytes]:
-    """A header, then the rows of each entry, one at a time."""
-    guarded = guard_cell if cells is CellGuard.FORMULAS else _as_is
-    buffer = StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    yield _taken(buffer)
-    for entry in entries:
-        for row in rows(entry):
-            writer.writerow([guarded(cell) for cell in row])
-            yield _taken(buffer)
+class CsvEncoder:
+    """Writes the header, then the rows of each entry."""
 
+    def __init__(self, cells: CellGuard) -> None:
+        """Begin a file."""
+        self._guarded = guard_cell if cells is CellGuard.FORMULAS else _as_is
+        self._has_begun = False
 
-def _taken(buffer: StringIO) -> bytes:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode()
+    def chunk(self, rows: Sequence[ExportRow]) -> Encoded:
+        """See `Encoder.chunk`; the first one begins with the header, which is a record too."""
+        buffer = StringIO()
+        writer = csv.writer(buffer, lineterminator="\r\n")
+        guarded = self._guarded
+        table = [[guarded(cell) for cell in line] for row in rows for line in table_rows(row)]
+        if not self._has_begun:
+            self._has_begun = True
+            table.insert(0, list(COLUMNS))
+        writer.writerows(table)
+        return Encoded(buffer.getvalue().encode(), len(table))
+
+    def end(self) -> Encoded:
+        """See `Encoder.end`; a file of nothing still has its header."""
+        return Encoded(b"", 0) if self._has_begun else self.chunk([])

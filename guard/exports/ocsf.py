@@ -5,16 +5,15 @@ is a Detection Finding (2004). One class for people and AI agents alike, so that
 both. What OCSF has no place for is under `unmapped`, named as in our own formats.
 """
 
-from collections.abc import Iterable, Iterator
-
 import msgspec
 
 from guard.clock import Micros
-from guard.entries import EntryKind, OpenedEntry, Outcome
+from guard.entries import EntryKind, EventPart, Outcome
+from guard.exports.encoder import Source
+from guard.exports.row import KIND_NAMES, ExportRow
 from guard.findings import Severity
 from guard.rows import AlertRow, AlertState
 
-MEDIA_TYPE = "application/x-ndjson"
 OCSF_VERSION = "1.8.0"
 
 DATASTORE_ACTIVITY = 6005
@@ -40,6 +39,8 @@ _ACTIVITIES = {
     EntryKind.EXPORT: _QUERY,
     EntryKind.AUDIT_QUERY: _QUERY,
 }
+# A look at the log itself has no outcome: it is recorded only when it is answered.
+_FAILED = frozenset({Outcome.REFUSED.value, Outcome.FAILED.value})
 _SEVERITIES = {Severity.LOW: 2, Severity.MEDIUM: 3, Severity.HIGH: 4, Severity.CRITICAL: 5}
 _STATES = {
     AlertState.OPEN: (_CREATE, 1),
@@ -49,6 +50,7 @@ _STATES = {
 }
 
 Event = dict[str, object]
+_encode = msgspec.json.Encoder().encode
 
 
 def _milliseconds(at: Micros) -> int:
@@ -69,9 +71,9 @@ def _classed(class_uid: int, activity: int, severity: int, at: Micros) -> Event:
 class OcsfWriter:
     """Renders for one log, by one version of this product."""
 
-    def __init__(self, origin: str, version: str) -> None:
+    def __init__(self, source: Source) -> None:
         """Name the log and the product's version in every event."""
-        self._origin, self._version = origin, version
+        self._origin, self._version = source.origin, source.version
 
     def _metadata(self, uid: str, profiles: list[str]) -> Event:
         product = {
@@ -81,7 +83,12 @@ class OcsfWriter:
         }
         return {"version": OCSF_VERSION, "product": product, "uid": uid, "profiles": profiles}
 
-    def activity(self, entry: OpenedEntry) -> Event | None:
+    def line(self, entry: ExportRow) -> bytes | None:
+        """A look at records on a line of its own; None for entries about anything else."""
+        event = self.activity(entry)
+        return None if event is None else _encode(event) + b"\n"
+
+    def activity(self, entry: ExportRow) -> Event | None:
         """A look at records as a Datastore Activity; None for entries about anything else."""
         number = _ACTIVITIES.get(entry.kind)
         if number is None:
@@ -106,19 +113,18 @@ class OcsfWriter:
             "table": {"name": "customers"},
             "action_id": _ALLOWED if is_allowed else _DENIED,
             "disposition_id": _ALLOWED_DISPOSITION if is_allowed else _BLOCKED_DISPOSITION,
-            "status_id": _SUCCESS if event.outcome == Outcome.PERMITTED else _FAILURE,
+            "status_id": _FAILURE if event.outcome in _FAILED else _SUCCESS,
             "status_detail": "; ".join(event.reasons) or event.outcome,
-            "unmapped": self._unmapped(entry),
+            "unmapped": self._unmapped(entry, event),
         }
 
-    def _unmapped(self, entry: OpenedEntry) -> Event:
-        event = entry.event
+    def _unmapped(self, entry: ExportRow, event: EventPart) -> Event:
         return {
             "tlog": {"origin": self._origin, "index": entry.index},
-            "kind": entry.kind.name.lower(),
+            "kind": KIND_NAMES[entry.kind],
             "tenant": event.tenant,
             "customers": list(entry.refs),
-            "cases": [part.case for part in entry.subjects if part is not None and part.case],
+            "cases": [part.case for part in entry.people if part is not None and part.case],
             "purpose": event.purpose,
             "link": event.link,
             "mode": event.mode,
@@ -159,17 +165,3 @@ class OcsfWriter:
                 "label": alert.label or "",
             },
         }
-
-
-def ocsf_views(entries: Iterable[OpenedEntry], writer: OcsfWriter) -> Iterator[bytes]:
-    """One line for each entry that is a look at records."""
-    for entry in entries:
-        event = writer.activity(entry)
-        if event is not None:
-            yield msgspec.json.encode(event) + b"\n"
-
-
-def ocsf_alerts(alerts: Iterable[AlertRow], writer: OcsfWriter) -> Iterator[bytes]:
-    """One line for each alert."""
-    for alert in alerts:
-        yield msgspec.json.encode(writer.finding(alert)) + b"\n"

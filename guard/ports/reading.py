@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from guard.clock import Micros, Rate
-from guard.entries import EntryKind, SealedPart, StoredEntry
+from guard.entries import EntryKind, RawEntry, SealedPart, SealedSubject, StoredEntry
 from guard.rows import (
     ActivationRow,
     ActivityRow,
@@ -20,6 +20,8 @@ from guard.rows import (
     DueQuery,
     ErasureRow,
     ErasureState,
+    ExportChunkRow,
+    ExportJobRow,
     GrantKind,
     GrantRow,
     HoldBackRow,
@@ -37,6 +39,7 @@ from guard.rows import (
     RelationRow,
     ResponseRow,
     SessionRow,
+    SinkRow,
     Situation,
     SituationQuery,
     SubjectRow,
@@ -339,6 +342,37 @@ class ReadView(Protocol):
 
     def accounted_writers(self) -> frozenset[bytes]:
         """Writers without a last entry that `put_accounted_writer` took note of."""
+        ...
+
+    def export_parts(self, query: LogQuery) -> list[SealedPart]:
+        """The sealed event parts of a page of the log, newest first, and nothing else of it."""
+        ...
+
+    def subject_parts(self, indexes: Collection[int]) -> list[SealedSubject]:
+        """The sealed subject parts of these entries, each entry's in their own order."""
+        ...
+
+    def raw_entries(self, tenant: str, start: int, end: int) -> list[RawEntry]:
+        """Leaves of entries [start, end) in index order, with the sealed event parts of one tenant.
+
+        Of other tenants' entries there is the leaf, which the published tree has too.
+        """
+        ...
+
+    def raw_subjects(self, start: int, end: int) -> list[tuple[int, bytes | None]]:
+        """Sealed subject parts of entries [start, end) of all tenants, in order, unnamed."""
+        ...
+
+    def export_job(self, job_id: str) -> ExportJobRow | None:
+        """Find a file of the log that was asked for."""
+        ...
+
+    def export_chunks(self, job_id: str) -> list[ExportChunkRow]:
+        """What has left of it, in order."""
+        ...
+
+    def sink(self, name: str) -> SinkRow | None:
+        """Where a live push stands."""
         ...
 
     def clock_rate(self) -> Rate | None:

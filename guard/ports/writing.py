@@ -16,6 +16,8 @@ from guard.rows import (
     CaseRow,
     DisputeRow,
     ErasureRow,
+    ExportChunkRow,
+    ExportJobRow,
     Gap,
     GrantRow,
     HoldBackRow,
@@ -30,6 +32,7 @@ from guard.rows import (
     RelationRow,
     ResponseRow,
     SessionRow,
+    SinkRow,
     SubjectRow,
     TieRow,
     WebhookDeliveryRow,
@@ -224,6 +227,14 @@ class UnitOfWork(ReadView, Protocol):
 
     def put_checkpoint(self, size: int, root: bytes, note: bytes, at: Micros) -> None:
         """Keep a signed checkpoint; a second one of the same size must be equal."""
+        ...
+
+    def put_export(self, job: ExportJobRow, chunk: ExportChunkRow) -> None:
+        """Keep how much of a file has left, with the chunk that leaves next."""
+        ...
+
+    def put_sink(self, row: SinkRow) -> None:
+        """Insert or replace where a live push stands."""
         ...
 
     def put_clock_rate(self, rate: Rate) -> None:

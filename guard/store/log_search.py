@@ -234,6 +234,17 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
     return where
 
 
+def filtered(page: Select[Any], query: LogQuery) -> Select[Any]:
+    """A selection from `detail_event` and `entry`, cut down to what a query asks for."""
+    page, place = page.where(*_conditions(query)), detail_event.c.idx
+    if query.ref is not None:
+        # An export can name a customer twice; its entry is one all the same.
+        place = detail_subject.c.idx
+        page = page.join(detail_subject, detail_subject.c.idx == detail_event.c.idx).distinct()
+        page = page.where(detail_subject.c.ref == query.ref)
+    return page if query.before is None else page.where(place < query.before)
+
+
 def _has_shown(cls: str, forms: Sequence[str]) -> ColumnElement[bool]:
     """A word of `shown` names this class (any, if empty) in one of these forms."""
     padded = " " + detail_event.c.shown + " "

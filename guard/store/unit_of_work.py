@@ -11,6 +11,7 @@ from guard.store.cases import CaseReads, CaseWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.erasures import ErasureReads, ErasureWrites
 from guard.store.event_parts import EventPartReads
+from guard.store.exports import ExportReads, ExportWrites
 from guard.store.failures import is_in_transaction, translated
 from guard.store.grants import GrantReads, GrantWrites
 from guard.store.holdbacks import HoldBackReads, HoldBackWrites
@@ -49,6 +50,7 @@ class SqlReadView(
     LogTableReads,
     ErasureReads,
     HoldReads,
+    ExportReads,
 ):
     """`ports.ReadView` over SQL."""
 
@@ -70,6 +72,7 @@ class SqlUnitOfWork(
     WriterPartWrites,
     ErasureWrites,
     HoldWrites,
+    ExportWrites,
     SqlReadView,
 ):
     """`ports.UnitOfWork` over SQL."""

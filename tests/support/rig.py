@@ -22,6 +22,7 @@ from guard.clock import ManualClock, Micros
 from guard.directory import Directory
 from guard.enrolment import CustomerPut, Enrolment
 from guard.entries import OpenedEntry, Receipt
+from guard.exporting import Exports, Manifests
 from guard.in_force import Policies
 from guard.ledger.entry import Sealer, open_entry
 from guard.ledger.note import NoteSigner
@@ -190,6 +191,7 @@ class Rig:
     suspensions: Suspensions
     alerts: Alerts
     auditing: Auditing
+    exports: Exports
     publisher: Publisher
 
     async def customers(self, count: int, **changes: Any) -> list[str]:  # noqa: ANN401 - any field
@@ -315,10 +317,17 @@ def open_rig(
                 readers,
                 clock,
                 vault,
-                PublishedLog(
-                    log_dir=folder / "log",
-                    manifests=folder / "manifests",
-                    export_signer=NoteSigner("t/exports", keyring.signing_key("t/exports")),
+                PublishedLog(log_dir=folder / "log"),
+            ),
+            exports=Exports(
+                committer,
+                readers,
+                clock,
+                vault,
+                Manifests(
+                    folder=folder / "manifests",
+                    signer=NoteSigner("t/exports", keyring.signing_key("t/exports")),
+                    version="0",
                 ),
             ),
             publisher=Publisher(

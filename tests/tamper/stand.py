@@ -11,6 +11,7 @@ import anyio
 from guard.clock import MINUTE, ManualClock
 from guard.entries import Receipt
 from guard.exports import ExportFormat
+from guard.exports.order import ExportOrder
 from guard.fsck import FsckReport, Kept, NothingForgotten, check_store
 from guard.ledger.note import NoteSigner
 from guard.rows import LogQuery
@@ -95,9 +96,8 @@ async def _fill(rig: Rig) -> list[Receipt]:
         if turn % 2:
             await publish(rig)
     await rig.auditing.views(AUDITOR, LogQuery(tenant=TENANT, ref=refs[0], limit=10))
-    async for _ in await rig.auditing.export(
-        AUDITOR, ExportFormat.NDJSON, LogQuery(tenant=TENANT, limit=10)
-    ):
+    order = ExportOrder(format=ExportFormat.NDJSON, query=LogQuery(tenant=TENANT, limit=10))
+    async for _ in (await rig.exports.export(AUDITOR, order)).pieces:
         pass
     for ref in (late, later):
         rig.clock.advance(MINUTE)

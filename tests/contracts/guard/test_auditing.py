@@ -1,6 +1,5 @@
 """Who saw whom, proven and exported, on both engines."""
 
-import hashlib
 from dataclasses import replace
 
 import pytest
@@ -13,12 +12,11 @@ from guard.errors import (
     NotFoundError,
     ProofError,
 )
-from guard.exports import ExportFormat
 from guard.ledger.proofs import parse_tlog_proof
 from guard.principals import LogScope
 from guard.rows import LogCount, LogQuery
 from tests.support.makers import TENANT
-from tests.support.people import AGENT, ANALYST, AUDITOR
+from tests.support.people import AGENT, AUDITOR
 from tests.support.rig import Rig
 
 pytestmark = pytest.mark.anyio
@@ -67,37 +65,6 @@ async def test_who_may_read(rig: Rig) -> None:
         await rig.auditing.views(AUDITOR, LogQuery(tenant=TENANT, ref="nobody"))
     with pytest.raises(NotFoundError):
         await rig.auditing.checkpoint()
-
-
-@pytest.mark.parametrize("fmt", list(ExportFormat))
-async def test_an_export_holds_each_entry_once_and_its_manifest_fits(
-    rig: Rig, fmt: ExportFormat
-) -> None:
-    (ref,) = await rig.customers(1)
-    case = await rig.case(ref)
-    for _ in range(5):
-        await rig.broker.view(AGENT, rig.asks(ref, case))
-    size = len(rig.log())
-    pieces = [p async for p in await rig.auditing.export(AUDITOR, fmt, LogQuery(tenant=TENANT))]
-    content = b"".join(pieces)
-    tenant_entries = [e for e in rig.log()[:size] if e.event.tenant == TENANT]
-    header = 1 if fmt is ExportFormat.CSV else 0
-    assert len(content.splitlines()) == len(tenant_entries) + header
-    exports = [e for e in rig.log() if e.kind is EntryKind.EXPORT]
-    assert exports[0].refs == (ref,)
-    digest = hashlib.sha256(content).hexdigest()
-    assert exports[-1].event.body["sha256"] == digest
-    assert digest.encode() in await rig.auditing.manifest(AUDITOR, digest)
-    with pytest.raises(NotFoundError):
-        await rig.auditing.manifest(replace(AUDITOR, tenant="other"), digest)
-    for name in ("0" * 64, "../high-water"):
-        with pytest.raises(NotFoundError):
-            await rig.auditing.manifest(AUDITOR, name)
-    for caller in (AGENT, ANALYST):
-        with pytest.raises(AccessDeniedError):
-            await rig.auditing.export(caller, fmt, LogQuery(tenant=TENANT))
-        with pytest.raises(AccessDeniedError):
-            await rig.auditing.manifest(caller, digest)
 
 
 async def test_every_published_entry_has_a_proof(rig: Rig) -> None:

@@ -29,7 +29,9 @@ from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
 from guard.errors import AccessDeniedError, ConflictError, NotFoundError, SourceError
+from guard.exporting import Download
 from guard.exports import ExportFormat
+from guard.exports.order import ExportOrder
 from guard.findings import Finding, FindingKind, Severity
 from guard.forgetting import ErasureGround, HoldPut
 from guard.forgetting.erasures import Erasing
@@ -59,6 +61,7 @@ from guard.rows import (
     DisputeRow,
     ErasureRow,
     ErasureState,
+    ExportJobRow,
     GrantKind,
     GrantRow,
     HoldBackRow,
@@ -935,7 +938,6 @@ class FakeAuditing:
     )
     asked: list[LogQuery] = field(default_factory=list)
     failure: Exception | None = None
-    failure_later: Exception | None = None
 
     reasons: list[str] = field(default_factory=list)
     elsewhere: LogCount | None = None
@@ -965,17 +967,54 @@ class FakeAuditing:
             raise NotFoundError("the log is not that long")
         return b"c2sp.org/tlog-proof@v1\n"
 
+
+@dataclass
+class FakeExports:
+    orders: list[ExportOrder] = field(default_factory=list)
+    ranges: list[tuple[int, int | None]] = field(default_factory=list)
+    failure: Exception | None = None
+    failure_later: Exception | None = None
+    job: str = "ab" * 16
+
+    async def export(self, principal: Principal, order: ExportOrder) -> Download:
+        self.orders.append(order)
+        if self.failure is not None:
+            raise self.failure
+        return Download(job=self.job, format=order.format, offset=0, pieces=self._pieces())
+
+    async def resume(self, principal: Principal, job_id: str, received: int) -> Download:
+        await self.progress(principal, job_id)
+        pieces = self._pieces()
+        await anext(pieces)
+        return Download(job=self.job, format=ExportFormat.NDJSON, offset=12, pieces=pieces)
+
+    async def progress(self, principal: Principal, job_id: str) -> ExportJobRow:
+        if job_id != self.job:
+            raise NotFoundError("no such export of yours")
+        order = ExportOrder(format=ExportFormat.NDJSON, query=LogQuery(tenant=principal.tenant))
+        return ExportJobRow(
+            id=self.job,
+            tenant=principal.tenant,
+            requested_by=principal.id,
+            order=order.encoded(),
+            size=10,
+            root=bytes(32),
+            created_at=NOW,
+            before=4,
+            chunks=1,
+            entries=6,
+            octets=12,
+        )
+
     async def manifest(self, principal: Principal, digest: str) -> bytes:
         if digest != "0" * 64:
             raise NotFoundError("no such manifest")
         return b"recordguard-export/v1\n{}\n\n\xe2\x80\x94 key sig\n"
 
-    async def export(
-        self, principal: Principal, fmt: ExportFormat, query: LogQuery
+    async def raw(
+        self, principal: Principal, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
-        self.asked.append(query)
-        if self.failure is not None:
-            raise self.failure
+        self.ranges.append((start, end))
         return self._pieces()
 
     async def _pieces(self) -> AsyncIterator[bytes]:
@@ -1136,12 +1175,14 @@ class World:
     histories: FakeHistories = field(default_factory=FakeHistories)
     disputes: FakeDisputes = field(default_factory=FakeDisputes)
     hold_backs: FakeHoldBacks = field(default_factory=FakeHoldBacks)
+    exports: FakeExports = field(default_factory=FakeExports)
     merges: FakeMerges = field(default_factory=FakeMerges)
     redactions: FakeRedactions = field(default_factory=FakeRedactions)
     erasures: FakeErasures = field(default_factory=FakeErasures)
     holds: FakeHolds = field(default_factory=FakeHolds)
     store: FakeStore = field(default_factory=FakeStore)
     metrics: Metrics = field(default_factory=Metrics)
+    remarked: list[str] = field(default_factory=list)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
 
     def __post_init__(self) -> None:
@@ -1170,6 +1211,9 @@ class World:
 
     def warnings(self) -> tuple[str, ...]:
         return self.store.warned
+
+    def remarks(self) -> list[str]:
+        return self.remarked
 
     def token(self, name: str, *scopes: str, **changes: Any) -> str:  # noqa: ANN401 - fields of Grant
         asked = scopes or tuple(ALL)

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from api.feed import baseline_digest, floor_events
@@ -371,3 +374,10 @@ def test_a_dispute_names_the_agent_and_the_row() -> None:
     (unplaced,) = floor_events(opened(EntryKind.DISPUTE, {"agent": "a-9"}, ("r1",)))
     assert isinstance(unplaced, DisputeEvent)
     assert unplaced.of == -1
+
+
+def test_a_live_push_is_nobodys_look() -> None:
+    by_system = opened(EntryKind.EXPORT, {"sink": "siem"}, ("r1",))
+    event = msgspec.structs.replace(by_system.event, agent="system")
+    assert floor_events(by_system) != []
+    assert floor_events(replace(by_system, event=event)) == []

@@ -80,7 +80,7 @@ def test_a_work_list_may_be_larger_than_an_ordinary_body(world: World, client: T
 
 
 def test_a_file_that_breaks_off_is_cut_and_logged(world: World, client: TestClient) -> None:
-    world.auditing.failure_later = ZeroDivisionError("canary-value")
+    world.exports.failure_later = ZeroDivisionError("canary-value")
     answer = client.post("/v1/exports", json={}, headers=world.bearer("aud"))
     assert answer.content == b'{"index":1}\n'
     assert b"recordguard_unhandled_errors_total 1.0" in world.metrics.expose()

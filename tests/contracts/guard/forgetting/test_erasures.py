@@ -7,6 +7,7 @@ from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, OpenedEntry
 from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
 from guard.exports import ExportFormat
+from guard.exports.order import ExportOrder
 from guard.forgetting import ErasureGround, HoldGround, HoldPut
 from guard.forgetting.erasures import LAPSES_AFTER
 from guard.purposes.relations import RelationPut
@@ -219,8 +220,9 @@ async def test_an_export_over_an_erased_customer_still_works(oblivion: Oblivion)
     await seen(rig, ref)
     await oblivion.forget(ref)
     query = LogQuery(tenant=TENANT, ref=ref)
-    pieces = await rig.auditing.export(AUDITOR, ExportFormat.NDJSON, query)
-    text = b"".join([piece async for piece in pieces])
+    order = ExportOrder(format=ExportFormat.NDJSON, query=query)
+    download = await rig.exports.export(AUDITOR, order)
+    text = b"".join([piece async for piece in download.pieces])
     assert b'"view"' in text
     assert b"asked for it in writing" not in text
     found = await rig.auditing.views(AUDITOR, query)

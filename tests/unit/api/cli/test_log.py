@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from policies.model import Role
-from tests.support.makers import TENANT
 from tests.support.rig import Rig, make_caller, row_of
 from tests.unit.api.cli.conftest import Fill, Guard
 
@@ -54,21 +53,3 @@ def test_the_first_bad_entry_is_named(
     said = guard("verify")
     assert said.code == 1
     assert "entry 4" in said.err
-
-
-def test_the_log_is_taken_out_in_an_auditors_name(guard: Guard, fill: Fill, tmp_path: Path) -> None:
-    fill(a_day)
-    out = tmp_path / "log.ndjson"
-    words = ("export", "--as", "aud", "--tenant", TENANT, "--since", "2020-01-01T00:00:00Z")
-    said = guard(*words, "--out", out)
-    assert said.code == 0, said.err
-    lines = [json.loads(line) for line in out.read_text().splitlines()]
-    assert len(lines) > 3
-    assert guard(*words, "--out", out).code == 65
-
-
-def test_nobody_exports_who_is_not_known_or_may_not(guard: Guard, fill: Fill) -> None:
-    fill(a_day)
-    assert guard("export", "--as", "nobody", "--tenant", TENANT).code == 65
-    assert guard("export", "--as", "a1", "--tenant", TENANT).code == 77
-    assert guard("export", "--as", "aud", "--since", "today").code == 65

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from api.console.audit import PAGE
 from api.routers.log import VIEW_KINDS
 from guard.errors import NotFoundError
-from guard.exports import ExportFormat
+from guard.exports import FORMATS, ExportFormat
 from guard.rows import LogCount, LogQuery
 from tests.unit.api.console.conftest import SAME_ORIGIN, csrf_of
 from tests.unit.api.fakes import TENANT, World, opened
@@ -146,6 +146,7 @@ async def test_a_form_of_another_site_asks_nothing(world: World, browser: Browse
         answer = client.post(path, data=data, headers={"sec-fetch-site": "cross-site"})
         assert answer.status_code == 403
     assert world.auditing.asked == []
+    assert world.exports.orders == []
 
 
 async def test_a_proof_is_a_plain_text(browser: Browser) -> None:
@@ -168,13 +169,13 @@ async def test_a_file_is_sent_in_its_format(
     form = {"csrf": csrf, "format": fmt.value, "about": "agent", "id": "u17"}
     answer = client.post(f"{AUDIT}/export", data=form, headers=SAME_ORIGIN)
     assert answer.content == b'{"index":1}\n{"index":2}\n'
-    assert fmt.value in answer.headers["content-disposition"]
-    assert world.auditing.asked[-1].agent_id == "u17"
+    assert FORMATS[fmt].suffix in answer.headers["content-disposition"]
+    assert world.exports.orders[-1].query.agent_id == "u17"
 
 
 async def test_a_file_of_everything_names_nobody(world: World, browser: Browser) -> None:
     ask(browser("aud"), f"{AUDIT}/export", format="csv", about="all")
-    query = world.auditing.asked[-1]
+    query = world.exports.orders[-1].query
     assert (query.ref, query.agent_id) == (None, None)
 
 
@@ -184,7 +185,7 @@ async def test_whoever_may_read_and_not_export_gets_no_form_and_no_file(
     client = browser("ana")
     assert f'action="{AUDIT}/export"' not in client.get(AUDIT).text
     assert ask(client, f"{AUDIT}/export", format="csv")[0] == 403
-    assert world.auditing.asked == []
+    assert world.exports.orders == []
 
 
 async def test_the_auditor_has_the_form(browser: Browser) -> None:
@@ -195,4 +196,4 @@ async def test_the_auditor_has_the_form(browser: Browser) -> None:
 async def test_a_file_about_nobody_is_refused(world: World, browser: Browser, about: str) -> None:
     # It would be empty, under a manifest that names no filter: as if the log were.
     assert ask(browser("aud"), f"{AUDIT}/export", format="csv", about=about, id="")[0] == 422
-    assert world.auditing.asked == []
+    assert world.exports.orders == []

@@ -2,7 +2,6 @@ from starlette.testclient import TestClient
 
 from guard.attempts import KINDS
 from guard.entries import EntryKind
-from guard.errors import AccessDeniedError
 from guard.rows import LogCount, LogQuery
 from tests.unit.api.fakes import TENANT, World
 
@@ -99,33 +98,6 @@ def test_checkpoint_and_proof_are_plain_text(world: World, client: TestClient) -
         assert client.get(f"/v1/log/proof/{index}", headers=agent).status_code == 404
     for index in ("-1", "x", "1" * 20):
         assert client.get(f"/v1/log/proof/{index}", headers=agent).status_code == 422
-
-
-def test_the_manifest_of_a_file_is_found_by_its_digest(world: World, client: TestClient) -> None:
-    auditor = world.bearer("aud")
-    answer = client.get(f"/v1/exports/{'0' * 64}/manifest", headers=auditor)
-    assert answer.text.startswith("recordguard-export/v1\n")
-    assert client.get(f"/v1/exports/{'1' * 64}/manifest", headers=auditor).status_code == 404
-    assert client.get("/v1/exports/high-water/manifest", headers=auditor).status_code == 422
-
-
-def test_an_export_is_a_file(world: World, client: TestClient) -> None:
-    answer = client.post(
-        "/v1/exports",
-        json={"format": "csv", "team": "team-a", "kinds": ["view"]},
-        headers=world.bearer("aud"),
-    )
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["content-disposition"] == 'attachment; filename="access-log.csv"'
-    assert answer.content == b'{"index":1}\n{"index":2}\n'
-    assert world.auditing.asked[0].kinds == (EntryKind.VIEW,)
-
-
-def test_a_refused_export_is_a_problem_and_no_file(world: World, client: TestClient) -> None:
-    world.auditing.failure = AccessDeniedError("an auditor may export")
-    answer = client.post("/v1/exports", json={}, headers=world.bearer("aud"))
-    assert answer.status_code == 403
-    assert "content-disposition" not in answer.headers
 
 
 def test_a_view_whose_case_came_late_shows_both_grades(world: World, client: TestClient) -> None:

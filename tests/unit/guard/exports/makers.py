@@ -1,10 +1,14 @@
 """Opened entries and alerts for the tests of the exports."""
 
-from guard.entries import Charge, EntryKind, EventPart, OpenedEntry, SubjectPart
+import msgspec
+
+from guard.entries import Charge, EntryKind, EventPart, SubjectPart
+from guard.exports import ExportRow, Source
 from guard.findings import Finding, FindingKind, Severity
 from guard.rows import AlertRow, AlertState
 
 AT = 1_764_000_000_123_456
+SOURCE = Source(origin="example.com/log", version="0.1.0")
 
 
 def make_event(outcome: str = "permitted") -> EventPart:
@@ -41,21 +45,34 @@ def make_event(outcome: str = "permitted") -> EventPart:
     )
 
 
-def make_opened(
+def make_row(
     kind: EntryKind = EntryKind.VIEW,
     outcome: str = "permitted",
     subjects: tuple[SubjectPart | None, ...] = (
         SubjectPart(customer="c1", case="case-1", reason="call"),
         None,
     ),
-) -> OpenedEntry:
-    return OpenedEntry(
-        index=7,
-        entry_id="ab" * 16,
+) -> ExportRow:
+    return row_of(make_event(outcome), kind=kind, subjects=subjects)
+
+
+def row_of(
+    event: EventPart,
+    *,
+    index: int = 7,
+    kind: EntryKind = EntryKind.VIEW,
+    subjects: tuple[SubjectPart | None, ...] = (),
+) -> ExportRow:
+    return ExportRow(
+        index=index,
+        entry_id=f"{index:032x}",
         kind=kind,
-        event=make_event(outcome),
-        refs=tuple(f"c{n}" for n in range(1, len(subjects) + 1)),
-        subjects=subjects,
+        at=event.at,
+        part=msgspec.json.encode(event),
+        refs=tuple(
+            f"c{n}" if part is None else part.customer for n, part in enumerate(subjects, 1)
+        ),
+        parts=tuple(None if part is None else msgspec.json.encode(part) for part in subjects),
     )
 
 

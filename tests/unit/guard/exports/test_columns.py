@@ -1,9 +1,9 @@
-from guard.exports.columns import COLUMNS, rows
-from tests.unit.guard.exports.makers import make_opened
+from guard.exports.columns import COLUMNS, table_rows
+from tests.unit.guard.exports.makers import make_row
 
 
 def test_each_customer_of_an_entry_has_a_row() -> None:
-    first, second = (dict(zip(COLUMNS, row, strict=True)) for row in rows(make_opened()))
+    first, second = (dict(zip(COLUMNS, row, strict=True)) for row in table_rows(make_row()))
     assert (first["customer"], first["case"], first["reason"], first["erased"]) == (
         "c1",
         "case-1",
@@ -24,6 +24,6 @@ def test_each_customer_of_an_entry_has_a_row() -> None:
 
 
 def test_an_entry_about_nobody_is_one_row() -> None:
-    (row,) = rows(make_opened(subjects=()))
+    (row,) = table_rows(make_row(subjects=()))
     named = dict(zip(COLUMNS, row, strict=True))
     assert (named["customer"], named["erased"]) == ("", "false")

@@ -6,17 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.entries import SubjectPart
+from guard.exports import ExportRow
 from guard.exports.columns import COLUMNS
-from guard.exports.csv_file import CellGuard, csv_lines, guard_cell
-from tests.unit.guard.exports.makers import make_opened
+from guard.exports.csv_file import CellGuard, CsvEncoder, guard_cell
+from tests.unit.guard.exports.makers import make_row
 
 
-def read(chunks: list[bytes]) -> list[list[str]]:
-    return list(csv.reader(StringIO(b"".join(chunks).decode(), newline="")))
+def read(*rows: ExportRow, cells: CellGuard = CellGuard.FORMULAS) -> list[list[str]]:
+    encoder = CsvEncoder(cells)
+    content = encoder.chunk(rows).content + encoder.end().content
+    return list(csv.reader(StringIO(content.decode(), newline="")))
 
 
 def test_the_file_has_a_header_and_a_row_for_each_customer() -> None:
-    table = read(list(csv_lines([make_opened(), make_opened(subjects=())])))
+    table = read(make_row(), make_row(subjects=()))
     assert tuple(table[0]) == COLUMNS
     assert [row[COLUMNS.index("customer")] for row in table[1:]] == ["c1", "c2", ""]
     assert {len(row) for row in table} == {len(COLUMNS)}
@@ -69,8 +72,16 @@ def test_no_line_of_a_guarded_cell_begins_a_formula(text: str) -> None:
 @given(st.text(max_size=40))
 def test_any_reason_survives_as_one_cell(reason: str) -> None:
     text = reason.encode("utf-8", "replace").decode()
-    entry = make_opened(subjects=(SubjectPart(customer="c1", reason=text),))
+    entry = make_row(subjects=(SubjectPart(customer="c1", reason=text),))
     for cells, expected in ((CellGuard.RAW, text), (CellGuard.FORMULAS, guard_cell(text))):
-        table = read(list(csv_lines([entry], cells)))
+        table = read(entry, cells=cells)
         assert len(table) == 2
         assert table[1][COLUMNS.index("reason")] == expected
+
+
+def test_one_header_whatever_the_chunks_and_one_for_a_file_of_nothing() -> None:
+    encoder = CsvEncoder(CellGuard.FORMULAS)
+    content = b"".join(encoder.chunk([make_row()]).content for _ in range(2))
+    assert content.count(b"entry_id") == 1
+    assert encoder.end().content == b""
+    assert CsvEncoder(CellGuard.RAW).end().content.startswith(b"index,")

@@ -8,7 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from guard.errors import ProofError
 from guard.exports.manifest import (
     HEADER,
+    ChunkDigest,
     Manifest,
+    Population,
     Tally,
     check_file,
     open_manifest,
@@ -30,7 +32,8 @@ class Made:
 @pytest.fixture
 def made() -> Made:
     tally = Tally()
-    assert list(tally.through(FILE)) == FILE
+    for piece in FILE:
+        tally.add(piece)
     manifest = Manifest(
         origin="example.com/log",
         size=41,
@@ -44,6 +47,13 @@ def made() -> Made:
         octets=tally.octets,
         sha256=tally.digest(),
         cells="formulas",
+        job="ab" * 16,
+        why="the yearly audit",
+        population=Population(entries=2, first_index=3, last_index=9, kinds={"view": 2}),
+        chunks=(
+            ChunkDigest(octets=5, sha256=sha256(FILE[0]).hexdigest()),
+            ChunkDigest(octets=10, sha256=sha256(FILE[1] + FILE[2]).hexdigest()),
+        ),
     )
     return Made(manifest, sign_manifest(manifest, SIGNER))
 
@@ -61,6 +71,22 @@ def test_a_manifest_opens_and_describes_its_file(made: Made) -> None:
 def test_another_file_is_refused(made: Made, other: list[bytes]) -> None:
     with pytest.raises(ProofError):
         check_file(made.manifest, other)
+
+
+def test_the_chunk_that_differs_is_named(made: Made) -> None:
+    for file, number in (
+        ([FILE[0], b"1,9\r\n", FILE[2]], 1),
+        ([b"x,b\r\n", *FILE[1:]], 0),
+    ):
+        with pytest.raises(ProofError, match=f"chunk {number}"):
+            check_file(made.manifest, file)
+
+
+def test_a_manifest_without_chunks_is_checked_as_a_whole(made: Made) -> None:
+    earlier = msgspec.structs.replace(made.manifest, chunks=())
+    check_file(earlier, FILE)
+    with pytest.raises(ProofError):
+        check_file(earlier, FILE[1:])
 
 
 def test_a_changed_or_foreign_manifest_is_refused(made: Made) -> None:

@@ -1,13 +1,16 @@
 import json
+from functools import cache
+from typing import Any
 
+import msgspec
 import pytest
 
-from guard.entries import EntryKind, EventPart, OpenedEntry
-from guard.exports.ocsf import OcsfWriter, ocsf_alerts, ocsf_views
+from guard.entries import EntryKind, EventPart
+from guard.exports.ocsf import OcsfWriter
 from guard.rows import AlertState
-from tests.unit.guard.exports.makers import AT, make_alert, make_opened
+from tests.unit.guard.exports.makers import AT, SOURCE, make_alert, make_row, row_of
 
-WRITER = OcsfWriter("example.com/log", "0.1.0")
+WRITER = OcsfWriter(SOURCE)
 
 # What OCSF 1.8.0 requires of each class, as its published schema lists it.
 REQUIRED = {
@@ -19,8 +22,7 @@ REQUIRED = {
 
 
 def view(kind: EntryKind = EntryKind.VIEW, outcome: str = "permitted") -> dict[str, object]:
-    (line,) = ocsf_views([make_opened(kind, outcome)], WRITER)
-    got = json.loads(line)
+    got = json.loads(WRITER.line(make_row(kind, outcome)) or b"null")
     assert isinstance(got, dict)
     return got
 
@@ -34,6 +36,7 @@ def view(kind: EntryKind = EntryKind.VIEW, outcome: str = "permitted") -> dict[s
         (EntryKind.OBSERVED, "permitted", 1, 1, 1),
         (EntryKind.EXPORT, "permitted", 4, 1, 1),
         (EntryKind.AUDIT_QUERY, "permitted", 4, 1, 1),
+        (EntryKind.EXPORT, "", 4, 1, 1),
     ],
 )
 def test_a_look_at_records_is_a_datastore_activity(
@@ -72,15 +75,7 @@ def test_a_view_names_who_and_where_in_the_log() -> None:
 
 
 def test_a_bare_entry_still_has_what_is_required() -> None:
-    bare = OpenedEntry(
-        index=0,
-        entry_id="00" * 16,
-        kind=EntryKind.VIEW,
-        event=EventPart(at=AT, kind="view", tenant="acme", agent="u-1"),
-        refs=(),
-        subjects=(),
-    )
-    got = WRITER.activity(bare)
+    got = WRITER.activity(row_of(EventPart(at=AT, kind="view", tenant="acme", agent="u-1")))
     assert got is not None
     assert got["actor"] == {"user": {"uid": "u-1", "type_id": 1}}
     assert got["src_endpoint"] == {"uid": "unknown", "name": "unknown"}
@@ -90,7 +85,7 @@ def test_entries_about_anything_else_are_left_out() -> None:
     looks = {"VIEW", "REFUSAL", "FAILED", "OBSERVED", "EXPORT", "AUDIT_QUERY"}
     looks |= {"REVEAL", "LISTED", "SEARCH", "VERIFICATION"}
     for kind in EntryKind:
-        assert (list(ocsf_views([make_opened(kind)], WRITER)) != []) == (kind.name in looks)
+        assert (WRITER.line(make_row(kind)) is not None) == (kind.name in looks)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +98,7 @@ def test_entries_about_anything_else_are_left_out() -> None:
     ],
 )
 def test_an_alert_is_a_detection_finding(state: AlertState, activity: int, status: int) -> None:
-    (line,) = ocsf_alerts([make_alert(state)], WRITER)
-    got = json.loads(line)
+    got = json.loads(msgspec.json.encode(WRITER.finding(make_alert(state))))
     assert set(got) >= REQUIRED[2004]
     assert (got["class_uid"], got["category_uid"], got["type_uid"]) == (2004, 2, 200400 + activity)
     assert (got["severity_id"], got["status_id"], got["is_alert"]) == (5, status, True)
@@ -116,7 +110,44 @@ def test_an_alert_is_a_detection_finding(state: AlertState, activity: int, statu
 
 
 def test_an_alert_names_agents_by_pseudonym_only() -> None:
-    (line,) = ocsf_alerts([make_alert()], WRITER)
+    line = msgspec.json.encode(WRITER.finding(make_alert()))
     assert b"u-17" not in line
     assert b"u-18" not in line
     assert b"agent-7f3k-0000" in line
+
+
+# The published schema, where the package that carries it is installed; it checks the shape only,
+# the arithmetic is checked above.
+@pytest.mark.parametrize("kind", list(EntryKind), ids=lambda kind: kind.name)
+def test_an_activity_is_valid_by_the_published_schema(kind: EntryKind) -> None:
+    event = WRITER.activity(make_row(kind))
+    if event is not None:
+        assert faults("datastore_activity", "security_control", event) == []
+
+
+@pytest.mark.parametrize("state", list(AlertState))
+def test_a_finding_is_valid_by_the_published_schema(state: AlertState) -> None:
+    assert faults("detection_finding", "", WRITER.finding(make_alert(state))) == []
+
+
+def test_the_published_schema_finds_what_is_wrong() -> None:
+    event = WRITER.activity(make_row())
+    assert event is not None
+    for change in ({"time": "yesterday"}, {"made_up": 1}, {"activity_id": "1"}):
+        assert faults("datastore_activity", "security_control", event | change) != []
+    del event["actor"]
+    assert faults("datastore_activity", "security_control", event) != []
+
+
+@cache
+def published(name: str, profile: str) -> Any:  # noqa: ANN401 - the package has no types
+    package = pytest.importorskip("ocsf_json_schema")
+    validator = pytest.importorskip("jsonschema_rs")
+    schema = package.OcsfJsonSchemaEmbedded(package.get_ocsf_schema("1.8.0"))
+    found = schema.get_class_schema(name, [profile] if profile else [])
+    return validator.validator_for(found)
+
+
+def faults(name: str, profile: str, event: dict[str, object]) -> list[str]:
+    plain = json.loads(msgspec.json.encode(event))
+    return [error.message for error in published(name, profile).iter_errors(plain)]

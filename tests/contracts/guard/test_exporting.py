@@ -1,0 +1,278 @@
+"""Files of the log on both engines: each entry once, recorded before it leaves, gone on with."""
+
+import hashlib
+import io
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from guard.clock import DAY
+from guard.entries import EntryKind, OpenedEntry
+from guard.errors import (
+    AccessDeniedError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    ProofError,
+)
+from guard.exporting import Download
+from guard.exports import ExportFormat, run
+from guard.exports.manifest import Manifest, check_file
+from guard.exports.order import ExportOrder
+from guard.exports.raw_blocks import check_blocks, parse_blocks
+from guard.ledger.merkle import leaf_hash
+from guard.rows import LogQuery
+from tests.support.makers import NOON, TENANT
+from tests.support.people import AGENT, ANALYST, AUDITOR
+from tests.support.rig import Rig
+from tests.unit.guard.exports.reading import READERS
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "CHUNK", 4)
+
+
+async def filled(rig: Rig, views: int = 6) -> list[str]:
+    refs = await rig.customers(3)
+    cases = [await rig.case(ref) for ref in refs]
+    for n in range(views):
+        await rig.broker.view(AGENT, rig.asks(refs[n % 3], cases[n % 3]))
+    return refs
+
+
+def order(fmt: ExportFormat = ExportFormat.NDJSON, **query: Any) -> ExportOrder:  # noqa: ANN401 - any field
+    return ExportOrder(format=fmt, query=replace(LogQuery(tenant=TENANT), **query))
+
+
+async def all_of(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
+async def manifest_of(rig: Rig, content: bytes) -> Manifest:
+    note = await rig.exports.manifest(AUDITOR, hashlib.sha256(content).hexdigest())
+    return msgspec.json.decode(note.splitlines()[1], type=Manifest)
+
+
+def exports(rig: Rig) -> list[OpenedEntry]:
+    return [entry for entry in rig.log() if entry.kind is EntryKind.EXPORT]
+
+
+@pytest.mark.parametrize("fmt", list(ExportFormat))
+async def test_an_export_holds_each_entry_once_and_its_manifest_fits(
+    rig: Rig, fmt: ExportFormat
+) -> None:
+    if fmt is ExportFormat.PARQUET:
+        pytest.importorskip("pyarrow")
+    await filled(rig)
+    before = [e for e in rig.log() if e.event.tenant == TENANT]
+    content = await all_of((await rig.exports.export(AUDITOR, order(fmt))).pieces)
+    told = READERS[fmt](content)
+    looks = {EntryKind.VIEW} if fmt is ExportFormat.OCSF else set(EntryKind)
+    expected = [e for e in reversed(before) if e.kind in looks]
+    assert [(t.index, t.customers) for t in told] == [(e.index, e.refs) for e in expected]
+    manifest = await manifest_of(rig, content)
+    check_file(manifest, [content])
+    assert manifest.population is not None
+    assert manifest.population.entries == len(before)
+
+
+async def test_every_chunk_is_an_entry_with_its_customers_before_it_leaves(rig: Rig) -> None:
+    await filled(rig)
+    download = await rig.exports.export(AUDITOR, order())
+    number = 0
+    async for piece in download.pieces:
+        entry = exports(rig)[-1]
+        named = {ref for told in READERS[ExportFormat.NDJSON](piece) for ref in told.customers}
+        assert set(entry.refs) == named
+        assert entry.event.body["chunk"] == number
+        assert entry.event.body["digest"] == hashlib.sha256(piece).hexdigest()
+        number += 1
+    assert number > 3
+    assert exports(rig)[-1].event.body["sha256"]
+
+
+async def test_what_a_filter_leaves_out_is_committed_to(rig: Rig) -> None:
+    refs = await filled(rig)
+    size = len(rig.log())
+    asked = order(ref=refs[0], kinds=(EntryKind.VIEW,))
+    content = await all_of((await rig.exports.export(AUDITOR, asked)).pieces)
+    told = READERS[ExportFormat.NDJSON](content)
+    assert len(told) == 2
+    population = (await manifest_of(rig, content)).population
+    assert population is not None
+    assert (population.entries, population.omitted) == (2, size - 2)
+    assert (population.kinds, population.vendors) == ({"view": 2}, {"vend": 2})
+    assert (population.last_index, population.first_index) == (told[0].index, told[-1].index)
+    with rig.store.read() as view:
+        leaves = [leaf_hash(entry.leaf) for entry in view.entries(0, size)]
+    omitted = [leaf for n, leaf in enumerate(leaves) if n not in {t.index for t in told}]
+    assert population.omitted_sha256 == hashlib.sha256(b"".join(omitted[::-1])).hexdigest()
+
+
+async def test_without_customers_nobody_is_named_or_listed(rig: Rig) -> None:
+    refs = await filled(rig)
+    asked = replace(order(), customers=False)
+    content = await all_of((await rig.exports.export(AUDITOR, asked)).pieces)
+    assert not any(ref.encode() in content for ref in refs)
+    assert {entry.refs for entry in exports(rig)} == {()}
+    assert not (await manifest_of(rig, content)).customers
+
+
+async def broken_off(download: Download, chunks: int) -> bytes:
+    return b"".join([await anext(download.pieces) for _ in range(chunks)])
+
+
+async def test_a_broken_download_goes_on_at_a_boundary_and_is_one_file(rig: Rig) -> None:
+    await filled(rig)
+    whole = await all_of((await rig.exports.export(AUDITOR, order())).pieces)
+    size = len(rig.log())
+    download = await rig.exports.export(AUDITOR, order(until=None))
+    part = await broken_off(download, 3)
+    sent = len(exports(rig))
+    await filled(rig, 2)
+    torn = part[:-7]
+    rest = await rig.exports.resume(AUDITOR, download.job, len(torn))
+    assert 0 < rest.offset < len(torn)
+    content = part[: rest.offset] + await all_of(rest.pieces)
+    manifest = await manifest_of(rig, content)
+    check_file(manifest, [content])
+    assert manifest.size == size
+    assert content.endswith(whole)
+    # The third chunk left twice and is there twice; the first two are there once.
+    numbers = [
+        e.event.body["chunk"]
+        for e in exports(rig)[sent - 3 :]
+        if e.event.body.get("job") == download.job
+    ]
+    assert numbers[:4] == [0, 1, 2, 2]
+    done = await rig.exports.progress(AUDITOR, download.job)
+    assert (done.before, done.octets, done.sha256) == (0, len(content), manifest.sha256)
+    nothing = await rig.exports.resume(AUDITOR, download.job, len(content))
+    assert (nothing.offset, await all_of(nothing.pieces)) == (len(content), b"")
+
+
+async def test_what_has_changed_since_is_not_gone_on_with(rig: Rig, store_url: str) -> None:
+    await filled(rig)
+    download = await rig.exports.export(AUDITOR, order())
+    part = await broken_off(download, 3)
+    engine = sa.create_engine(store_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("update subject set wrapped_key = null"))
+    engine.dispose()
+    rest = await rig.exports.resume(AUDITOR, download.job, len(part))
+    with pytest.raises(ConflictError):
+        await all_of(rest.pieces)
+
+
+async def test_an_export_is_its_requesters_own_and_does_not_wait_for_ever(rig: Rig) -> None:
+    await filled(rig)
+    download = await rig.exports.export(AUDITOR, order())
+    await broken_off(download, 1)
+    for who in (replace(AUDITOR, id="another"), replace(AUDITOR, tenant="other")):
+        with pytest.raises(NotFoundError):
+            await rig.exports.resume(who, download.job, 0)
+    with pytest.raises(NotFoundError):
+        await rig.exports.progress(AUDITOR, "0" * 32)
+    rig.clock.advance(8 * DAY)
+    with pytest.raises(ConflictError):
+        await rig.exports.resume(AUDITOR, download.job, 0)
+
+
+async def test_who_may_export_and_why(rig: Rig) -> None:
+    await filled(rig)
+    for caller in (AGENT, ANALYST):
+        with pytest.raises(AccessDeniedError):
+            await rig.exports.export(caller, order())
+        with pytest.raises(AccessDeniedError):
+            await rig.exports.manifest(caller, "0" * 64)
+        with pytest.raises(AccessDeniedError):
+            await rig.exports.raw(caller)
+    with pytest.raises(AccessDeniedError):
+        await rig.exports.export(AUDITOR, replace(order(), query=LogQuery(tenant="other")))
+    for wrong in (
+        replace(order(), recipient="an auditing firm", why="audit"),
+        replace(order(), why="x" * 501),
+        replace(order(ref="c1"), customers=False),
+    ):
+        with pytest.raises(InvalidRequestError):
+            await rig.exports.export(AUDITOR, wrong)
+    asked = replace(order(), recipient="an auditing firm", why="the audit of this year")
+    content = await all_of((await rig.exports.export(AUDITOR, asked)).pieces)
+    manifest = await manifest_of(rig, content)
+    assert (manifest.recipient, manifest.why) == ("an auditing firm", "the audit of this year")
+    digest = hashlib.sha256(asked.why.encode()).hexdigest()
+    assert {entry.event.body["why_sha256"] for entry in exports(rig)} == {digest}
+
+
+async def test_a_manifest_is_its_tenants_own(rig: Rig) -> None:
+    await filled(rig)
+    content = await all_of((await rig.exports.export(AUDITOR, order())).pieces)
+    digest = hashlib.sha256(content).hexdigest()
+    with pytest.raises(NotFoundError):
+        await rig.exports.manifest(replace(AUDITOR, tenant="other"), digest)
+    for name in ("0" * 64, "../high-water"):
+        with pytest.raises(NotFoundError):
+            await rig.exports.manifest(AUDITOR, name)
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ("update detail_event set agent = 'somebody' where agent = 'a1'", {"agent_id": "somebody"}),
+        ("update detail_event set kind = 17 where kind = 16", {"kinds": (EntryKind.REFUSAL,)}),
+        ("update detail_event set at = at + 1000000000000", {"since": NOON + 900_000_000_000}),
+        ("update detail_event set sealed = null where kind = 16", {}),
+        ("update detail_subject set sealed = null", {}),
+    ],
+)
+async def test_what_was_edited_does_not_leave(
+    rig: Rig, store_url: str, change: str, asked: dict[str, Any]
+) -> None:
+    await filled(rig)
+    rig.log()
+    engine = sa.create_engine(store_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text(change))
+    engine.dispose()
+    download = await rig.exports.export(AUDITOR, order(**asked))
+    with pytest.raises(ProofError):
+        await all_of(download.pieces)
+
+
+async def test_a_mirror_holds_the_whole_tree_and_opens_nothing(rig: Rig) -> None:
+    refs = await filled(rig)
+    size = len(rig.log())
+    content = await all_of(await rig.exports.raw(AUDITOR))
+    tree = check_blocks(parse_blocks(io.BytesIO(content)))
+    with rig.store.read() as view:
+        rebuilt = [leaf_hash(entry.leaf) for entry in view.entries(0, size)]
+    assert (tree.size, len(rebuilt)) == (size, size)
+    assert not any(ref.encode() in content for ref in refs)
+    held = list(parse_blocks(io.BytesIO(content)))
+    assert {h.index for h in held if h.parts} == {
+        e.index for e in rig.log()[:size] if e.event.tenant == TENANT
+    }
+    some = await all_of(await rig.exports.raw(AUDITOR, 2, 5))
+    assert [h.index for h in parse_blocks(io.BytesIO(some))] == [2, 3, 4]
+    assert exports(rig)[-1].event.body["format"] == "raw"
+    with pytest.raises(InvalidRequestError):
+        await rig.exports.raw(AUDITOR, 5, 2)
+
+
+@pytest.mark.parametrize("column", ["leaf", "part"])
+async def test_a_mirror_finds_what_was_changed(rig: Rig, column: str) -> None:
+    await filled(rig)
+    content = await all_of(await rig.exports.raw(AUDITOR))
+    held = next(h for h in parse_blocks(io.BytesIO(content)) if len(h.parts) == 2)
+    target = held.leaf[-8:] if column == "leaf" else (held.parts[1] or b"")[:8]
+    changed = content.replace(target, bytes(8))
+    with pytest.raises(ProofError) as caught:
+        check_blocks(parse_blocks(io.BytesIO(changed)))
+    assert caught.value.index == held.index
