@@ -9,8 +9,8 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
 
 from guard.errors import StoreUnavailableError
 from guard.ports import ReadView, Store
@@ -37,13 +37,17 @@ class ThreadedReaders:
         self._store = store
         self._deadline_s = deadline_s
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store-read")
+        self._running: set[Future[Any]] = set()
         self._asked: queue.Queue[_Ask | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._drain, name="store-situations", daemon=True)
         self._thread.start()
 
     async def read(self, look: Callable[[ReadView], T]) -> T:
         """See `Readers.read`."""
-        return await self._within(self._pool.submit(self._look, look))
+        future = self._pool.submit(self._look, look)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return await self._within(future)
 
     async def situation(self, query: SituationQuery) -> Situation:
         """See `Readers.situation`."""
@@ -55,10 +59,15 @@ class ThreadedReaders:
         return await self._within(answer)
 
     def close(self) -> None:
-        """Answer what is waiting, then stop."""
+        """Answer what is waiting, then stop.
+
+        A read whose caller has gone still holds its connection: whoever closes the store next must
+        find it given back.
+        """
         self._asked.put(None)
         self._thread.join(self._deadline_s)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        wait(tuple(self._running), self._deadline_s)
 
     def _look(self, look: Callable[[ReadView], T]) -> T:
         with self._store.read() as view:

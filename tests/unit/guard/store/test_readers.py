@@ -92,6 +92,28 @@ async def test_a_failed_snapshot_fails_every_waiting_situation() -> None:
     assert [type(result) for result in results] == [StoreUnavailableError] * 3
 
 
+async def test_a_read_that_nobody_waits_for_has_ended_when_closing_has(
+    sqlite_store: SqlStore,
+) -> None:
+    started, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def look(_view: ReadView) -> None:
+        started.set()
+        go.wait(PATIENCE_S)
+        ended.set()
+
+    readers = ThreadedReaders(sqlite_store, deadline_s=PATIENCE_S)
+    task = asyncio.create_task(readers.read(look))
+    await asyncio.to_thread(started.wait, PATIENCE_S)
+    task.cancel()
+    closing = asyncio.create_task(asyncio.to_thread(readers.close))
+    done, _ = await asyncio.wait({closing}, timeout=0.1)
+    assert not done
+    go.set()
+    await closing
+    assert ended.is_set()
+
+
 # The answer must meet the cancel inside one turn of the loop: most of so many tries do.
 MEETINGS = 20
 
