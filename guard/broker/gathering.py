@@ -12,7 +12,7 @@ from guard.attempts import KINDS, Attempt
 from guard.broker.parts import Parts
 from guard.clock import Micros
 from guard.entries import event_by
-from guard.facts import Asked, bind_case, gather
+from guard.facts import Asked, bind_case, gather, situation_query
 from guard.principals import Principal
 from guard.rows import Situation, SituationQuery
 from guard.views import ViewRequest
@@ -88,16 +88,4 @@ def facts_of(attempt: Attempt, situation: Situation, purpose: Purpose) -> Facts:
 
 def query(principal: Principal, request: ViewRequest, at: Micros) -> SituationQuery:
     """What to ask the store about a request."""
-    purpose = purpose_of(request)
-    return SituationQuery(
-        tenant=principal.tenant,
-        agent_id=principal.id,
-        actor_id=principal.actor,
-        keys=principal.keys,
-        vendor=principal.vendor,
-        team=principal.team,
-        purpose="" if purpose is None else purpose.value,
-        ref=request.customer,
-        case_id=request.case,
-        at=at,
-    )
+    return situation_query(principal, purpose_of(request), request.customer, request.case, at)
