@@ -18,6 +18,7 @@ from api.cli import (
     policy_life,
     quotas,
     serve,
+    witness,
 )
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 GROUPS = (
     serve,
+    witness,
     migrate,
     log,
     access,

@@ -13,6 +13,8 @@ from guard.ports.outside import (
     DetailVault,
     IdentifierLookup,
     Message,
+    OutsideClient,
+    OutsideReply,
     RecordSource,
 )
 from guard.ports.reading import Readers, ReadView
@@ -32,6 +34,8 @@ __all__ = [
     "IdentifierLookup",
     "Message",
     "Outbox",
+    "OutsideClient",
+    "OutsideReply",
     "PendingEntries",
     "ReadView",
     "Readers",
