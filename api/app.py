@@ -45,6 +45,7 @@ from api.routers import (
     samples,
     searches,
     suspensions,
+    tiles,
     verifications,
     views,
     webhooks,
@@ -80,6 +81,7 @@ ROOMS = (
     policies,
     access_reviews,
     log,
+    tiles,
     health,
 )
 # FastAPI's own telemetry would record paths, queries, validation failures and stack traces.

@@ -13,9 +13,17 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
-from api.background import apply_forever, follow_forever, publish_forever, remind_forever
+from api.background import (
+    anchor_forever,
+    apply_forever,
+    follow_forever,
+    publish_forever,
+    remind_forever,
+    watch_forever,
+)
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
+from api.outsiders import Outsiders, open_outsiders
 from api.places import (
     database_url,
     export_signer,
@@ -120,6 +128,7 @@ class Services:
     _reviews: AfterReviews
     _sources: Mapping[str, RecordSource]
     _outbox: WorkerFile
+    _outsiders: Outsiders
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -151,6 +160,12 @@ class Services:
         self._tasks.append(asyncio.create_task(following, name="follow"))
         reminding = remind_forever(self._reviews, self.metrics)
         self._tasks.append(asyncio.create_task(reminding, name="remind"))
+        if self._outsiders.outages():
+            watching = watch_forever(self._outsiders, self._writer, self.metrics, wall_micros)
+            self._tasks.append(asyncio.create_task(watching, name="watch"))
+        if self._outsiders.anchors is not None:
+            anchoring = anchor_forever(self._outsiders.anchors)
+            self._tasks.append(asyncio.create_task(anchoring, name="anchor"))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -167,6 +182,10 @@ class Services:
             self._integrator.check()
         self.store.check()
 
+    def warnings(self) -> tuple[str, ...]:
+        """What does not keep a view from working yet, and will if it goes on."""
+        return tuple(self._outsiders.warnings(wall_micros()))
+
     async def close(self) -> None:
         """Stop what `start` began, publish what is left, give everything back."""
         for task in self._tasks:
@@ -181,6 +200,7 @@ class Services:
         for source in self._sources.values():
             await source.close()
         await self.contacts.close()
+        await self._outsiders.client.close()
         self._threads.close()
         self._outbox.close()
         self.store.close()
@@ -255,6 +275,8 @@ def _compose(
             policies.put(tenant, active)
     activations = Activations(committer, readers, clock, policies, alerts)
     reads = SystemReads(sources, keyring, deadline_s=settings.source_deadline_s)
+    signer = log_signer(keyring, settings)
+    outsiders = open_outsiders(settings, signer)
     log = PublishedLog(
         log_dir=log_dir(settings),
         manifests=settings.data_dir / "manifests",
@@ -329,14 +351,16 @@ def _compose(
         _writer=committer,
         _threads=readers,
         _publisher=Publisher(
-            log_signer(keyring, settings),
+            signer,
             log_dir=log_dir(settings),
             high_water=high_water(settings),
+            cosigner=outsiders.cosigner,
         ),
         _integrator=None if store.places_at_commit else Integrator(store),
         _reviews=AfterReviews(committer, readers, clock, alerts),
         _sources=sources,
         _outbox=outbox,
+        _outsiders=outsiders,
     )
 
 

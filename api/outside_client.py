@@ -1,8 +1,8 @@
-"""The way to witnesses and time-stamping authorities, which the operator names in a file or setting.
+"""The way to witnesses and time-stamping authorities, which the operator names.
 
-Nothing that a request brings along can make the service call an address. Redirects are not followed,
-proxies of the environment are ignored, answers are bounded in size and time. What is sent, hashes
-and signatures, is public.
+Nothing that a request brings along can make the service call an address. Redirects are not
+followed, proxies of the environment are ignored, answers are bounded in size and time. What is
+sent, hashes and signatures, is public.
 """
 
 import asyncio

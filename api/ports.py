@@ -557,3 +557,7 @@ class Services(Protocol):
     def check(self) -> None:
         """Raise StoreUnavailableError unless a view would work right now; blocks."""
         ...
+
+    def warnings(self) -> tuple[str, ...]:
+        """What does not keep a view from working yet, and will if it goes on."""
+        ...

@@ -44,6 +44,10 @@ class Readiness:
         look.result()
         self._good_until = self._now() + GOOD_FOR_S
 
+    def warnings(self) -> list[str]:
+        """What the services warn of."""
+        return list(self._services.warnings())
+
 
 @routes.get("/livez", response_class=Response, summary="The process answers")
 async def livez() -> Response:
@@ -55,10 +59,14 @@ async def livez() -> Response:
     "/readyz", response_class=Response, responses=documents(503), summary="A view would work now"
 )
 async def readyz(request: Request) -> Response:
-    """Answer 200 if a view would be logged now, else a 503 problem; at most a second old."""
+    """Answer 200 if a view would be logged now, else a 503 problem; at most a second old.
+
+    `warnings` says what will keep views from working if it goes on.
+    """
     readiness: Readiness = request.app.state.readiness
     await readiness.require()
-    return JSONResponse({"status": "ready"})
+    warnings = readiness.warnings()
+    return JSONResponse({"status": "ready"} | ({"warnings": warnings} if warnings else {}))
 
 
 @routes.get("/metrics", response_class=Response, summary="Prometheus metrics")

@@ -89,6 +89,7 @@ class GroupCommitter:
         self._has_opened, self._give_up = threading.Event(), threading.Event()
         self._start_error: BaseException | None = None
         self._refuses = False
+        self._held = ""
         self._is_open = False
         self.on_commit: Callable[[], None] = _nothing
 
@@ -125,6 +126,10 @@ class GroupCommitter:
         """Serve nothing more: the log must not be continued until somebody has looked at it."""
         self._refuses = True
 
+    def hold(self, why: str) -> None:
+        """Admit nothing while `why` is not empty; the service's own work goes on."""
+        self._held = why
+
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """See `Committer.run`."""
         answer: T = await self._submit(_Ticket(work))
@@ -137,6 +142,8 @@ class GroupCommitter:
             StoreUnavailableError: It could not be made durable before the deadline; whatever was
                 charged will be given back.
         """
+        if self._held:
+            raise StoreUnavailableError(self._held)
         answer: Answer = await self._submit(_Ticket(admission))
         return answer
 

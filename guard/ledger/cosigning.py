@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from guard.clock import Micros, monotonic, wall_micros
+from guard.clock import MINUTE, SECOND, Micros, wall_micros
 from guard.errors import ForkError, ProofError, UnavailableError
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint, parse_number, parse_text
 from guard.ledger.note import (
@@ -37,8 +37,9 @@ from guard.ports import OutsideClient
 DEADLINE_S = 1.0
 
 # After a failure a witness rests for this long, twice as long after each further one.
-FIRST_REST_S = 1.0
-LONGEST_REST_S = 60.0
+FIRST_REST = SECOND
+LONGEST_REST = MINUTE
+_MOST_DOUBLINGS = 16
 
 _OK, _CONFLICT, _UNPROCESSABLE = 200, 409, 422
 _BODY_TYPE = "text/plain; charset=utf-8"
@@ -57,7 +58,7 @@ class _Witness:
     address: str
     held: int = 0
     failures: int = 0
-    rests_until: float = 0.0
+    rests_until: Micros = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,14 @@ class Cosigner:
         *,
         deadline_s: float = DEADLINE_S,
         wall: Callable[[], Micros] = wall_micros,
-        mono: Callable[[], float] = monotonic,
     ) -> None:
         """Ask the witnesses of `policy` through `client`, prove growth from `proofs`.
 
-        `wall` tells the real time of an outage, `mono` when a resting witness is asked again.
+        `wall` tells the real time, which outages and resting witnesses go by.
         """
         self._policy, self._client, self._proofs = policy, client, proofs
         self.outage = outage
-        self._deadline_s, self._wall, self._mono = deadline_s, wall, mono
+        self._deadline_s, self._wall = deadline_s, wall
         self._witnesses = [
             _Witness(name, policy.witnesses[name], address)
             for name, address in policy.addresses.items()
@@ -105,7 +105,7 @@ class Cosigner:
         """
         parsed = parse_note(note)
         asked = _Submission(note, parsed, parse_text(parsed.text))
-        awake = [one for one in self._witnesses if one.rests_until <= self._mono()]
+        awake = [one for one in self._witnesses if one.rests_until <= self._wall()]
         answers = await asyncio.gather(*(self._ask(one, asked) for one in awake))
         lines: list[str] = []
         cosigned, against = set[str](), set[str]()
@@ -144,9 +144,9 @@ class Cosigner:
         return lines
 
     def _rest(self, witness: _Witness) -> None:
-        rest = min(FIRST_REST_S * 2**witness.failures, LONGEST_REST_S)
-        witness.failures = min(witness.failures + 1, 16)
-        witness.rests_until = self._mono() + rest
+        rest = min(FIRST_REST * 2**witness.failures, LONGEST_REST)
+        witness.failures = min(witness.failures + 1, _MOST_DOUBLINGS)
+        witness.rests_until = self._wall() + rest
 
     async def _exchange(self, witness: _Witness, asked: _Submission) -> list[str]:
         size = asked.checkpoint.size

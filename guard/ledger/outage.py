@@ -1,7 +1,8 @@
 """How long somebody outside may fail us before it matters.
 
-Witnesses and time-stamping authorities are other people's machines: an outage of theirs is borne for
-a while, and said loudly. When it began is kept in a file, as a restart must not begin the count anew.
+Witnesses and time-stamping authorities are other people's machines: an outage of theirs is borne
+for a while, and said loudly. When it began is kept in a file, as a restart must not begin the count
+anew.
 """
 
 from pathlib import Path

@@ -10,11 +10,12 @@ Order, so that a crash between any two steps is repeated and never contradicted:
 
 1. `prepare` writes tiles and bundles, then the high-water file, each forced to disk;
 2. the caller stores the note in a transaction of the one writer;
-3. `finish` publishes it as the file `checkpoint`.
+3. where witnesses are asked, a quorum cosigns it; without one the last stays published;
+4. `finish` publishes it as the file `checkpoint`.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -22,6 +23,7 @@ from guard.clock import Micros
 from guard.durable import make_folder, replace_file
 from guard.errors import ForkError, ProofError
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint, parse_text, sign_checkpoint
+from guard.ledger.cosigning import Cosigner
 from guard.ledger.entry import check_stored
 from guard.ledger.merkle import CompactRange
 from guard.ledger.note import NoteSigner, parse_note
@@ -49,11 +51,21 @@ class Signed:
 class Publisher:
     """Publishes one log. Nothing else may sign with its key."""
 
-    def __init__(self, signer: NoteSigner, *, log_dir: Path, high_water: Path) -> None:
+    def __init__(
+        self,
+        signer: NoteSigner,
+        *,
+        log_dir: Path,
+        high_water: Path,
+        cosigner: Cosigner | None = None,
+    ) -> None:
         """Publish below `log_dir`; the signer's name is the log's origin.
 
-        `high_water` must outlive the database: never restore the two from one backup.
+        `high_water` must outlive the database: never restore the two from one backup. With a
+        `cosigner` only what a quorum of witnesses cosigned is published.
         """
+        self._cosigner = cosigner
+        self._uncosigned: Signed | None = None
         self._signer, self._folder, self._high_water = signer, TileFolder(log_dir), high_water
         self._proofs = Proofs(log_dir)
         self._lock = Lock()
@@ -74,13 +86,27 @@ class Publisher:
         while signed is None and self._ahead is not None:
             signed = await readers.read(self.prepare)
         if signed is None:
+            if self._uncosigned is not None:
+                await self._publish(self._uncosigned)
             return None
         ready = signed
         await committer.run(
             lambda tx: tx.rows.put_checkpoint(ready.size, ready.root, ready.note, now)
         )
-        await asyncio.to_thread(self.finish, ready)
+        await self._publish(ready)
         return ready.note
+
+    async def _publish(self, signed: Signed) -> None:
+        """Have a checkpoint cosigned, and publish it; without a quorum, keep it for the next turn.
+
+        Raises:
+            ForkError: Witnesses hold a history that it does not continue.
+        """
+        self._uncosigned = signed
+        note = signed.note if self._cosigner is None else await self._cosigner.collect(signed.note)
+        if note is not None:
+            await asyncio.to_thread(self.finish, replace(signed, note=note))
+            self._uncosigned = None
 
     def prepare(self, view: ReadView) -> Signed | None:
         """Check what is new in the store and sign it.

@@ -102,7 +102,8 @@ class _Reader:
             case ["witness", name, vkey, *address] if len(address) <= 1:
                 key = _new_key(vkey, WITNESS_TYPES, self.witnesses.values())
                 self.witnesses[self._new_name(name)] = key
-                self.addresses |= {name: one.rstrip("/") for one in address}
+                if address:
+                    self.addresses[name] = address[0].rstrip("/")
             case ["group", name, threshold, *members] if members:
                 group = Group(_threshold(threshold, len(members)), tuple(members))
                 self._join(members)

@@ -8,18 +8,20 @@ and says nothing after `WRITER_CLOSE`. The tree must have the root that was sign
 A failure raises `ProofError`, whose `index` is the first bad entry.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from guard.clock import Micros
 from guard.entries import EntryKind, Receipt, StoredEntry
 from guard.errors import ProofError
+from guard.ledger.anchors import Stamps, anchored
 from guard.ledger.checkpoint import Checkpoint, log_key, open_checkpoint
 from guard.ledger.entry import Leaf, check_stored, decode_leaf
 from guard.ledger.merkle import HASH_SIZE, CompactRange
 from guard.ledger.receipts import match_receipt
 from guard.ledger.tiles import TILE_WIDTH, File, TileEdge, TileFolder
+from guard.ledger.trust import TrustPolicy
 
 # How often a long run says how far it is.
 PROGRESS_EVERY = 8192
@@ -41,6 +43,9 @@ class VerifyReport:
     writers: int
     receipts: int
     erased: int
+    # Of the published files only, and where an authority's certificate was given.
+    anchors: int = 0
+    anchored_at: Micros | None = None
 
 
 @dataclass(slots=True)
@@ -168,10 +173,22 @@ def _check_end(
         )
 
 
-def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -> VerifyReport:
+def verify_files(
+    log_dir: Path,
+    trust: str | TrustPolicy,
+    *,
+    stamps: Stamps | None = None,
+    on_progress: Progress = _silent,
+) -> VerifyReport:
     """Check a published log from its files alone: checkpoint, bundles and every tile.
 
     Details are not published, so commitments cannot be compared with their parts here.
+
+    Args:
+        log_dir: The folder of the log, or a mirror of it.
+        trust: The log's verifier key, or a policy whose quorum must have cosigned.
+        stamps: Judges the anchors in the folder; without it they are not looked at.
+        on_progress: Told now and then how many entries have been checked.
 
     Raises:
         ProofError: Something does not hold; `index` is the first bad entry where there is one.
@@ -183,14 +200,18 @@ def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -
         raise ProofError(
             f"checkpoint below `{log_dir}` cannot be read ({error.strerror}), fetch it"
         ) from None
-    signed = open_checkpoint(note, log_key(vkey))
+    believe = _believer(trust)
+    signed = believe(note)
+    anchors = {} if stamps is None else _anchors(log_dir, believe, stamps, signed.size)
     edge, writers = TileEdge(), _Writers()
+    _check_anchor(edge, anchors)
     for start in range(0, signed.size, TILE_WIDTH):
         width = min(TILE_WIDTH, signed.size - start)
         for leaf in folder.leaves(start // TILE_WIDTH, width):
             writers.follow(edge.size, _decode(edge.size, leaf))
             for file in edge.append(leaf):
                 _compare(folder, file)
+            _check_anchor(edge, anchors)
         if edge.size % PROGRESS_EVERY == 0:
             on_progress(edge.size)
     for file in edge.partials():
@@ -205,7 +226,36 @@ def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -
         writers=len(writers.known),
         receipts=0,
         erased=0,
+        anchors=len(anchors),
+        anchored_at=max((at for at, _ in anchors.values()), default=None),
     )
+
+
+def _believer(trust: str | TrustPolicy) -> Callable[[bytes], Checkpoint]:
+    if isinstance(trust, str):
+        key = log_key(trust)
+        return lambda note: open_checkpoint(note, key)
+    return trust.open_checkpoint
+
+
+def _anchors(
+    log_dir: Path, believe: Callable[[bytes], Checkpoint], stamps: Stamps, size: int
+) -> dict[int, tuple[Micros, bytes]]:
+    """Time and root of each anchor, by size; all must be of this log, and within it."""
+    found = {}
+    for note, token in anchored(log_dir):
+        checkpoint = believe(note)
+        if checkpoint.size > size:
+            raise ProofError(
+                f"{checkpoint.size} entries were anchored and {size} are published", index=size
+            )
+        found[checkpoint.size] = (stamps.verify(token, note), checkpoint.root)
+    return found
+
+
+def _check_anchor(edge: TileEdge, anchors: Mapping[int, tuple[Micros, bytes]]) -> None:
+    if edge.size in anchors and anchors[edge.size][1] != edge.root():
+        raise ProofError(f"the first {edge.size} entries do not have the root that was anchored")
 
 
 def _decode(index: int, leaf: bytes) -> Leaf:

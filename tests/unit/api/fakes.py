@@ -893,6 +893,7 @@ class FakeAuditing:
 @dataclass
 class FakeStore:
     failure: Exception | None = None
+    warned: tuple[str, ...] = ()
 
     def check(self) -> None:
         if self.failure is not None:
@@ -950,6 +951,9 @@ class World:
 
     def check(self) -> None:
         self.store.check()
+
+    def warnings(self) -> tuple[str, ...]:
+        return self.store.warned
 
     def token(self, name: str, *scopes: str, **changes: Any) -> str:  # noqa: ANN401 - fields of Grant
         asked = scopes or tuple(ALL)

@@ -20,6 +20,13 @@ def test_ready_when_the_store_works(client: TestClient) -> None:
     assert client.get("/readyz").json() == {"status": "ready"}
 
 
+def test_what_will_keep_views_from_working_is_a_warning(world: World, client: TestClient) -> None:
+    world.store.warned = ("the tree is behind what is durable",)
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["warnings"] == ["the tree is behind what is durable"]
+
+
 def test_a_store_that_fails_is_not_ready(world: World, client: TestClient) -> None:
     world.store.failure = StoreUnavailableError("the disk is full at /secret/place")
     answer = client.get("/readyz")
