@@ -150,6 +150,8 @@ class Cosigner:
 
     async def _exchange(self, witness: _Witness, asked: _Submission) -> list[str]:
         size = asked.checkpoint.size
+        if witness.held > size:
+            raise _ContradictionError
         # Twice: the first answer may tell which size the witness holds.
         for _ in range(2):
             body = await asyncio.to_thread(self._request, witness.held, asked)

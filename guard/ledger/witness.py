@@ -129,6 +129,8 @@ class Witness:
 
     def _compare(self, old: int, proof: list[bytes], checkpoint: Checkpoint) -> Answer | None:
         """Why a checkpoint does not continue the last one; None: it does."""
+        if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+            return _refusal(422, "a log of no entries has another root")
         seen = self._seen.get(checkpoint.origin)
         held = 0 if seen is None else seen.size
         root = EMPTY_ROOT if seen is None else seen.root
