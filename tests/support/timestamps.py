@@ -46,9 +46,7 @@ def _certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(START)
         .not_valid_after(END)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(by_key.public_key()), critical=False
         )
@@ -88,6 +86,7 @@ class TestAuthority:
         (folder / "serial").write_text("01\n")
         (folder / "tsa.pem").write_bytes(tsa.public_bytes(Encoding.PEM))
         self.roots = root.public_bytes(Encoding.PEM)
+        self.chain = [one.public_bytes(Encoding.DER) for one in (root, tsa)]
         (folder / "root.pem").write_bytes(self.roots)
         (folder / "tsa.key").write_bytes(
             tsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

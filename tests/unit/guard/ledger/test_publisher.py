@@ -1,6 +1,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -8,14 +9,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from guard.errors import ForkError
 from guard.ledger import publisher as module
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from guard.ledger.cosigning import Cosigner
 from guard.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash
-from guard.ledger.note import NoteSigner
+from guard.ledger.note import NoteSigner, open_note, parse_note
 from guard.ledger.publisher import Publisher, Signed
 from guard.ledger.verify import verify_files
+from tests.support.witnesses import make_signer
 from tests.unit.guard.ledger.logview import LogView
 from tests.unit.guard.ledger.makers import NOW, LogMaker
 
 SIGNER = NoteSigner("example.com/log", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+WITNESS = make_signer("w.example/1", 7)
 
 
 @pytest.fixture
@@ -324,3 +328,53 @@ def test_a_disk_that_fails_signs_nothing(
         with pytest.raises(OSError, match="Input/output"):
             make(tmp_path).prepare(store.view())
     assert not (tmp_path / "mark" / "high").exists()
+
+
+class Quorum:
+    """Stands in for witnesses: says yes or no as the test wants."""
+
+    def __init__(self) -> None:
+        self.agrees, self.asked = True, list[bytes]()
+
+    async def collect(self, note: bytes) -> bytes | None:
+        self.asked.append(note)
+        return note + WITNESS.cosign(parse_note(note).text, 7).encode() if self.agrees else None
+
+
+@pytest.mark.anyio
+async def test_only_what_a_quorum_cosigned_is_published(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    quorum, published = Quorum(), tmp_path / "log" / "checkpoint"
+    one = Publisher(
+        SIGNER,
+        log_dir=tmp_path / "log",
+        high_water=tmp_path / "mark" / "high",
+        cosigner=cast("Cosigner", quorum),
+    )
+
+    async def turn(size: int) -> bytes | None:
+        log.grow(size)
+        return await one.publish_once(store.readers(), store.committer(), NOW)
+
+    first = await turn(3)
+    assert first is not None
+    # The store and the mark keep what the log signed; outsiders see what witnesses cosigned.
+    assert first == store.note == (tmp_path / "mark" / "high").read_bytes()
+    cosigned = published.read_bytes()
+    assert open_note(cosigned, [WITNESS.cosigner]) == parse_note(first).text
+    assert open_checkpoint(cosigned, SIGNER.verifier).size == 3
+    quorum.agrees = False
+    second = await turn(5)
+    assert second == store.note
+    assert published.read_bytes() == cosigned
+    assert await turn(5) is None
+    quorum.agrees = True
+    assert await turn(5) is None
+    assert quorum.asked == [first, second, second, second]
+    assert open_note(published.read_bytes(), [WITNESS.cosigner]) == parse_note(second or b"").text
+    assert await turn(5) is None
+    assert len(quorum.asked) == 4
+    # A restart goes on from the mark, whatever the file says.
+    again = make(tmp_path)
+    assert again.prepare(store.view()) is None
