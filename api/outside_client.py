@@ -70,7 +70,7 @@ class HttpOutsideClient:
                 asyncio.timeout(DEADLINE_S),
                 self._client.stream(method, url, content=content, headers=headers) as answer,
             ):
-                async for piece in answer.aiter_raw():
+                async for piece in answer.aiter_bytes():
                     body += piece
                     if len(body) > MAX_ANSWER:
                         break

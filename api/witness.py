@@ -121,6 +121,12 @@ class ImpatientProtocol(HttpToolsProtocol):
             self._wait()
         super().data_received(data)
 
+    def on_message_begin(self) -> None:
+        """Wait for a request that began in the same packet as the last one ended."""
+        if self._patience is None:
+            self._wait()
+        super().on_message_begin()
+
     def on_message_complete(self) -> None:
         """Stop to wait: the rest is ours to do."""
         self._rest()
