@@ -117,7 +117,7 @@ async def watch_forever(
             metrics.outage_seconds.labels(name).set(lasts / SECOND)
             if bool(lasts) is not before[name]:
                 before[name] = bool(lasts)
-                log.warning("outsiders.failing" if lasts else "outsiders.back", name=name)
+                log.warning("outsiders.changed", name=name, outcome="failing" if lasts else "ok")
         committer.hold(outsiders.refusal(now))
 
     await _forever(once, WATCH_INTERVAL_S, "outsiders")

@@ -1,6 +1,6 @@
 """A time-stamping authority of the tests' own: keys by `cryptography`, tokens by `openssl ts`."""
 
-import datetime
+import datetime as dt
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,8 +15,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from guard.ports import OutsideReply
 
-START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-END = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+END = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 CONFIG = """
 [tsa]
 dir = {folder}
@@ -64,7 +64,9 @@ def _certificate(
             decipher_only=False,
         )
         builder = builder.add_extension(usage, critical=True)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        )
     else:
         builder = builder.add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True

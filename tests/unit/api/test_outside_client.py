@@ -96,5 +96,5 @@ async def test_an_address_of_the_operator_may_be_called(url: str) -> None:
     ],
 )
 async def test_what_is_no_address_names_where_it_stands(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="^trust file"):
+    with pytest.raises(ConfigurationError, match=r"^trust file"):
         check_address(url, "trust file")

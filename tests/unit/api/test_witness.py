@@ -3,10 +3,12 @@ import contextlib
 import os
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from api.witness import REQUEST_S, ImpatientProtocol, create_witness, server_config
 from guard.ledger.checkpoint import Checkpoint, sign_checkpoint
@@ -92,15 +94,16 @@ def test_what_cannot_be_remembered_is_not_cosigned(
 @pytest.mark.anyio
 @pytest.mark.enable_socket
 async def test_a_client_that_sends_no_whole_request_is_hung_up_on(witness: Witness) -> None:
-    assert REQUEST_S == ImpatientProtocol.request_s
+    assert ImpatientProtocol.request_s == REQUEST_S
     config = server_config(create_witness(witness, wall=lambda: NOW), request_s=0.3)
-    config.host, config.port = "127.0.0.1", 0
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(30):
-        while not server.started:
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
+    config.load()
+    protocol, state = cast("type[HttpToolsProtocol]", config.http_protocol_class), ServerState()
+    loop = asyncio.get_running_loop()
+    serving = await loop.create_server(
+        lambda: protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+    async with asyncio.timeout(30), serving:
+        port = serving.sockets[0].getsockname()[1]
         for begun in (
             b"",
             b"POST /add-che",
@@ -118,5 +121,3 @@ async def test_a_client_that_sends_no_whole_request_is_hung_up_on(witness: Witne
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
-    server.should_exit = True
-    await serving

@@ -278,7 +278,7 @@ def test_the_range_of_a_store_is_that_of_its_leaves(log: LogMaker) -> None:
     assert CompactRange(size, hashes).root() == verify_log(log.entries).root
 
 
-def test_a_policy_demands_its_quorum(published: Path, tmp_path: Path) -> None:
+def test_a_policy_demands_its_quorum(published: Path) -> None:
     witness, stranger = make_signer("w.example/1", 7), make_signer("w.example/2", 8)
     lines = [f"log {SIGNER.vkey}", f"witness A {witness.cosigner.encode()}", "quorum A"]
     policy = parse_policy("\n".join(lines).encode())
