@@ -16,6 +16,7 @@ from api.background import (
     watch_forever,
 )
 from api.metrics import Metrics
+from api.outsiders import Outsiders
 from guard.activations import Activations
 from guard.admission import GroupCommitter
 from guard.after_reviews import AfterReviews, Overdue
@@ -275,11 +276,9 @@ async def test_an_outage_is_told_once_and_holds_views_back_where_that_is_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "WATCH_INTERVAL_S", 0)
-    monkeypatch.setattr(background.Outsiders, "outages", lambda _self: {"witnesses": window})
     window = OutageWindow("quorum", tmp_path / "outage", 10)
-    outsiders = background.Outsiders(
-        client=Outside(), cosigner=None, anchors=None, fails_closed=True
-    )
+    monkeypatch.setattr(Outsiders, "outages", lambda _self: {"witnesses": window})
+    outsiders = Outsiders(client=Outside(), cosigner=None, anchors=None, fails_closed=True)
     metrics, held, done = Metrics(), list[str](), asyncio.Event()
     # At 0 it fails, from 10 on for too long; then it works again.
     times = iter([5, 9, 10, 11, 12])
