@@ -51,6 +51,7 @@ from api.routers import (
     samples,
     searches,
     suspensions,
+    tiles,
     verifications,
     views,
     webhooks,
@@ -92,6 +93,7 @@ ROOMS = (
     disputes,
     hold_backs,
     exports,
+    tiles,
     health,
 )
 # FastAPI's own telemetry would record paths, queries, validation failures and stack traces.

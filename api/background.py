@@ -8,13 +8,15 @@ from functools import partial
 import structlog
 
 from api.metrics import Metrics
+from api.outsiders import Outsiders
 from guard.activations import Activations
 from guard.admission import GroupCommitter
 from guard.after_reviews import AfterReviews
 from guard.alerts import Alerts
-from guard.clock import Clock, monotonic
+from guard.clock import SECOND, Clock, Micros, monotonic
 from guard.errors import ConfigurationError, DurabilityError, ForkError
 from guard.forgetting import Retention, Shredding
+from guard.ledger.anchors import Anchors
 from guard.ledger.backlog import Backlog, Lag
 from guard.ledger.integrator import Integrator, tell_gaps
 from guard.ledger.publisher import Publisher
@@ -32,6 +34,9 @@ OUTBOX_INTERVAL_S = 0.1
 OUTBOX_BATCH = 100
 # A policy that another process activates decides here within this and the time of one read.
 POLICY_INTERVAL_S = 0.25
+# Whether an anchor is due is a look at a clock and a file.
+ANCHOR_INTERVAL_S = 1.0
+WATCH_INTERVAL_S = 1.0
 # Reviews are due within days.
 REVIEWS_INTERVAL_S = 30.0
 # Between two counts of source reads, however many are made.
@@ -198,6 +203,36 @@ async def expire_forever(retention: Retention) -> None:
             log.info("details.expired", count=count)
 
     await _forever(once, RETENTION_INTERVAL_S, "retention")
+
+
+async def anchor_forever(anchors: Anchors) -> None:
+    """Have the published checkpoint time-stamped when that is due, until cancelled."""
+
+    async def once() -> None:
+        size = await anchors.turn()
+        if size is not None:
+            log.info("log.anchored", size=size)
+
+    await _forever(once, ANCHOR_INTERVAL_S, "anchors")
+
+
+async def watch_forever(
+    outsiders: Outsiders, committer: GroupCommitter, metrics: Metrics, wall: Callable[[], Micros]
+) -> None:
+    """Tell of outages of witnesses and authority, and hold views back where that is set."""
+    before = dict.fromkeys(outsiders.outages(), False)
+
+    async def once() -> None:
+        now = wall()
+        for name, outage in outsiders.outages().items():
+            lasts = outage.lasts(now)
+            metrics.outage_seconds.labels(name).set(lasts / SECOND)
+            if bool(lasts) is not before[name]:
+                before[name] = bool(lasts)
+                log.warning("outsiders.changed", name=name, outcome="failing" if lasts else "ok")
+        committer.hold(outsiders.refusal(now))
+
+    await _forever(once, WATCH_INTERVAL_S, "outsiders")
 
 
 async def _forever(once: Callable[[], Awaitable[None]], interval_s: float, name: str) -> None:

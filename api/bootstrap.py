@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 
 from api.background import (
+    anchor_forever,
     apply_forever,
     expire_forever,
     follow_forever,
@@ -24,9 +25,11 @@ from api.background import (
     reconcile_forever,
     remind_forever,
     shred_forever,
+    watch_forever,
 )
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
+from api.outsiders import Outsiders, open_outsiders
 from api.places import (
     database_url,
     erasures_file,
@@ -172,6 +175,7 @@ class Services:
     _reads: ReadCounter
     _sinks: Sinks
     _outbox: WorkerFile
+    _outsiders: Outsiders
     _backlog: Backlog = field(default_factory=Backlog)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -228,6 +232,12 @@ class Services:
         self._tasks.append(asyncio.create_task(shredding, name="shred"))
         self._tasks.append(asyncio.create_task(expiring, name="expire"))
         self._tasks.extend(self._sinks.start(self.metrics))
+        if self._outsiders.outages():
+            watching = watch_forever(self._outsiders, self._writer, self.metrics, wall_micros)
+            self._tasks.append(asyncio.create_task(watching, name="watch"))
+        if self._outsiders.anchors is not None:
+            anchoring = anchor_forever(self._outsiders.anchors)
+            self._tasks.append(asyncio.create_task(anchoring, name="anchor"))
 
     def check(self) -> None:
         """Look whether a view would work right now; blocks while the store is busy.
@@ -246,7 +256,8 @@ class Services:
 
     def warnings(self) -> tuple[str, ...]:
         """What does not keep a view from working yet, and will if it goes on."""
-        return () if self._backlog.lag is Lag.NONE else ("the tree is behind what is durable",)
+        late = () if self._backlog.lag is Lag.NONE else ("the tree is behind what is durable",)
+        return (*late, *self._outsiders.warnings(wall_micros()))
 
     def remarks(self) -> list[str]:
         """What an operator should look at although views work; it names nobody."""
@@ -271,6 +282,7 @@ class Services:
             await source.close()
         await self.contacts.close()
         await self._sinks.close()
+        await self._outsiders.client.close()
         self._threads.close()
         self._outbox.close()
         self.store.close()
@@ -366,6 +378,8 @@ def _compose(
         escrow=Escrow(rewrapped_dir(settings)),
         file=ErasuresFile(erasures_file(settings)),
     )
+    signer = log_signer(keyring, settings)
+    outsiders = open_outsiders(settings, signer)
     log = PublishedLog(log_dir=log_dir(settings))
     manifests = Manifests(
         folder=settings.data_dir / "manifests",
@@ -454,10 +468,11 @@ def _compose(
         _writer=committer,
         _threads=readers,
         _publisher=Publisher(
-            log_signer(keyring, settings),
+            signer,
             log_dir=log_dir(settings),
             high_water=high_water(settings),
             right=None if store.places_at_commit else SqlPublishing(database_url(settings)),
+            cosigner=outsiders.cosigner,
         ),
         _integrator=None if store.places_at_commit else Integrator(store),
         _reviews=AfterReviews(committer, readers, clock, alerts),
@@ -476,6 +491,7 @@ def _compose(
             ),
         ),
         _outbox=outbox,
+        _outsiders=outsiders,
     )
 
 

@@ -87,6 +87,12 @@ class Metrics:
             ("sink",),
             registry=self.registry,
         )
+        self.outage_seconds = Gauge(
+            "recordguard_outage_seconds",
+            "For how long outsiders fail who vouch for the log: witnesses, anchors.",
+            ("what",),
+            registry=self.registry,
+        )
         self.problems = Counter(
             "recordguard_problems",
             "Problem documents sent, by the last part of their type.",

@@ -57,7 +57,9 @@ def baselines_dir(settings: Settings) -> Path:
 
 def log_signer(keyring: Keyring, settings: Settings) -> NoteSigner:
     """What signs this log's checkpoints, in the name of its origin."""
-    return NoteSigner(settings.origin, keyring.signing_key(f"log/{settings.origin}"))
+    name = f"log/{settings.origin}"
+    second = keyring.ml_dsa_key(name) if settings.checkpoint_ml_dsa else None
+    return NoteSigner(settings.origin, keyring.signing_key(name), second)
 
 
 def high_water(settings: Settings) -> Path:
@@ -68,6 +70,11 @@ def high_water(settings: Settings) -> Path:
 def kept_notes(settings: Settings) -> tuple[Path, Path]:
     """Signed checkpoints outside the database, which every copy of it must continue."""
     return high_water(settings), log_dir(settings) / "checkpoint"
+
+
+def outage_file(settings: Settings, what: str) -> Path:
+    """Since when witnesses or the time-stamping authority fail; there is none while they do not."""
+    return settings.data_dir / "outages" / what
 
 
 def log_dir(settings: Settings) -> Path:

@@ -26,6 +26,8 @@ MAX_SECRET_BYTES = 8192
 _FOR_TESTS = (PREFIX + "TEST_", PREFIX + "FULL")
 
 Seconds = Annotated[float, Field(gt=0, le=300)]
+# Up to 30 days: an operator may bear much, and must say so.
+Outage = Annotated[int, Field(ge=1, le=2_592_000)]
 
 
 class Settings(BaseSettings):
@@ -131,6 +133,36 @@ class Settings(BaseSettings):
     reconcile_interval_s: Seconds = Field(
         default=60.0, description="Seconds between counts of source reads in the log."
     )
+    checkpoint_ml_dsa: bool = Field(
+        default=False, description="Sign checkpoints with an ML-DSA-44 key too."
+    )
+    trust_file: Path | None = Field(
+        default=None,
+        description="tlog-policy file of the witnesses that must cosign checkpoints; empty: none.",
+    )
+    witness_outage_s: Outage = Field(
+        default=14_400, description="Seconds for which a quorum of witnesses may fail."
+    )
+    tsa_url: str = Field(
+        default="",
+        description="Address of an RFC 3161 time-stamping authority; empty: no anchors.",
+    )
+    tsa_ca_file: Path | None = Field(
+        default=None, description="PEM file with the authority's root certificates."
+    )
+    anchor_interval_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=3600, description="Seconds between anchors of the checkpoint."
+    )
+    anchor_outage_s: Outage = Field(
+        default=14_400, description="Seconds for which the time-stamping authority may fail."
+    )
+    outage_fails_closed: bool = Field(
+        default=False,
+        description="Refuse views once witnesses or the authority failed for longer than allowed.",
+    )
+    public_log: bool = Field(
+        default=False, description="Serve `/log/...` (checkpoint, tiles, anchors) to anybody."
+    )
     worker: bool = Field(default=True, description="Whether `serve` starts the detection worker.")
     demo: bool = Field(
         default=False,
@@ -148,6 +180,8 @@ class Settings(BaseSettings):
         "retention_file",
         "jwks_file",
         "sinks_file",
+        "trust_file",
+        "tsa_ca_file",
         mode="before",
     )
     @classmethod

@@ -24,6 +24,7 @@ from api.cli import (
     policy_life,
     quotas,
     serve,
+    witness,
 )
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 GROUPS = (
     serve,
+    witness,
     migrate,
     log,
     history,

@@ -15,7 +15,7 @@ from guard.errors import AccessDeniedError
 from guard.principals import Principal
 
 ASSERTED = "X-Asserted-Agent"
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     scheme_name="bearer",
     description="An access token of the configured issuer, or an API key (`rgk_…`).",
     auto_error=False,
@@ -55,7 +55,7 @@ async def authenticated(request: Request, *scopes: str) -> Principal:
 async def _caller(
     request: Request,
     scopes: SecurityScopes,
-    _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     _asserted: Annotated[
         str | None, Header(alias=ASSERTED, description="The agent a tool speaks for.")
     ] = None,

@@ -91,6 +91,7 @@ class GroupCommitter:
         self._has_opened, self._give_up = threading.Event(), threading.Event()
         self._start_error: BaseException | None = None
         self._refuses = False
+        self._held = ""
         self._is_open = False
         self.is_held_off = False
         self.on_commit: Callable[[], None] = _nothing
@@ -129,6 +130,10 @@ class GroupCommitter:
         """Serve nothing more: the log must not be continued until somebody has looked at it."""
         self._refuses = True
 
+    def hold(self, why: str) -> None:
+        """Admit nothing while `why` is not empty; the service's own work goes on."""
+        self._held = why
+
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """See `Committer.run`."""
         answer: T = await self._submit(_Ticket(work))
@@ -145,6 +150,8 @@ class GroupCommitter:
             raise StoreUnavailableError(
                 "too many entries wait for their place in the log, try again"
             )
+        if self._held:
+            raise StoreUnavailableError(self._held)
         answer: Answer = await self._submit(_Ticket(admission))
         return answer
 

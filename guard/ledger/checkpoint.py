@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from guard.errors import ProofError
 from guard.ledger.merkle import EMPTY_ROOT, HASH_SIZE, MAX_SIZE
 from guard.ledger.note import (
+    LOG_TYPES,
     NoteSigner,
-    SignatureType,
     VerifierKey,
     decode_base64,
     encode_base64,
@@ -57,21 +57,34 @@ def parse_text(text: str) -> Checkpoint:
     Raises:
         ProofError: It is none.
     """
+    checkpoint = parse_lines(text)
+    if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+        raise ProofError("checkpoint of no entries has a root of some, do not trust this log")
+    return checkpoint
+
+
+def parse_lines(text: str) -> Checkpoint:
+    """Read the lines of a checkpoint, whatever they say.
+
+    Raises:
+        ProofError: They are not a checkpoint's.
+    """
     lines = text.split("\n")
     if lines.pop() or len(lines) < _FIXED_LINES or not all(lines):
         raise ProofError("checkpoint has no three lines, fetch it anew")
     size, root = parse_number(lines[1]), decode_base64(lines[2])
     if len(root) != HASH_SIZE:
         raise ProofError(f"checkpoint's root is not {HASH_SIZE} bytes long, fetch it anew")
-    if size == 0 and root != EMPTY_ROOT:
-        raise ProofError("checkpoint of no entries has a root of some, do not trust this log")
     return Checkpoint(lines[0], size, root, tuple(lines[_FIXED_LINES:]))
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
-    """Write a checkpoint as a note. Equal checkpoints give equal bytes, as Ed25519 does."""
+    """Write a checkpoint as a note.
+
+    Equal checkpoints give equal bytes, as Ed25519 does; ML-DSA-44 is randomised.
+    """
     text = checkpoint.text()
-    return write_note(text, [signer.sign(text)])
+    return write_note(text, signer.sign_checkpoint(text))
 
 
 def log_key(vkey: str) -> VerifierKey:
@@ -81,7 +94,7 @@ def log_key(vkey: str) -> VerifierKey:
         ProofError: It is malformed, or a witness's.
     """
     key = parse_vkey(vkey)
-    if key.kind is not SignatureType.ED25519:
+    if key.kind not in LOG_TYPES:
         raise ProofError(f"key of `{key.name}` is a witness's, use the log's")
     return key
 

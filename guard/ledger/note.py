@@ -1,9 +1,9 @@
 """Signed notes (C2SP signed-note v1.0.0): a text, and lines that sign it.
 
-Two signature types are known: Ed25519 over the text (0x01), and the timestamped Ed25519 cosignature
-of a witness (0x04, C2SP tlog-cosignature v1.0.0). Signatures of unknown keys are ignored, as the
-standard asks, so that keys can be added and rotated; a bad signature of a known key refuses the
-note.
+Three signature types are known: Ed25519 over the text (0x01), the timestamped Ed25519 cosignature
+of a witness (0x04, C2SP tlog-cosignature), and ML-DSA-44 (0x06), which signs checkpoints only, for
+logs and witnesses alike. Signatures of unknown keys are ignored, as the standard asks, so that keys
+can be added and rotated; a bad signature of a known key refuses the note.
 """
 
 from base64 import b64decode, b64encode
@@ -15,8 +15,10 @@ from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
 from guard.errors import ProofError
+from guard.ledger.subtree import subtree_message
 
 # Sixteen post-quantum signatures of 5 kB fit twice; stops a forged note from costing memory.
 MAX_NOTE = 256 * 1024
@@ -25,8 +27,9 @@ MAX_NOTE = 256 * 1024
 MAX_SIGNATURES = 64
 
 _KEY_ID_SIZE = 4
-_PUBLIC_SIZE = 32
 _TIME_SIZE = 8
+# Of what a log signs itself: it says nothing of when.
+_NO_TIME = 0
 _DASH = "— "
 
 
@@ -35,6 +38,18 @@ class SignatureType(IntEnum):
 
     ED25519 = 0x01
     COSIGNATURE = 0x04
+    ML_DSA_44 = 0x06
+
+
+# Whose key a type may be: ML-DSA-44 signs alike for a log and for a witness.
+LOG_TYPES = frozenset({SignatureType.ED25519, SignatureType.ML_DSA_44})
+WITNESS_TYPES = frozenset({SignatureType.COSIGNATURE, SignatureType.ML_DSA_44})
+
+_PUBLIC_SIZES = {
+    SignatureType.ED25519: 32,
+    SignatureType.COSIGNATURE: 32,
+    SignatureType.ML_DSA_44: 1312,
+}
 
 
 def decode_base64(text: str) -> bytes:
@@ -80,8 +95,9 @@ class VerifierKey:
     def __post_init__(self) -> None:
         """Check the name and length, and derive the key id."""
         check_name(self.name)
-        if len(self.public) != _PUBLIC_SIZE:
-            raise ProofError(f"public key is not {_PUBLIC_SIZE} bytes long, copy it anew")
+        size = _PUBLIC_SIZES[self.kind]
+        if len(self.public) != size:
+            raise ProofError(f"public key is not {size} bytes long, copy it anew")
         hashed = sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()
         object.__setattr__(self, "key_id", hashed[:_KEY_ID_SIZE])
 
@@ -96,14 +112,22 @@ class VerifierKey:
         Raises:
             ProofError: It is not this key's.
         """
-        message = text.encode()
-        if self.kind is SignatureType.COSIGNATURE:
-            message = cosigned_message(text, int.from_bytes(signature[:_TIME_SIZE], "big"))
-            signature = signature[_TIME_SIZE:]
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+            self._verify(text, signature)
         except InvalidSignature:
             raise ProofError(f"signature of `{self.name}` does not hold, do not trust it") from None
+
+    def _verify(self, text: str, signature: bytes) -> None:
+        if self.kind is SignatureType.ED25519:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text.encode())
+            return
+        seconds, signed = int.from_bytes(signature[:_TIME_SIZE], "big"), signature[_TIME_SIZE:]
+        if self.kind is SignatureType.COSIGNATURE:
+            message = cosigned_message(text, seconds)
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signed, message)
+        else:
+            message = subtree_message(self.name, seconds, text)
+            MLDSA44PublicKey.from_public_bytes(self.public).verify(signed, message)
 
 
 def parse_vkey(text: str) -> VerifierKey:
@@ -132,14 +156,20 @@ def cosigned_message(text: str, seconds: int) -> bytes:
 
 
 class NoteSigner:
-    """Signs notes under a name with an Ed25519 key."""
+    """Signs notes under a name with an Ed25519 key, and checkpoints with an ML-DSA-44 key too."""
 
-    def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
-        """Sign as `name` with `key`."""
-        self._key = key
+    def __init__(
+        self, name: str, key: Ed25519PrivateKey, second: MLDSA44PrivateKey | None = None
+    ) -> None:
+        """Sign as `name` with `key`, and checkpoints with `second` where there is one."""
+        self._key, self._second = key, second
         public = key.public_key().public_bytes_raw()
         self.verifier = VerifierKey(name, SignatureType.ED25519, public)
         self.cosigner = VerifierKey(name, SignatureType.COSIGNATURE, public)
+        self.second: VerifierKey | None = None
+        if second is not None:
+            public = second.public_key().public_bytes_raw()
+            self.second = VerifierKey(name, SignatureType.ML_DSA_44, public)
 
     @property
     def vkey(self) -> str:
@@ -150,10 +180,21 @@ class NoteSigner:
         """A signature line over `text`."""
         return _line(self.verifier, self._key.sign(text.encode()))
 
+    def sign_checkpoint(self, text: str) -> list[str]:
+        """The log's own signature lines over a checkpoint's `text`."""
+        return [self.sign(text), *self._second_lines(text, _NO_TIME)]
+
     def cosign(self, text: str, seconds: int) -> str:
-        """A witness's signature line over a checkpoint's `text`, at a time since the epoch."""
+        """A witness's signature lines over a checkpoint's `text`, at a time since the epoch."""
         signature = self._key.sign(cosigned_message(text, seconds))
-        return _line(self.cosigner, seconds.to_bytes(_TIME_SIZE, "big") + signature)
+        line = _line(self.cosigner, seconds.to_bytes(_TIME_SIZE, "big") + signature)
+        return "".join([line, *self._second_lines(text, seconds)])
+
+    def _second_lines(self, text: str, seconds: int) -> list[str]:
+        if self._second is None or self.second is None:
+            return []
+        signature = self._second.sign(subtree_message(self.second.name, seconds, text))
+        return [_line(self.second, seconds.to_bytes(_TIME_SIZE, "big") + signature)]
 
 
 def _line(key: VerifierKey, signature: bytes) -> str:
@@ -211,6 +252,12 @@ def _parse_line(line: str) -> NoteSignature:
     if len(decoded) <= _KEY_ID_SIZE:
         raise ProofError("signature line is too short, fetch the note anew")
     return NoteSignature(check_name(parts[0]), decoded[:_KEY_ID_SIZE], decoded[_KEY_ID_SIZE:])
+
+
+def line_of(signature: NoteSignature) -> str:
+    """A signature, parsed, as a line again."""
+    encoded = encode_base64(signature.key_id + signature.signature)
+    return f"{_DASH}{signature.name} {encoded}\n"
 
 
 def signed_by(note: Note, keys: Sequence[VerifierKey]) -> list[VerifierKey]:

@@ -10,11 +10,13 @@ Order, so that a crash between any two steps is repeated and never contradicted:
 
 1. `prepare` writes tiles and bundles, then the high-water file, each forced to disk;
 2. the note is stored, in a transaction of the one writer or of who holds the right to publish;
-3. `finish` publishes it as the file `checkpoint`.
+3. where witnesses are asked, a quorum cosigns it; without one the last stays published;
+4. `finish` publishes it as the file `checkpoint`.
 
 Where several brokers share a store, one of them publishes (`ports.PublishingRight`). The others
 follow: they hash the same entries, and move their own files and mark to what the holder signed. So
-whoever takes over knows by itself what was signed, and each has the whole published log.
+whoever takes over knows by itself what was signed, and each has the whole published log. Only the
+holder asks witnesses, and stores what they gave, for the others to publish.
 
 A log without new entries is published anew every `REFRESH_S`, so that silence is told from a log
 that is held back. The note is the same, as its time is not the log's to state: it stands in the
@@ -23,7 +25,7 @@ cosignatures, which witnesses give anew for the same size.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -31,6 +33,7 @@ from guard.clock import Micros, monotonic
 from guard.entries import StoredEntry
 from guard.errors import ForkError, ProofError, StoreUnavailableError
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from guard.ledger.cosigning import Cosigner
 from guard.ledger.entry import check_stored
 from guard.ledger.high_water import HighWater
 from guard.ledger.merkle import EMPTY_ROOT, CompactRange
@@ -73,16 +76,18 @@ class Publisher:
         log_dir: Path,
         high_water: Path,
         right: PublishingRight | None = None,
+        cosigner: Cosigner | None = None,
         mono: Callable[[], float] = monotonic,
     ) -> None:
         """Publish below `log_dir`; the signer's name is the log's origin.
 
         `high_water` must outlive the database: never restore the two from one backup. `right` is
-        what several brokers contend for; None where there is one broker.
+        what several brokers contend for; None where there is one broker. With a `cosigner` only
+        what a quorum of witnesses cosigned is published.
         """
         self._signer, self._folder = signer, TileFolder(log_dir)
         self._mark = HighWater(high_water, signer.verifier)
-        self._right, self._mono = right, mono
+        self._right, self._cosigner, self._mono = right, cosigner, mono
         self._proofs = Proofs(log_dir)
         self._lock = Lock()
         self._last: Signed | None = None
@@ -113,16 +118,14 @@ class Publisher:
             StoreUnavailableError: The store cannot be read or written, or the right was lost.
         """
         if self._right is not None and not await asyncio.to_thread(self._right.hold):
-            followed = await self._steps(readers, self.follow)
-            if followed is not None:
-                await asyncio.to_thread(self.finish, followed)
+            await self._steps(readers, self.follow)
+            await asyncio.to_thread(self._show, await readers.read(_stored))
             return None
         signed = await self._steps(readers, self.prepare)
         if signed is None:
-            return await asyncio.to_thread(self._refresh)
+            return await self._refresh(committer, now)
         await self._store(committer, signed, now)
-        await asyncio.to_thread(self.finish, signed)
-        return signed.note
+        return await self._publish(committer, signed, now)
 
     async def _steps(
         self, readers: Readers, step: Callable[[ReadView], Signed | None]
@@ -139,6 +142,32 @@ class Publisher:
             await committer.run(lambda tx: tx.rows.put_checkpoint(*values))
         else:
             await asyncio.to_thread(self._right.put_checkpoint, *values)
+
+    async def _publish(self, committer: Committer, signed: Signed, now: Micros) -> bytes | None:
+        """Have a checkpoint cosigned, and publish it; None without a quorum: the next turn asks.
+
+        Raises:
+            ForkError: Witnesses hold a history that it does not continue.
+        """
+        if self._cosigner is not None:
+            cosigned = await self._cosigner.collect(signed.note)
+            if cosigned is None:
+                return None
+            signed = replace(signed, note=cosigned)
+            if self._right is not None:
+                await self._store(committer, signed, now)
+        await asyncio.to_thread(self.finish, signed)
+        return signed.note
+
+    def _show(self, stored: bytes | None) -> None:
+        """Publish what the holder of the right stored, unless witnesses have yet to cosign it."""
+        last = self._last
+        if last is None or stored is None or not self._holds(stored, last):
+            return
+        if self._cosigner is not None and not self._cosigner.believes(stored):
+            return
+        if self._is_due() or not self._is_published(last):
+            self.finish(replace(last, note=stored))
 
     def examine(self, view: ReadView) -> None:
         """Check that the store continues what was signed, as far as one step goes; sign nothing.
@@ -185,7 +214,7 @@ class Publisher:
                     return None
             stored = view.checkpoint()
             if last.note and head.size == last.size:
-                return None if stored == last.note else last
+                return None if stored is not None and self._holds(stored, last) else last
             edge = self._extend(view, head.size, head.root())
             if edge is None:
                 return None
@@ -206,16 +235,18 @@ class Publisher:
         if self._right is not None:
             self._right.release()
 
-    def _refresh(self) -> bytes | None:
+    async def _refresh(self, committer: Committer, now: Micros) -> bytes | None:
         """Publish the newest checkpoint again if it is time, or if the file says another thing."""
-        last, since = self._last, self._published_at
+        last = self._last
         if last is None or not last.note:
             return None
-        is_due = since is None or self._mono() - since >= REFRESH_S
-        if not is_due and self._is_published(last):
+        if not self._is_due() and await asyncio.to_thread(self._is_published, last):
             return None
-        self.finish(last)
-        return last.note
+        return await self._publish(committer, last, now)
+
+    def _is_due(self) -> bool:
+        since = self._published_at
+        return since is None or self._mono() - since >= REFRESH_S
 
     def _is_published(self, last: Signed) -> bool:
         """Whether the published file says what was signed last, whoever cosigned it."""
@@ -287,7 +318,7 @@ class Publisher:
 
     def _compare_stored(self, last: Signed, head: CompactRange, stored: bytes | None) -> None:
         """Refuse a stored checkpoint that is beside what this key signed."""
-        if stored is None or stored == last.note:
+        if stored is None or self._holds(stored, last):
             return
         kept = self._open(stored)
         if self._right is not None and last.size < kept.size <= head.size:
@@ -303,6 +334,13 @@ class Publisher:
                 f"store holds a checkpoint of {kept.size} that this log did not sign, restore the"
                 " checkpoints from the high-water mark's own store"
             )
+
+    def _holds(self, stored: bytes, last: Signed) -> bool:
+        """Whether a stored note is what was signed last, whoever cosigned it."""
+        if stored == last.note:
+            return True
+        kept = self._open(stored)
+        return (kept.size, kept.root) == (last.size, last.root) and last.note != b""
 
     def _open(self, stored: bytes) -> Checkpoint:
         try:
@@ -355,6 +393,10 @@ def _compare_head(last: Signed, head: CompactRange) -> None:
             f"store holds {head.size} entries and does not continue the {last.size} already"
             " signed, restore the missing ones from the published bundles"
         )
+
+
+def _stored(view: ReadView) -> bytes | None:
+    return view.checkpoint()
 
 
 def _head(view: ReadView) -> CompactRange:

@@ -5,6 +5,9 @@ of the tree, the unfinished tile of each level, is all that one must hold to go 
 read back from the files after a restart. Files hold leaves only, and so no personal data.
 
 Partial tiles stay until their full tile exists, as a published size may need them.
+
+Where the files lie is behind `Blobs`, which asks no more than an object store can give: put, get
+and remove under a name. `FolderBlobs` is a folder, which any web server can publish.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
+from typing import Protocol
 
 from guard.durable import make_folder, replace_file
 from guard.errors import ProofError
@@ -27,6 +31,7 @@ from guard.ledger.merkle import (
 TILE_WIDTH = 256
 TILE_HEIGHT = 8
 ENTRIES = "entries"
+CHECKPOINT = "checkpoint"
 
 # A leaf stands behind two bytes of length.
 MAX_LEAF = 0xFFFF
@@ -180,31 +185,79 @@ class TileEdge:
         return CompactRange(self.size, hashes).root()
 
 
-class TileFolder:
-    """The published files of one log."""
+class Blobs(Protocol):
+    """*Protocol* of where published files lie; names are paths with slashes."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Put content under a name, in place of any; readers see the old or the new, whole.
+
+        When this returns, the content is durable.
+        """
+        ...
+
+    def get(self, name: str) -> bytes | None:
+        """The content of that name; None: there is none.
+
+        Raises:
+            ProofError: It is there and cannot be read.
+        """
+        ...
+
+    def remove_below(self, name: str) -> None:
+        """Remove, sooner or later, what lies below a name."""
+        ...
+
+
+class FolderBlobs:
+    """`Blobs` as files below a folder."""
 
     def __init__(self, path: Path) -> None:
         """Read and write below `path`."""
+        self._path = path
+
+    def put(self, name: str, content: bytes) -> None:
+        """See `Blobs.put`."""
+        target = self._path / name
+        make_folder(target.parent, _PUBLIC_FOLDER)
+        replace_file(target, content, _PUBLIC_FILE)
+
+    def get(self, name: str) -> bytes | None:
+        """See `Blobs.get`."""
+        try:
+            return (self._path / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ProofError(f"tile cannot be read ({error.strerror}), check the disk") from None
+
+    def remove_below(self, name: str) -> None:
+        """See `Blobs.remove_below`."""
+        rmtree(self._path / name, ignore_errors=True)
+
+
+class TileFolder:
+    """The published files of one log."""
+
+    def __init__(self, path: Path, blobs: Blobs | None = None) -> None:
+        """Read and write below the folder `path`, or in `blobs`, which errors then call `path`."""
         self.path = path
+        self._blobs = FolderBlobs(path) if blobs is None else blobs
         self._subtrees = lru_cache(maxsize=_CACHED_TILES)(self._read_subtrees)
 
     @property
     def checkpoint(self) -> Path:
-        """The file with the newest published checkpoint."""
-        return self.path / "checkpoint"
+        """The file with the newest published checkpoint, where the log is a folder."""
+        return self.path / CHECKPOINT
 
     def publish(self, note: bytes) -> None:
         """Put a checkpoint in place of the last one, durably."""
-        make_folder(self.path, _PUBLIC_FOLDER)
-        replace_file(self.checkpoint, note, _PUBLIC_FILE)
+        self._blobs.put(CHECKPOINT, note)
 
     def write(self, files: Iterable[File]) -> None:
         """Write tiles and bundles durably; a full one takes the place of its partial ones."""
         for file in files:
-            target = self.path / file.path
-            make_folder(target.parent, _PUBLIC_FOLDER)
-            replace_file(target, file.content, _PUBLIC_FILE)
-            rmtree(target.with_name(target.name + ".p"), ignore_errors=True)
+            self._blobs.put(file.path, file.content)
+            self._blobs.remove_below(file.path + ".p")
 
     def read(self, level: int | str, index: int, width: int) -> bytes:
         """A tile or bundle; where a partial one is gone, the beginning of the full one.
@@ -213,14 +266,9 @@ class TileFolder:
             ProofError: Neither file is there.
         """
         for candidate in dict.fromkeys((width, TILE_WIDTH)):
-            try:
-                return (self.path / tile_path(level, index, candidate)).read_bytes()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise ProofError(
-                    f"tile cannot be read ({error.strerror}), check the disk"
-                ) from None
+            found = self._blobs.get(tile_path(level, index, candidate))
+            if found is not None:
+                return found
         name = tile_path(level, index, width)
         raise ProofError(f"`{name}` is missing below `{self.path}`, restore it from a mirror")
 

@@ -5,15 +5,24 @@
     group <name> <k|any|all> <member>...
     quorum <name|none>
 
-A checkpoint is believed when one of the logs signed it and the quorum of witnesses cosigned it.
+A checkpoint is believed when one of the logs signed it and the quorum of witnesses cosigned it. A
+witness's address is its submission prefix; who only verifies needs none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from guard.errors import ConfigurationError, ProofError
 from guard.ledger.checkpoint import Checkpoint, parse_text
-from guard.ledger.note import SignatureType, VerifierKey, parse_note, parse_vkey, signed_by
+from guard.ledger.note import (
+    LOG_TYPES,
+    WITNESS_TYPES,
+    SignatureType,
+    VerifierKey,
+    parse_note,
+    parse_vkey,
+    signed_by,
+)
 
 # The standard asks for at least 32 logs, witnesses and groups.
 MAX_LINES = 1024
@@ -36,6 +45,8 @@ class TrustPolicy:
     witnesses: Mapping[str, VerifierKey]
     groups: Mapping[str, Group]
     quorum: str
+    # Of those witnesses that have one, by name.
+    addresses: Mapping[str, str]
 
     def open_checkpoint(self, note: bytes) -> Checkpoint:
         """Read a checkpoint that this policy believes.
@@ -48,17 +59,26 @@ class TrustPolicy:
         if checkpoint.origin not in {key.name for key in signed_by(parsed, self.logs)}:
             raise ProofError("no log of the policy signed this checkpoint, ask for another")
         seen = set(signed_by(parsed, tuple(self.witnesses.values())))
-        if not self._agrees(self.quorum, seen):
+        if not self.is_quorum(name for name, key in self.witnesses.items() if key in seen):
             raise ProofError(
                 f"{len(seen)} known witnesses cosigned and the quorum wants more, wait"
             )
         return checkpoint
 
-    def _agrees(self, name: str, seen: set[VerifierKey]) -> bool:
+    @property
+    def wants_witnesses(self) -> bool:
+        """Whether a checkpoint without any cosignature is not believed."""
+        return self.quorum != _NONE
+
+    def is_quorum(self, witnesses: Iterable[str]) -> bool:
+        """Whether the witnesses of these names are as many as the policy wants."""
+        return self._agrees(self.quorum, frozenset(witnesses))
+
+    def _agrees(self, name: str, seen: frozenset[str]) -> bool:
         if name == _NONE:
             return True
         if name in self.witnesses:
-            return self.witnesses[name] in seen
+            return name in seen
         group = self.groups[name]
         return sum(self._agrees(one, seen) for one in group.members) >= group.threshold
 
@@ -70,17 +90,20 @@ class _Reader:
         self.logs: list[VerifierKey] = []
         self.witnesses: dict[str, VerifierKey] = {}
         self.groups: dict[str, Group] = {}
+        self.addresses: dict[str, str] = {}
         self.members: set[str] = set()
         self.quorum: str | None = None
 
     def read(self, words: list[str]) -> None:
         match words:
             case ["log", vkey] | ["log", vkey, _]:
-                key = _new_key(vkey, SignatureType.ED25519, self.logs)
+                key = _new_key(vkey, LOG_TYPES, self.logs)
                 self.logs.append(key)
-            case ["witness", name, vkey] | ["witness", name, vkey, _]:
-                key = _new_key(vkey, SignatureType.COSIGNATURE, self.witnesses.values())
+            case ["witness", name, vkey, *address] if len(address) <= 1:
+                key = _new_key(vkey, WITNESS_TYPES, self.witnesses.values())
                 self.witnesses[self._new_name(name)] = key
+                if address:
+                    self.addresses[name] = address[0].rstrip("/")
             case ["group", name, threshold, *members] if members:
                 group = Group(_threshold(threshold, len(members)), tuple(members))
                 self._join(members)
@@ -107,9 +130,11 @@ class _Reader:
             self.members.add(member)
 
 
-def _new_key(vkey: str, kind: SignatureType, others: Iterable[VerifierKey]) -> VerifierKey:
+def _new_key(
+    vkey: str, kinds: Collection[SignatureType], others: Iterable[VerifierKey]
+) -> VerifierKey:
     key = parse_vkey(vkey)
-    if key.kind is not kind:
+    if key.kind not in kinds:
         raise ProofError("key has the type of another use")
     if any(key.public == other.public for other in others):
         raise ProofError("key is there twice")
@@ -152,4 +177,5 @@ def parse_policy(content: bytes) -> TrustPolicy:
         witnesses=reader.witnesses,
         groups=reader.groups,
         quorum=reader.quorum,
+        addresses=reader.addresses,
     )

@@ -11,17 +11,21 @@ such gap in a `GAP` entry; one that no later `GAP` entry answers for is a failur
 A failure raises `ProofError`, whose `index` is the first bad entry.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+from guard.clock import Micros
 from guard.entries import Receipt, StoredEntry
 from guard.errors import ProofError
+from guard.ledger.anchors import Stamps, anchored
 from guard.ledger.checkpoint import Checkpoint, log_key, open_checkpoint
 from guard.ledger.entry import check_stored
 from guard.ledger.merkle import HASH_SIZE, CompactRange
 from guard.ledger.receipts import match_receipt
 from guard.ledger.tiles import TILE_WIDTH, File, TileEdge, TileFolder
+from guard.ledger.trust import TrustPolicy
 from guard.ledger.writers import Writers
 
 # How often a long run says how far it is.
@@ -46,6 +50,9 @@ class VerifyReport:
     receipts: int
     erased: int
     gaps: int
+    # Of the published files only, and where an authority's certificate was given.
+    anchors: int = 0
+    anchored_at: Micros | None = None
 
 
 def _silent(_count: int) -> None:
@@ -142,10 +149,22 @@ def _check_end(
         )
 
 
-def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -> VerifyReport:
+def verify_files(
+    log_dir: Path,
+    trust: str | TrustPolicy,
+    *,
+    stamps: Stamps | None = None,
+    on_progress: Progress = _silent,
+) -> VerifyReport:
     """Check a published log from its files alone: checkpoint, bundles and every tile.
 
     Details are not published, so commitments cannot be compared with their parts here.
+
+    Args:
+        log_dir: The folder of the log, or a mirror of it.
+        trust: The log's verifier key, or a policy whose quorum must have cosigned.
+        stamps: Judges the anchors in the folder; without it they are not looked at.
+        on_progress: Told now and then how many entries have been checked.
 
     Raises:
         ProofError: Something does not hold; `index` is the first bad entry where there is one.
@@ -157,10 +176,24 @@ def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -
         raise ProofError(
             f"checkpoint below `{log_dir}` cannot be read ({error.strerror}), fetch it"
         ) from None
-    signed = open_checkpoint(note, log_key(vkey))
+    believe = _believer(trust)
+    signed = believe(note)
+    anchors = {} if stamps is None else _anchors(log_dir, believe, stamps, signed.size)
     edge, writers = TileEdge(), Writers(may_have_gaps=True)
     with writers.judging():
-        _follow_files(folder, signed, edge, writers, on_progress)
+        for start in range(0, signed.size, TILE_WIDTH):
+            leaves = folder.leaves(start // TILE_WIDTH, min(TILE_WIDTH, signed.size - start))
+            writers.follow_all(start, leaves)
+            _follow_files(folder, edge, leaves, anchors)
+            if edge.size % PROGRESS_EVERY == 0:
+                on_progress(edge.size)
+        _check_anchor(edge, anchors)
+        for file in edge.partials():
+            _compare(folder, file)
+        if edge.root() != signed.root:
+            raise ProofError(
+                f"the {edge.size} published entries do not have the root that was signed"
+            )
     on_progress(edge.size)
     return VerifyReport(
         size=edge.size,
@@ -170,29 +203,51 @@ def verify_files(log_dir: Path, vkey: str, *, on_progress: Progress = _silent) -
         receipts=0,
         erased=0,
         gaps=writers.gaps,
+        anchors=len(anchors),
+        anchored_at=max((at for at, _ in anchors.values()), default=None),
     )
+
+
+def _believer(trust: str | TrustPolicy) -> Callable[[bytes], Checkpoint]:
+    if isinstance(trust, str):
+        key = log_key(trust)
+        return lambda note: open_checkpoint(note, key)
+    return trust.open_checkpoint
+
+
+def _anchors(
+    log_dir: Path, believe: Callable[[bytes], Checkpoint], stamps: Stamps, size: int
+) -> dict[int, tuple[Micros, bytes]]:
+    """Time and root of each anchor, by size; all must be of this log, and within it."""
+    found = {}
+    for note, token in anchored(log_dir):
+        checkpoint = believe(note)
+        if checkpoint.size > size:
+            raise ProofError(
+                f"{checkpoint.size} entries were anchored and {size} are published", index=size
+            )
+        found[checkpoint.size] = (stamps.verify(token, note), checkpoint.root)
+    return found
 
 
 def _follow_files(
     folder: TileFolder,
-    signed: Checkpoint,
     edge: TileEdge,
-    writers: Writers,
-    on_progress: Progress,
+    leaves: Sequence[bytes],
+    anchors: Mapping[int, tuple[Micros, bytes]],
 ) -> None:
-    """Hash all bundles and compare every tile with what they hash to."""
-    for start in range(0, signed.size, TILE_WIDTH):
-        width = min(TILE_WIDTH, signed.size - start)
-        leaves = folder.leaves(start // TILE_WIDTH, width)
-        writers.follow_all(start, leaves)
-        for file in edge.extend(leaves):
+    """Hash one bundle, and compare tiles and anchors with what it hashes to."""
+    start, end = edge.size, edge.size + len(leaves)
+    cuts = [start, *sorted(size for size in anchors if start < size < end), end]
+    for first, last in pairwise(cuts):
+        _check_anchor(edge, anchors)
+        for file in edge.extend(leaves[first - start : last - start]):
             _compare(folder, file)
-        if edge.size % PROGRESS_EVERY == 0:
-            on_progress(edge.size)
-    for file in edge.partials():
-        _compare(folder, file)
-    if edge.root() != signed.root:
-        raise ProofError(f"the {edge.size} published entries do not have the root that was signed")
+
+
+def _check_anchor(edge: TileEdge, anchors: Mapping[int, tuple[Micros, bytes]]) -> None:
+    if edge.size in anchors and anchors[edge.size][1] != edge.root():
+        raise ProofError(f"the first {edge.size} entries do not have the root that was anchored")
 
 
 def _compare(folder: TileFolder, file: File) -> None:

@@ -7,6 +7,7 @@ This module is the state machine and its file; it speaks no HTTP.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
@@ -14,16 +15,17 @@ import msgspec
 
 from guard.clock import SECOND, Micros
 from guard.durable import make_folder, replace_file
-from guard.errors import ConfigurationError, ProofError
-from guard.ledger.checkpoint import Checkpoint, parse_number, parse_text
+from guard.errors import ConfigurationError, DurabilityError, ProofError
+from guard.ledger.checkpoint import Checkpoint, parse_lines, parse_number
 from guard.ledger.merkle import EMPTY_ROOT, MAX_PROOF, verify_consistency
 from guard.ledger.note import (
     Note,
     NoteSigner,
     VerifierKey,
     decode_base64,
+    line_of,
     parse_note,
-    signed_by,
+    write_note,
 )
 
 # A proof of 63 hashes and a note.
@@ -38,6 +40,8 @@ class _Seen(msgspec.Struct, frozen=True):
 
     size: int
     root: bytes
+    # As it is shown to monitors: with the log's signature and ours. Older memories have none.
+    note: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class Witness:
             ConfigurationError: The file cannot be read as a witness's memory.
         """
         self._signer, self._logs, self._path = signer, dict(logs), state
-        self._lock = Lock()
+        self._hashes = {sha256(origin.encode()).hexdigest(): origin for origin in logs}
+        self._lock, self._lost = Lock(), False
         self._seen = self._load()
 
     def _load(self) -> dict[str, _Seen]:
@@ -82,33 +87,54 @@ class Witness:
         seen = self._seen.get(origin)
         return 0 if seen is None else seen.size
 
+    def checkpoint(self, origin_hash: str) -> bytes | None:
+        """The newest cosigned checkpoint of the log whose origin has this SHA-256 in hex.
+
+        Whoever sees one history can compare it with this one, signed by the log itself.
+        """
+        origin = self._hashes.get(origin_hash, "")
+        seen = self._seen.get(origin)
+        return None if seen is None else seen.note or None
+
     def add_checkpoint(self, request: bytes, now: Micros) -> Answer:
         """Answer one `add-checkpoint` request made at `now`.
 
         200 with a cosignature; 400 malformed, or an old size beyond the checkpoint; 403 not signed
         by the log; 404 unknown log; 409 with the size held where the old size differs, or another
         root at that size; 422 the proof does not hold.
+
+        Raises:
+            OSError: It could not be remembered, for a reason that passes.
+            DurabilityError: A disk lost what it took; nothing is cosigned until a new start.
         """
         try:
             old, proof, note = _parse_request(request)
-            checkpoint = parse_text(note.text)
+            checkpoint = parse_lines(note.text)
         except ProofError as error:
             return _refusal(400, str(error))
         key = self._logs.get(checkpoint.origin)
         if key is None:
             return _refusal(404, "log is unknown to this witness")
-        if not _is_signed(note, key):
+        signed = _lines_of(note, key)
+        if not signed:
             return _refusal(403, "log did not sign this checkpoint")
         if old > checkpoint.size:
             return _refusal(400, "old size is greater than the checkpoint's")
         # INVARIANT: comparing with what is held and holding the new one is one step, or an older
         # checkpoint could overwrite a newer one.
         with self._lock:
-            return self._advance(old, proof, checkpoint, note.text, now)
+            refusal = self._compare(old, proof, checkpoint)
+            if refusal is not None:
+                return refusal
+            line = self._signer.cosign(note.text, now // SECOND)
+            whole = write_note(note.text, [*signed, line])
+            self._keep(checkpoint.origin, _Seen(checkpoint.size, checkpoint.root, whole))
+        return Answer(200, TEXT_TYPE, line.encode())
 
-    def _advance(
-        self, old: int, proof: list[bytes], checkpoint: Checkpoint, text: str, now: Micros
-    ) -> Answer:
+    def _compare(self, old: int, proof: list[bytes], checkpoint: Checkpoint) -> Answer | None:
+        """Why a checkpoint does not continue the last one; None: it does."""
+        if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+            return _refusal(422, "a log of no entries has another root")
         seen = self._seen.get(checkpoint.origin)
         held = 0 if seen is None else seen.size
         root = EMPTY_ROOT if seen is None else seen.root
@@ -118,22 +144,32 @@ class Witness:
             verify_consistency(old, checkpoint.size, proof, root, checkpoint.root)
         except ProofError as error:
             return _refusal(422, str(error))
-        self._keep(checkpoint)
-        line = self._signer.cosign(text, now // SECOND)
-        return Answer(200, TEXT_TYPE, line.encode())
+        return None
 
-    def _keep(self, checkpoint: Checkpoint) -> None:
-        seen = {**self._seen, checkpoint.origin: _Seen(checkpoint.size, checkpoint.root)}
-        make_folder(self._path.parent)
-        replace_file(self._path, msgspec.json.encode(seen))
+    def _keep(self, origin: str, newest: _Seen) -> None:
+        seen = {**self._seen, origin: newest}
+        if self._lost:
+            raise DurabilityError("a disk failed to keep a file, look at it and start again")
+        try:
+            make_folder(self._path.parent)
+            replace_file(self._path, msgspec.json.encode(seen))
+        except DurabilityError:
+            self._lost = True
+            raise
         self._seen = seen
 
 
-def _is_signed(note: Note, key: VerifierKey) -> bool:
-    try:
-        return bool(signed_by(note, [key]))
-    except ProofError:
-        return False
+def _lines_of(note: Note, key: VerifierKey) -> list[str]:
+    """The lines in which `key` signed the note; none if one of them does not hold."""
+    found = []
+    for one in note.signatures:
+        if (one.name, one.key_id) == (key.name, key.key_id):
+            try:
+                key.verify(note.text, one.signature)
+            except ProofError:
+                return []
+            found.append(line_of(one))
+    return found
 
 
 def _parse_request(request: bytes) -> tuple[int, list[bytes], Note]:

@@ -15,6 +15,8 @@ from guard.ports.outside import (
     DetailVault,
     IdentifierLookup,
     Message,
+    OutsideClient,
+    OutsideReply,
     RecordSource,
 )
 from guard.ports.reading import Readers, ReadView
@@ -37,6 +39,8 @@ __all__ = [
     "LogTables",
     "Message",
     "Outbox",
+    "OutsideClient",
+    "OutsideReply",
     "PendingEntries",
     "PublishingRight",
     "ReadView",

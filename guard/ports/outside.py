@@ -89,6 +89,37 @@ class ContactChannel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class OutsideReply:
+    """What a witness or a time-stamping authority answered."""
+
+    status: int
+    body: bytes
+
+
+class OutsideClient(Protocol):
+    """*Protocol* of the way to witnesses and time-stamping authorities that the operator named.
+
+    What is sent is public. A redirect is an answer like any other, never followed.
+    """
+
+    async def post(self, url: str, content: bytes, content_type: str) -> OutsideReply:
+        """Post `content`.
+
+        Raises:
+            UnavailableError: There was no answer, or one that is too large.
+        """
+        ...
+
+    async def get(self, url: str) -> OutsideReply:
+        """Fetch what is at `url`; raises as `post` does."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
 class DetailVault(Protocol):
     """*Protocol* of the keys that hide an entry's detail; `guard.vault` implements it."""
 

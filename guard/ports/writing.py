@@ -226,7 +226,7 @@ class UnitOfWork(ReadView, Protocol):
         ...
 
     def put_checkpoint(self, size: int, root: bytes, note: bytes, at: Micros) -> None:
-        """Keep a signed checkpoint; a second one of the same size must be equal."""
+        """Keep a signed checkpoint; the note of one kept before is replaced, its root is not."""
         ...
 
     def put_export(self, job: ExportJobRow, chunk: ExportChunkRow) -> None:

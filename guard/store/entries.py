@@ -60,8 +60,9 @@ _LAST_OF = (
     .group_by(entry.c.writer)
 )
 _CHECKPOINT = select(checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
-_CHECKPOINT_AT = select(checkpoint.c.root, checkpoint.c.note).where(
-    checkpoint.c.size == bindparam("size")
+_CHECKPOINT_AT = select(checkpoint.c.root).where(checkpoint.c.size == bindparam("size"))
+_COSIGN = (
+    update(checkpoint).where(checkpoint.c.size == bindparam("of")).values(note=bindparam("note"))
 )
 _REPORT = (
     select(
@@ -232,7 +233,9 @@ class EntryWrites(EntryReads, LogTermWrites):
         if known is None:
             values = {"size": size, "root": root, "note": note, "at": at}
             self._write(insert(checkpoint), values)
-        elif (known.root, known.note) != (root, note):
+        elif known.root == root:
+            self._write(_COSIGN, {"of": size, "note": note})
+        else:
             raise ForkError(
                 f"another checkpoint of size {size} is already signed, "
                 "stop signing and compare the log with its witnesses"

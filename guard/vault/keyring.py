@@ -29,6 +29,7 @@ from threading import RLock
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
@@ -144,12 +145,19 @@ class Keyring:
 
     def signing_key(self, name: str) -> Ed25519PrivateKey:
         """The signing key of that name, made when it is new."""
+        return Ed25519PrivateKey.from_private_bytes(self._signing_seed(name))
+
+    def ml_dsa_key(self, name: str) -> MLDSA44PrivateKey:
+        """The ML-DSA-44 signing key of that name, made when it is new."""
+        return MLDSA44PrivateKey.from_seed_bytes(self._signing_seed(f"{name}/ml-dsa-44"))
+
+    def _signing_seed(self, name: str) -> bytes:
         found = self._find("signing", name)
         if found is None:
             found = self._put(
                 "signing", name, self._kms.wrap(token_bytes(KEY_SIZE), f"signing/{name}")
             )
-        return Ed25519PrivateKey.from_private_bytes(self._kms.unwrap(found, f"signing/{name}"))
+        return self._kms.unwrap(found, f"signing/{name}")
 
     def blind(self, tenant: str, source: str, source_key: str) -> bytes:
         """The blind index of a source key."""

@@ -9,15 +9,19 @@ from structlog.testing import capture_logs
 
 from api import background
 from api.background import (
+    anchor_forever,
     apply_forever,
     follow_forever,
     place_forever,
     publish_forever,
     reconcile_forever,
     remind_forever,
+    watch_forever,
 )
 from api.metrics import Metrics
+from api.outsiders import Outsiders
 from guard.activations import Activations
+from guard.admission import GroupCommitter
 from guard.after_reviews import AfterReviews, Overdue
 from guard.alerts import Alerts
 from guard.entries import EntryKind
@@ -25,11 +29,14 @@ from guard.errors import (
     ConfigurationError,
     DurabilityError,
     ForkError,
+    ProofError,
     StoreUnavailableError,
 )
 from guard.findings import Severity
+from guard.ledger.anchors import Anchors
 from guard.ledger.backlog import TOO_MANY, Backlog
 from guard.ledger.integrator import Integrator
+from guard.ledger.outage import OutageWindow
 from guard.ledger.publisher import Publisher
 from guard.ports import Committer, Outbox, Readers
 from guard.reconciliation import Reconciliation
@@ -40,6 +47,7 @@ from guard.store.worker_file import WorkerFile
 from tests.support.makers import TENANT
 from tests.support.people import ANALYST, make_finding, put_people
 from tests.support.rig import Rig
+from tests.support.witnesses import Outside
 
 pytestmark = pytest.mark.anyio
 # A test that reaches it has failed.
@@ -380,3 +388,67 @@ async def test_many_reads_bring_the_count_forward() -> None:
         counter.on_low()
         await asyncio.sleep(0)
     await cancel(task)
+
+
+class Stamped:
+    """Stands in for anchors: each turn answers as the test said, then rings at the last."""
+
+    def __init__(self, *turns: int | Exception | None) -> None:
+        self.left = list(turns)
+        self.all_taken = asyncio.Event()
+
+    async def turn(self) -> int | None:
+        turn = self.left.pop(0) if self.left else None
+        if not self.left:
+            self.all_taken.set()
+        if isinstance(turn, Exception):
+            raise turn
+        return turn
+
+
+async def test_anchors_are_told_and_a_bad_one_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(background, "ANCHOR_INTERVAL_S", 0)
+    stamped = Stamped(ProofError("time stamp does not verify"), None, 7, None)
+    with capture_logs() as lines:
+        task = asyncio.create_task(anchor_forever(cast("Anchors", stamped)))
+        await asyncio.wait_for(stamped.all_taken.wait(), PATIENCE_S)
+        await cancel(task)
+    assert [(line["event"], line.get("size")) for line in lines] == [
+        ("background.failed", None),
+        ("log.anchored", 7),
+    ]
+
+
+async def test_an_outage_is_told_once_and_holds_views_back_where_that_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "WATCH_INTERVAL_S", 0)
+    window = OutageWindow("quorum", tmp_path / "outage", 10)
+    monkeypatch.setattr(Outsiders, "outages", lambda _self: {"witnesses": window})
+    outsiders = Outsiders(client=Outside(), cosigner=None, anchors=None, fails_closed=True)
+    metrics, held, done = Metrics(), list[str](), asyncio.Event()
+    # At 0 it fails, from 10 on for too long; then it works again.
+    times = iter([5, 9, 10, 11, 12])
+
+    class Held:
+        def hold(self, why: str) -> None:
+            held.append(why)
+            if len(held) == 4:
+                window.met()
+            if len(held) == 5:
+                done.set()
+
+    def wall() -> int:
+        return next(times, 13)
+
+    window.missed(0)
+    with capture_logs() as lines:
+        work = watch_forever(outsiders, cast("GroupCommitter", Held()), metrics, wall)
+        task = asyncio.create_task(work)
+        await asyncio.wait_for(done.wait(), PATIENCE_S)
+        await cancel(task)
+    assert [bool(one) for one in held[:5]] == [False, False, True, True, False]
+    assert [line["outcome"] for line in lines] == ["failing", "ok"]
+    assert b'recordguard_outage_seconds{what="witnesses"} 0.0' in metrics.expose()

@@ -130,6 +130,18 @@ async def test_while_held_off_no_view_is_admitted_and_other_work_goes_on(
         assert isinstance(await committer.admit(make_admission()), Admitted)
 
 
+async def test_a_writer_that_is_held_admits_nothing_and_does_the_services_own_work(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    with running(store, clock) as committer:
+        committer.hold("witnesses failed for longer than is allowed, try later")
+        with pytest.raises(StoreUnavailableError, match="witnesses failed"):
+            await committer.admit(make_admission())
+        await committer.run(record(EntryKind.ALERT))
+        committer.hold("")
+        assert isinstance(await committer.admit(make_admission()), Admitted)
+
+
 async def test_a_spent_budget_refuses_and_charges_nothing(
     store: SqlStore, clock: ManualClock
 ) -> None:

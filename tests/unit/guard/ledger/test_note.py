@@ -4,6 +4,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from guard.errors import ProofError
 from guard.ledger import note
 from guard.ledger.note import NoteSigner, SignatureType, VerifierKey
+from tests.support.witnesses import make_signer
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SIGNER = NoteSigner("example.com/log", KEY)
@@ -140,3 +141,48 @@ def test_a_bad_line_of_a_known_key_refuses_the_whole_note() -> None:
     for lines in ([forged], [GOOD, forged], [forged, GOOD]):
         with pytest.raises(ProofError, match="does not hold"):
             note.open_note(note.write_note(TEXT, lines), [SIGNER.verifier])
+
+
+CHECKPOINT = "example.com/log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+BOTH = make_signer("example.com/log", 3, ml_dsa=True)
+
+
+def test_a_second_key_signs_checkpoints_beside_the_first() -> None:
+    assert BOTH.second is not None
+    whole = note.write_note(CHECKPOINT, BOTH.sign_checkpoint(CHECKPOINT))
+    keys = [BOTH.verifier, BOTH.second]
+    assert note.signed_by(note.parse_note(whole), keys) == keys
+    # Who knows one of the two ignores the other, as who knows neither of ML-DSA's does.
+    for key in keys:
+        assert note.open_note(whole, [key]) == CHECKPOINT
+    assert note.parse_vkey(BOTH.second.encode()) == BOTH.second
+    assert len(BOTH.second.public) == 1312
+
+
+def test_a_note_of_one_key_has_one_line() -> None:
+    assert SIGNER.second is None
+    assert SIGNER.sign_checkpoint(CHECKPOINT) == [SIGNER.sign(CHECKPOINT)]
+
+
+def test_a_second_signature_holds_for_its_name_and_time_only() -> None:
+    assert BOTH.second is not None
+    line = BOTH.cosign(CHECKPOINT, 1679315147).splitlines(keepends=True)[1]
+    parsed = note.parse_note(note.write_note(CHECKPOINT, [line])).signatures[0]
+    BOTH.second.verify(CHECKPOINT, parsed.signature)
+    renamed = VerifierKey("example.com/other", SignatureType.ML_DSA_44, BOTH.second.public)
+    later = (1679315148).to_bytes(8, "big") + parsed.signature[8:]
+    for key, text, signature in (
+        (renamed, CHECKPOINT, parsed.signature),
+        (BOTH.second, CHECKPOINT, later),
+        (BOTH.second, CHECKPOINT, parsed.signature[:-1]),
+        (BOTH.second, CHECKPOINT, b""),
+        (BOTH.second, CHECKPOINT.replace("log", "lag"), parsed.signature),
+        (BOTH.second, "no checkpoint\n", parsed.signature),
+    ):
+        with pytest.raises(ProofError):
+            key.verify(text, signature)
+
+
+def test_a_line_is_the_same_after_it_was_parsed() -> None:
+    whole = note.write_note(TEXT, [GOOD])
+    assert note.line_of(note.parse_note(whole).signatures[0]) == GOOD

@@ -2,6 +2,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
+from typing import cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,14 +11,17 @@ from guard.errors import DurabilityError, ForkError, StoreUnavailableError
 from guard.ledger import high_water
 from guard.ledger import publisher as module
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from guard.ledger.cosigning import Cosigner
 from guard.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash
-from guard.ledger.note import NoteSigner
+from guard.ledger.note import NoteSigner, open_note, parse_note, signed_by
 from guard.ledger.publisher import REFRESH_S, Publisher, Signed
 from guard.ledger.verify import verify_files
+from tests.support.witnesses import make_signer
 from tests.unit.guard.ledger.logview import LogView
 from tests.unit.guard.ledger.makers import NOW, LogMaker
 
 SIGNER = NoteSigner("example.com/log", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+WITNESS = make_signer("w.example/1", 7)
 
 
 @pytest.fixture
@@ -536,3 +540,97 @@ async def test_a_silent_log_is_published_again_and_a_replayed_file_is_put_right(
     again = Publisher(SIGNER, log_dir=tmp_path / "log", high_water=tmp_path / "high")
     assert await turn(again, store) == newest
     assert REFRESH_S < 600
+
+
+class Quorum:
+    """Stands in for witnesses: says yes or no as the test wants."""
+
+    def __init__(self) -> None:
+        self.agrees, self.asked = True, list[bytes]()
+
+    async def collect(self, note: bytes) -> bytes | None:
+        self.asked.append(note)
+        return note + WITNESS.cosign(parse_note(note).text, 7).encode() if self.agrees else None
+
+    def believes(self, note: bytes) -> bool:
+        return bool(signed_by(parse_note(note), [WITNESS.cosigner]))
+
+
+@pytest.mark.anyio
+async def test_only_what_a_quorum_cosigned_is_published(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    quorum, published = Quorum(), tmp_path / "log" / "checkpoint"
+    one = Publisher(
+        SIGNER,
+        log_dir=tmp_path / "log",
+        high_water=tmp_path / "mark" / "high",
+        cosigner=cast("Cosigner", quorum),
+    )
+
+    async def turn(size: int) -> bytes | None:
+        log.grow(size)
+        return await one.publish_once(store.readers(), store.committer(), NOW)
+
+    first = await turn(3)
+    assert first is not None
+    # The store and the mark keep what the log signed; outsiders see what witnesses cosigned.
+    assert store.note == (tmp_path / "mark" / "high").read_bytes()
+    assert published.read_bytes() == first
+    assert open_note(first, [WITNESS.cosigner]) == parse_note(store.note or b"").text
+    assert open_checkpoint(first, SIGNER.verifier).size == 3
+    quorum.agrees = False
+    assert await turn(5) is None
+    second = store.note
+    assert open_checkpoint(second or b"", SIGNER.verifier).size == 5
+    assert published.read_bytes() == first
+    assert await turn(5) is None
+    quorum.agrees = True
+    assert await turn(5) == published.read_bytes()
+    assert quorum.asked[1:] == [second, second, second]
+    assert open_note(published.read_bytes(), [WITNESS.cosigner]) == parse_note(second or b"").text
+    assert await turn(5) is None
+    assert len(quorum.asked) == 4
+    # A restart goes on from the mark, whatever the file says.
+    again = make(tmp_path)
+    assert again.prepare(store.view()) is None
+
+
+@pytest.mark.anyio
+async def test_who_follows_publishes_what_the_holders_witnesses_gave(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    quorum, asked_by_two = Quorum(), Quorum()
+    seats = Seat(store), Seat(store, is_mine=False)
+    one, two = (
+        Publisher(
+            SIGNER,
+            log_dir=tmp_path / name / "log",
+            high_water=tmp_path / name / "high",
+            right=seat,
+            cosigner=cast("Cosigner", witnesses),
+        )
+        for name, seat, witnesses in zip("ab", seats, (quorum, asked_by_two), strict=True)
+    )
+    files = [tmp_path / name / "log" / "checkpoint" for name in "ab"]
+    log.grow(3)
+    first = await turn(one, store)
+    assert await turn(two, store) is None
+    assert [file.read_bytes() for file in files] == [first, first]
+    quorum.agrees = False
+    log.grow(300)
+    assert await turn(one, store) is None
+    assert await turn(two, store) is None
+    assert [file.read_bytes() for file in files] == [first, first]
+    assert asked_by_two.asked == []
+    # The follower takes over, and asks for what the other did not get; nothing is signed again.
+    seats[0].is_mine, seats[1].is_mine = False, True
+    second = await turn(two, store)
+    assert second is not None
+    assert open_checkpoint(second, SIGNER.verifier).size == 300
+    assert await turn(one, store) is None
+    assert [file.read_bytes() for file in files] == [second, second]
+    # Cosigned notes are the same checkpoint to who signs next.
+    assert await turn(two, store) is None
+    log.grow(301)
+    assert open_checkpoint(await turn(two, store) or b"", SIGNER.verifier).size == 301

@@ -7,6 +7,7 @@ from guard.ledger import merkle
 from guard.ledger.tiles import (
     ENTRIES,
     MAX_LEAF,
+    FolderBlobs,
     TileEdge,
     TileFolder,
     pack_bundle,
@@ -173,3 +174,49 @@ def test_a_published_checkpoint_replaces_the_last(tmp_path: Path) -> None:
     folder.publish(b"two")
     assert folder.checkpoint.read_bytes() == b"two"
     assert folder.checkpoint == tmp_path / "log" / "checkpoint"
+
+
+class MemoryBlobs:
+    """What an object store does: names and contents, and no folders."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+
+    def put(self, name: str, content: bytes) -> None:
+        self.held[name] = content
+
+    def get(self, name: str) -> bytes | None:
+        return self.held.get(name)
+
+    def remove_below(self, name: str) -> None:
+        self.held = {k: v for k, v in self.held.items() if not k.startswith(name + "/")}
+
+
+@pytest.mark.parametrize("kind", ["folder", "memory"])
+def test_blobs_hold_what_a_folder_holds(tmp_path: Path, kind: str) -> None:
+    blobs = FolderBlobs(tmp_path / "other") if kind == "folder" else MemoryBlobs()
+    folder, stored, edge = TileFolder(tmp_path / "log"), TileFolder(tmp_path, blobs), TileEdge()
+    for n in range(600):
+        files = edge.append(b"%d" % n)
+        files += edge.partials() if edge.size in {1, 200, 300, 600} else []
+        for one in (folder, stored):
+            one.write(files)
+    folder.publish(b"note")
+    stored.publish(b"note")
+    written = {
+        path.relative_to(tmp_path / "log").as_posix(): path.read_bytes()
+        for path in (tmp_path / "log").rglob("*")
+        if path.is_file()
+    }
+    assert written
+    assert {name: blobs.get(name) for name in written} == written
+    assert blobs.get("tile/0/000.p/200") is None
+    assert stored.edge(600).root() == edge.root()
+    with pytest.raises(ProofError, match="is missing"):
+        stored.read(0, 9, 256)
+
+
+def test_a_file_that_cannot_be_read_is_no_file_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "name").mkdir()
+    with pytest.raises(ProofError, match="check the disk"):
+        FolderBlobs(tmp_path).get("name")

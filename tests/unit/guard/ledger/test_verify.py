@@ -2,6 +2,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -9,13 +10,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from guard.entries import EntryKind, Receipt, StoredEntry
 from guard.errors import ProofError
 from guard.ledger import verify as module
+from guard.ledger.anchors import Stamps
 from guard.ledger.checkpoint import Checkpoint, sign_checkpoint
 from guard.ledger.entry import Leaf, decode_leaf, encode_leaf
 from guard.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash, tree_root
-from guard.ledger.note import NoteSigner
+from guard.ledger.note import NoteSigner, parse_note
 from guard.ledger.publisher import Publisher
 from guard.ledger.tiles import TileEdge, TileFolder
+from guard.ledger.trust import parse_policy
 from guard.ledger.verify import verify_files, verify_log
+from tests.support.witnesses import make_signer
 from tests.unit.guard.ledger.logview import LogView
 from tests.unit.guard.ledger.makers import NOW, LogMaker, make_entry
 
@@ -397,3 +401,60 @@ def test_leaves_whose_lengths_make_up_for_one_another_are_found(
     with pytest.raises(ProofError, match="89 bytes") as caught:
         verify_files(_published_as(log.entries, tmp_path / "log"), SIGNER.vkey)
     assert caught.value.index == 280
+
+
+def test_a_policy_demands_its_quorum(published: Path) -> None:
+    witness, stranger = make_signer("w.example/1", 7), make_signer("w.example/2", 8)
+    lines = [f"log {SIGNER.vkey}", f"witness A {witness.cosigner.encode()}", "quorum A"]
+    policy = parse_policy("\n".join(lines).encode())
+    note = (published / "checkpoint").read_bytes()
+    text = parse_note(note).text
+    for lines in ([], [stranger.cosign(text, 7)]):
+        (published / "checkpoint").write_bytes(note + "".join(lines).encode())
+        with pytest.raises(ProofError, match="quorum"):
+            verify_files(published, policy)
+    (published / "checkpoint").write_bytes(note + witness.cosign(text, 7).encode())
+    assert verify_files(published, policy).signed_size == verify_files(published, SIGNER.vkey).size
+    other = parse_policy(f"log {make_signer('example.com/else', 9).vkey}\nquorum none".encode())
+    with pytest.raises(ProofError, match="no log"):
+        verify_files(published, other)
+
+
+class Clock:
+    """Believes every token that begins with the note."""
+
+    def verify(self, token: bytes, note: bytes) -> int:
+        if token != b"seen " + note:
+            raise ProofError("time stamp does not verify, try another authority")
+        return NOW
+
+
+def test_anchors_hold_the_log_to_what_it_was(published: Path, log: LogMaker) -> None:
+    stamps = cast("Stamps", Clock())
+    folder = published / "anchors"
+    folder.mkdir()
+
+    def anchor(size: int, root: bytes) -> None:
+        note = sign_checkpoint(Checkpoint(SIGNER.verifier.name, size, root), SIGNER)
+        (folder / f"{size}.checkpoint").write_bytes(note)
+        (folder / f"{size}.tsr").write_bytes(b"seen " + note)
+
+    assert verify_files(published, SIGNER.vkey, stamps=stamps).anchors == 0
+    for size in (0, 1, 256, 300):
+        tree = CompactRange()
+        for entry in log.entries[:size]:
+            tree.append(entry.leaf_hash)
+        anchor(size, tree.root())
+    report = verify_files(published, SIGNER.vkey, stamps=stamps)
+    assert (report.anchors, report.anchored_at) == (4, NOW)
+    anchor(257, bytes(32))
+    with pytest.raises(ProofError, match="the first 257 entries do not have the root"):
+        verify_files(published, SIGNER.vkey, stamps=stamps)
+    assert verify_files(published, SIGNER.vkey).anchors == 0
+    (folder / "257.tsr").write_bytes(b"else")
+    with pytest.raises(ProofError, match="does not verify"):
+        verify_files(published, SIGNER.vkey, stamps=stamps)
+    (folder / "257.tsr").unlink()
+    anchor(100_000, bytes(32))
+    with pytest.raises(ProofError, match="100000 entries were anchored"):
+        verify_files(published, SIGNER.vkey, stamps=stamps)

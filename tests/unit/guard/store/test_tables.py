@@ -19,6 +19,9 @@ WITHOUT_TENANT = {
     "clock_rate",
     "log_block",
     "outbox_position",
+    "sink",
+    "accounted_writer",
+    "export_chunk",
 }
 
 

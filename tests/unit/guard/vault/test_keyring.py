@@ -182,11 +182,18 @@ def test_a_flip_of_any_byte_of_a_row_is_refused(keyring: Keyring) -> None:
             keyring.source_key(one)
 
 
+def test_a_second_signing_key_is_made_once(keyring: Keyring) -> None:
+    made = keyring.ml_dsa_key("log").public_key().public_bytes_raw()
+    assert keyring.ml_dsa_key("log").public_key().public_bytes_raw() == made
+    assert keyring.ml_dsa_key("else").public_key().public_bytes_raw() != made
+
+
 def test_no_key_stands_in_the_file(keyring: Keyring, path: Path, root: Path) -> None:
     row = enrol(keyring)
     keyring.epoch("acme", AT)
     secrets = [
         keyring.signing_key("log").private_bytes_raw(),
+        keyring.ml_dsa_key("log").private_bytes_raw(),
         keyring.derived("acme", "blind-index"),
         b"cust-100234",
         row.ref.encode(),
