@@ -613,6 +613,7 @@ async def test_who_follows_publishes_what_the_holders_witnesses_gave(
         for name, seat, witnesses in zip("ab", seats, (quorum, asked_by_two), strict=True)
     )
     files = [tmp_path / name / "log" / "checkpoint" for name in "ab"]
+    assert await turn(two, store) is None
     log.grow(3)
     first = await turn(one, store)
     assert await turn(two, store) is None
