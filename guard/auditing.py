@@ -151,9 +151,6 @@ class Auditing:
     async def _index_of(self, entry_id: bytes) -> int | None:
         return await self._readers.read(lambda view: view.index_of(entry_id))
 
-    async def _read(self, query: LogQuery) -> list[OpenedEntry]:
-        return await self._readers.read(lambda view: self._page(view, query))
-
     async def _note(
         self,
         by: Principal,
@@ -182,9 +179,6 @@ class Auditing:
             tx.rows.settle()
 
         await self._committer.run(work)
-
-    def _page(self, view: ReadView, query: LogQuery) -> list[OpenedEntry]:
-        return self._opened(view, view.search(query))
 
     def _opened(self, view: ReadView, stored: Sequence[StoredEntry]) -> list[OpenedEntry]:
         subjects = view.subjects({ref for entry in stored for ref in entry.refs})

@@ -34,9 +34,10 @@ from guard.exports.raw_blocks import BLOCK, read_block
 from guard.exports.run import Chunk, Run
 from guard.ledger.merkle import CompactRange
 from guard.ledger.note import NoteSigner
+from guard.log_scope import scoped
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
-from guard.principals import Principal
-from guard.rows import ExportChunkRow, ExportJobRow
+from guard.principals import LogScope, Principal
+from guard.rows import ExportChunkRow, ExportJobRow, LogQuery
 from policies.model import Role
 
 # How long a broken download can be gone on with.
@@ -99,6 +100,7 @@ class Exports:
         """
         _require(principal, order.query.tenant)
         order.check()
+        order = replace(order, query=_own(principal, order))
         tree = await self._tree()
         job = ExportJobRow(
             id=token_hex(16),
@@ -125,12 +127,15 @@ class Exports:
         job = await self.progress(principal, job_id)
         if self._clock.now() > job.created_at + RESUMABLE_FOR:
             raise ConflictError("this export is too old to be gone on with, ask for it anew")
+        order = decode_order(job.order)
+        if _own(principal, order) != order.query:
+            raise AccessDeniedError("what this export holds is no longer yours, ask for it anew")
         sent = await self._readers.read(lambda view: view.export_chunks(job_id))
         skip, offset = 0, 0
         while skip < len(sent) and offset + sent[skip].octets <= received:
             offset += sent[skip].octets
             skip += 1
-        return self._download(principal, job, decode_order(job.order), sent=sent, skip=skip)
+        return self._download(principal, job, order, sent=sent, skip=skip)
 
     async def progress(self, principal: Principal, job_id: str) -> ExportJobRow:
         """How much of a file has left.
@@ -173,6 +178,8 @@ class Exports:
             InvalidRequestError: The log has no such range.
         """
         _require(principal, principal.tenant)
+        if principal.log_scope is not LogScope.TENANT:
+            raise AccessDeniedError("a mirror holds the whole log, and a part of it is yours")
         size = (await self._tree()).size
         last = size if end is None else end
         if not 0 <= start <= last <= size:
@@ -282,7 +289,10 @@ class Exports:
         event = msgspec.structs.replace(
             event_by(by, EntryKind.EXPORT, self._clock.now()), body=body
         )
-        subjects = tuple(SubjectPart(customer=ref) for ref in sorted(refs))
+        # Who was erased can be named in no new entry: there is no key to name them under.
+        known = tx.rows.subjects(refs)
+        living = sorted(ref for ref in refs if known[ref].wrapped_key is not None)
+        subjects = tuple(SubjectPart(customer=ref) for ref in living)
         tx.record(NewEntry(kind=EntryKind.EXPORT, event=event, subjects=subjects))
 
     def _keep_manifest(self, job: ExportJobRow, order: ExportOrder, run: Run) -> None:
@@ -320,6 +330,14 @@ class Exports:
             return view.head()
 
         return CompactRange(*await self._readers.read(head))
+
+
+def _own(principal: Principal, order: ExportOrder) -> LogQuery:
+    """What of an order is the caller's: rows stay in their region."""
+    own, _ = scoped(principal, order.query)
+    if own is None:
+        raise AccessDeniedError("what you ask for is of a region whose details are not yours")
+    return own
 
 
 def _require(principal: Principal, tenant: str) -> None:

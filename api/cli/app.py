@@ -23,6 +23,7 @@ from api.cli import (
     policy,
     policy_life,
     quotas,
+    reconcile,
     serve,
     witness,
 )
@@ -47,6 +48,7 @@ GROUPS = (
     log,
     history,
     log_questions,
+    reconcile,
     evidence,
     fsck,
     export,

@@ -33,6 +33,8 @@ class Head(msgspec.Struct, gc=False):
     vendor: str = ""
     team: str = ""
     purpose: str = ""
+    region: str = ""
+    actor: str = ""
 
 
 _head = msgspec.json.Decoder(Head).decode
@@ -83,6 +85,8 @@ def open_parts_of(
         if (
             head.kind != KIND_NAMES[named]
             or (is_timed and not _in_time(query, head))
+            or query.agent_id not in {None, head.agent, head.actor}
+            or (query.regions and head.region not in query.regions)
             or (wanted and any(getattr(head, name) != value for name, value in wanted))
         ):
             raise ProofError(f"entry {index}: clear columns contradict the parts", index=index)
@@ -94,7 +98,6 @@ def open_parts_of(
 
 def _wanted(query: LogQuery) -> list[tuple[str, str]]:
     asked = {
-        "agent": query.agent_id,
         "team": query.team,
         "vendor": query.vendor,
         "purpose": query.purpose,

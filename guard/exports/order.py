@@ -24,7 +24,7 @@ class ExportOrder:
 
     `cells` matters to CSV alone. Without `customers` nobody is named, by reference or otherwise,
     and no subject part is opened. `recipient` is whoever gets the file outside of the company;
-    `why` is typed, and must be where there is one.
+    `why` is typed, and must be where there is one, or where an agent is asked about.
     """
 
     format: ExportFormat
@@ -38,7 +38,8 @@ class ExportOrder:
         """Refuse what cannot be.
 
         Raises:
-            InvalidRequestError: A file that leaves the company says not why, or a text is none.
+            InvalidRequestError: A file that leaves the company or is about an agent does not say
+                why, or a text is none.
         """
         if self.recipient and len(self.why) < MIN_WHY:
             raise InvalidRequestError(
@@ -46,6 +47,8 @@ class ExportOrder:
             )
         if len(self.why) > MAX_WHY or len(self.recipient) > MAX_RECIPIENT:
             raise InvalidRequestError("`why` is too long, say it in a sentence")
+        if self.query.agent_id is not None and not self.why.strip():
+            raise InvalidRequestError("say `why` you ask about an agent")
         if not self.customers and self.query.ref is not None:
             raise InvalidRequestError("a file about one `customer` names the customer")
 
@@ -67,6 +70,7 @@ def filter_of(query: LogQuery) -> dict[str, str]:
         "team": query.team,
         "vendor": query.vendor,
         "purpose": query.purpose,
+        "region": ",".join(query.regions),
         "kinds": ",".join(kind.name.lower() for kind in query.kinds),
         "since": None if query.since is None else to_rfc3339(query.since),
         "until": None if query.until is None else to_rfc3339(query.until),

@@ -42,6 +42,8 @@ TRIES = 4
 # upgrade.
 UNINDEXED = 2 * BLOCK
 
+# What has run out says nothing any more; its hash stays for the proofs.
+_IS_THERE = func.length(detail_event.c.sealed) > HASH_SIZE
 _EQUAL = ("team", "vendor", "purpose", "link")
 
 _OF_SUBJECT = (
@@ -106,7 +108,7 @@ class LogSearch(EntryReads):
             return LogCount(count=min(len(look.indexes), most), is_exact=is_exact)
         found = 0
         for chunk in _chunks(look.indexes):
-            where = (detail_event.c.idx.in_(chunk), *_conditions(query))
+            where = (detail_event.c.idx.in_(chunk), _IS_THERE, *_conditions(query))
             row = self._first(select(func.count().label("found")).where(*where))
             found += 0 if row is None else row.found
         is_exact = look.low is None and found <= most
@@ -161,7 +163,8 @@ class LogSearch(EntryReads):
         newest: list[int] = []
         if end > indexed:
             start = max(first, indexed, end - UNINDEXED)
-            where = (detail_event.c.idx >= start, detail_event.c.idx < end, *_conditions(query))
+            within = (detail_event.c.idx >= start, detail_event.c.idx < end)
+            where = (*within, _IS_THERE, *_conditions(query))
             rows = self._all(
                 select(detail_event.c.idx)
                 .where(*where)
@@ -212,9 +215,7 @@ def _groups(query: LogQuery) -> Groups:
 def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
     """The same, as conditions on the clear columns of a row."""
     columns = detail_event.c
-    # What has run out says nothing any more; its hash stays for the proofs.
-    is_there = func.length(columns.sealed) > HASH_SIZE
-    where: list[ColumnElement[bool]] = [columns.tenant == query.tenant, is_there]
+    where: list[ColumnElement[bool]] = [columns.tenant == query.tenant]
     equal = {name: getattr(query, name) for name in _EQUAL}
     where += [columns[name] == value for name, value in equal.items() if value is not None]
     if query.agent_id is not None:
@@ -235,7 +236,10 @@ def _conditions(query: LogQuery) -> list[ColumnElement[bool]]:
 
 
 def filtered(page: Select[Any], query: LogQuery) -> Select[Any]:
-    """A selection from `detail_event` and `entry`, cut down to what a query asks for."""
+    """A selection from `detail_event` and `entry`, cut down to what a query asks for.
+
+    What has run out is there too: whoever counts a whole must count that as well.
+    """
     page, place = page.where(*_conditions(query)), detail_event.c.idx
     if query.ref is not None:
         # An export can name a customer twice; its entry is one all the same.
@@ -253,7 +257,7 @@ def _has_shown(cls: str, forms: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _rows_of(query: LogQuery, indexes: Sequence[int]) -> Select[Any]:
-    page = STORED.where(detail_event.c.idx.in_(indexes), *_conditions(query))
+    page = STORED.where(detail_event.c.idx.in_(indexes), _IS_THERE, *_conditions(query))
     return page.order_by(entry.c.idx.desc())
 
 

@@ -241,7 +241,7 @@ async def test_what_was_edited_does_not_leave(
     with engine.begin() as connection:
         connection.execute(sa.text(change))
     engine.dispose()
-    download = await rig.exports.export(AUDITOR, order(**asked))
+    download = await rig.exports.export(AUDITOR, replace(order(**asked), why="a check"))
     with pytest.raises(ProofError):
         await all_of(download.pieces)
 

@@ -36,8 +36,10 @@ async def test_ones_own_acts_are_counted_by_day_purpose_and_grade(told: Telling)
 
 async def test_who_looked_is_told_by_role_and_never_by_name(told: Telling) -> None:
     for who in (AUDITOR, ANALYST):
-        await told.rig.auditing.views(who, LogQuery(tenant=TENANT, agent_id=AGENT.id))
-        await told.rig.auditing.views(who, LogQuery(tenant=TENANT, agent_id="somebody-else"))
+        await told.rig.auditing.views(who, LogQuery(tenant=TENANT, agent_id=AGENT.id), "a check")
+        await told.rig.auditing.views(
+            who, LogQuery(tenant=TENANT, agent_id="somebody-else"), "a check"
+        )
     mine = await told.own.mine(AGENT)
     assert [one.role for one in mine.look_ups] == ["an auditor", "a security analyst"]
     assert "'aud'" not in repr(mine)
@@ -52,7 +54,7 @@ async def test_reading_ones_own_is_an_entry(told: Telling) -> None:
 
 async def test_look_ups_of_an_investigation_appear_when_it_ends(told: Telling) -> None:
     held = await told.held()
-    await told.rig.auditing.views(ANALYST, LogQuery(tenant=TENANT, agent_id=AGENT.id))
+    await told.rig.auditing.views(ANALYST, LogQuery(tenant=TENANT, agent_id=AGENT.id), "a check")
     assert (await told.own.mine(AGENT)).look_ups == ()
     await told.hold_backs.end(ANALYST, held)
     assert len((await told.own.mine(AGENT)).look_ups) == 1
@@ -61,7 +63,7 @@ async def test_look_ups_of_an_investigation_appear_when_it_ends(told: Telling) -
 async def test_a_hold_back_of_a_customer_hides_no_look_up(told: Telling) -> None:
     (ref,) = await told.rig.customers(1)
     await told.held(agent=None, customer=ref)
-    await told.rig.auditing.views(ANALYST, LogQuery(tenant=TENANT, agent_id=AGENT.id))
+    await told.rig.auditing.views(ANALYST, LogQuery(tenant=TENANT, agent_id=AGENT.id), "a check")
     assert len((await told.own.mine(AGENT)).look_ups) == 1
 
 
