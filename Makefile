@@ -20,7 +20,7 @@ endif
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check prove fmt bench lock clean
+.PHONY: help demo test check external prove fmt bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -55,6 +55,9 @@ check: $(STAMP) ## format, lint, spelling, room contracts, types, dependencies, 
 	$(BIN)/deptry .
 	$(BIN)/python .ci/migrations.py
 	$(BIN)/python .ci/wheel.py
+
+external: ## fetch what judges the log and is not ours: Go and its log code; without them those tests are skipped
+	tests/external/install || echo 'no Go to be had: its tests are skipped'
 
 prove: $(STAMP) ## every claim at its full count, slow tests included, then the demo once
 	RECORDGUARD_FULL=1 $(BIN)/python -m pytest -n 2 --dist worksteal

@@ -116,6 +116,7 @@ class Modes:
             AccessDeniedError: The role may not read modes.
         """
         _require_reader(principal)
+        await self._committer.run(lambda tx: tx.rows.settle())
         rows = await self._readers.read(
             lambda view: view.enforcement_report(principal.tenant, since, until)
         )

@@ -184,7 +184,7 @@ class LogTableReads(Session):
 def _pending_body(body: Any) -> PendingBody | None:  # noqa: ANN401 - whatever the column holds
     try:
         one = _body(body)
-    except (msgspec.MsgspecError, TypeError):
+    except (msgspec.MsgspecError, TypeError, ValueError):
         return None
     clear = dict(one.detail)
     return PendingBody(

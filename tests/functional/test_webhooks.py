@@ -15,6 +15,7 @@ import pytest
 from api.cli.demo.crm import SOURCE
 from api.identity.webhooks import sign
 from guard.clock import MINUTE, SECOND, to_rfc3339, wall_micros
+from tests.support.log import settle
 from tests.support.service import AGENT, AUDITOR, SYNC, Service, open_service
 
 pytestmark = [pytest.mark.anyio, pytest.mark.functional]
@@ -66,6 +67,7 @@ async def deliver(
 
 
 def size(service: Service) -> int:
+    settle(service.services.store)
     with service.services.store.read() as view:
         return view.head()[0]
 

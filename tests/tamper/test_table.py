@@ -315,7 +315,9 @@ def test_key_swap(stand: Stand) -> None:
 
 
 def test_flipped_byte_in_a_published_file(stand: Stand) -> None:
-    path = next((stand.folder / "log" / "tile" / "entries").rglob("*.p/*"))
+    # Of the partial bundles, only that of the published size is the log's.
+    bundles = (stand.folder / "log" / "tile" / "entries").rglob(f"*.p/{published(stand) % 256}")
+    (path,) = bundles
     content = bytearray(path.read_bytes())
     content[92 * 3 + 10] ^= 1
     path.write_bytes(content)

@@ -22,6 +22,19 @@ CALLS: dict[tuple[str, str], Scope | None] = {
     ("post", "/v1/views:batch"): Scope.VIEWS_WRITE,
     ("get", "/v1/cases/mine"): Scope.VIEWS_WRITE,
     ("post", "/v1/views/{entry_id}/reveals"): Scope.REVEALS_WRITE,
+    ("get", "/log/checkpoint"): Scope.LOG_VERIFY,
+    ("get", "/log/tile/{tile}"): Scope.LOG_VERIFY,
+    ("get", "/log/anchors/{anchor}"): Scope.LOG_VERIFY,
+    ("post", "/v1/erasures"): Scope.ERASURES_WRITE,
+    ("get", "/v1/erasures"): Scope.ERASURES_READ,
+    ("get", "/v1/erasures/{erasure_id}"): Scope.ERASURES_READ,
+    ("post", "/v1/erasures/{erasure_id}/approvals"): Scope.ERASURES_WRITE,
+    ("post", "/v1/holds"): Scope.HOLDS_WRITE,
+    ("get", "/v1/holds"): Scope.HOLDS_READ,
+    ("post", "/v1/holds/{hold_id}/lifts"): Scope.HOLDS_WRITE,
+    ("get", "/v1/exports/raw"): Scope.EXPORTS_WRITE,
+    ("get", "/v1/exports/{job}"): Scope.EXPORTS_WRITE,
+    ("get", "/v1/exports/{job}/file"): Scope.EXPORTS_WRITE,
     ("post", "/v1/searches"): Scope.SEARCHES_WRITE,
     ("post", "/v1/verifications"): Scope.VERIFICATIONS_WRITE,
     ("post", "/v1/contacts"): Scope.CONTACTS_WRITE,
@@ -136,6 +149,8 @@ BODIES: dict[str, Any] = {
     "/v1/notices/{response_id}/contest": {"text": "t"},
     "/v1/modes": {"mode": "observe"},
     "/v1/exports": {},
+    "/v1/erasures": {"customer": "r", "ground": "consent_withdrawn", "reason": "r"},
+    "/v1/holds": {"scope": "customer", "ground": "legal_claims", "matter": "m", "value": "r"},
     "/v1/customers/{customer}/disputes": {"entry": "e"},
     "/v1/hold-backs": {
         "agent": "a",
@@ -158,6 +173,13 @@ BODIES: dict[str, Any] = {
     "/v1/policies/rollback": {"because": "b"},
     "/v1/access-reviews": {"field": "f", "on": "2026-09-21T10:00:00Z", "statement": "s"},
 }
+# What is found by the form of its name alone.
+PATHS = {
+    "/log/tile/{tile}": "/log/tile/0/000",
+    "/log/anchors/{anchor}": "/log/anchors/1.tsr",
+    "/v1/exports/{job}": "/v1/exports/" + "0" * 32,
+    "/v1/exports/{job}/file": "/v1/exports/" + "0" * 32 + "/file",
+}
 QUERIES = {
     "/v1/reports/enforcement": "?since=2026-09-21T10:00:00Z&until=2026-09-22T10:00:00Z",
     "/v1/log/views": "?customer=ref-1",
@@ -165,7 +187,7 @@ QUERIES = {
 
 
 def call(client: TestClient, method: str, path: str, headers: dict[str, str]) -> Any:  # noqa: ANN401 - the client's own
-    url = re.sub(r"\{\w+\}", "1", path) + QUERIES.get(path, "")
+    url = re.sub(r"\{\w+\}", "1", PATHS.get(path, path)) + QUERIES.get(path, "")
     body = None if method == "get" else BODIES.get(path)
     return client.request(method, url, json=body, headers=headers)
 

@@ -220,7 +220,7 @@ async def test_a_started_service_publishes_applies_follows_and_reminds(settings:
     await services.start()
     names = {task.get_name() for task in services._tasks}  # noqa: SLF001 - what runs beside requests
     await services.close()
-    assert names == {"publish", "apply", "follow", "remind", "reconcile"}
+    assert names == {"publish", "apply", "follow", "remind", "reconcile", "shred", "expire"}
     assert all(task.done() for task in services._tasks)  # noqa: SLF001 - as above
 
 

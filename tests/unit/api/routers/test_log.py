@@ -94,9 +94,8 @@ def test_checkpoint_and_proof_are_plain_text(world: World, client: TestClient) -
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.text.startswith("recordguard.local/log\n")
     assert client.get("/v1/log/proof/9", headers=agent).content.startswith(b"c2sp.org/tlog-proof")
-    for index in ("10", str(2**63)):
-        assert client.get(f"/v1/log/proof/{index}", headers=agent).status_code == 404
-    for index in ("-1", "x", "1" * 20):
+    assert client.get("/v1/log/proof/10", headers=agent).status_code == 404
+    for index in ("-1", "x", str(2**63), "1" * 20):
         assert client.get(f"/v1/log/proof/{index}", headers=agent).status_code == 422
 
 

@@ -5,6 +5,7 @@ import pytest
 from guard.errors import ForkError, NotFoundError, ProofError
 from guard.evidence.whole_list import check_customer
 from guard.ledger.tiles import TileFolder
+from tests.support.log import settle
 from tests.support.makers import TENANT
 from tests.support.rig import Rig
 from tests.tamper.waiting import wait
@@ -23,6 +24,7 @@ async def test_a_list_is_whole_with_what_is_published_newer_and_pending(
         before = check_customer(view, rig.vault, TENANT, ref, (folder, size))
         assert before == check_customer(view, rig.vault, TENANT, ref, (folder, 0))
     await rig.case(ref)
+    settle(rig.store)
     wait(rig.store, rig.keyring, (ref,), rig.clock.now())
     with rig.store.read() as view:
         after = check_customer(view, rig.vault, TENANT, ref, (folder, size))
