@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.ports import TenantKeys
+from api.log_ports import TenantKeys
 from api.problems import KeyReusedError
 from guard.clock import Clock
 from guard.errors import InvalidRequestError

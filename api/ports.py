@@ -4,26 +4,31 @@
 guard's own.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from typing import Protocol
 
-from api.history_ports import Disputes, Histories, HoldBacks, OwnHistories
 from api.identity.credentials import Credentials
+from api.log_ports import (
+    Auditing,
+    Disputes,
+    Erasures,
+    Exports,
+    Histories,
+    HoldBacks,
+    Holds,
+    OwnHistories,
+    TenantKeys,
+)
 from api.metrics import Metrics
 from api.settings import Settings
 from guard.access_review.service import ClassStatus, Review
 from guard.activations import ProposedPolicy
 from guard.alerts import AlertChange
-from guard.auditing import LogPage
 from guard.backtest import Report
 from guard.break_glass import Glass, GlassPut, GlassState, ReviewOutcome
 from guard.clock import Clock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
-from guard.exporting import Download
-from guard.exports.order import ExportOrder
-from guard.forgetting import ErasureGround, HoldPut
-from guard.forgetting.erasures import Erasing
 from guard.merges import Merged, MergeRequest
 from guard.modes import EnforcementRow
 from guard.ports import Committer, Readers
@@ -42,11 +47,7 @@ from guard.rows import (
     AlertRow,
     AlertState,
     CaseRow,
-    ErasureRow,
-    ExportJobRow,
     GrantRow,
-    HoldRow,
-    LogQuery,
     ModeRow,
     PrincipalRow,
     ResponseRow,
@@ -374,52 +375,6 @@ class Suspensions(Protocol):
         ...
 
 
-class Auditing(Protocol):
-    """*Protocol* of reading the log: `guard.auditing`."""
-
-    async def views(self, principal: Principal, query: LogQuery, reason: str = "") -> LogPage:
-        """A page of the log; asking is an entry too."""
-        ...
-
-    async def entry(self, principal: Principal, where: int | bytes) -> OpenedEntry:
-        """One entry of the log; looking is an entry too."""
-        ...
-
-    async def checkpoint(self) -> bytes:
-        """The newest signed checkpoint."""
-        ...
-
-    async def proof(self, where: int | bytes) -> bytes:
-        """The proof that an entry is in the log."""
-        ...
-
-
-class Exports(Protocol):
-    """*Protocol* of giving the log out: `guard.exporting`."""
-
-    async def export(self, principal: Principal, order: ExportOrder) -> Download:
-        """A file of the log, in pieces."""
-        ...
-
-    async def resume(self, principal: Principal, job_id: str, received: int) -> Download:
-        """The rest of a file."""
-        ...
-
-    async def progress(self, principal: Principal, job_id: str) -> ExportJobRow:
-        """How much of a file has left."""
-        ...
-
-    async def manifest(self, principal: Principal, digest: str) -> bytes:
-        """The signed manifest of an exported file, by the file's SHA-256."""
-        ...
-
-    async def raw(
-        self, principal: Principal, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
-        """A range of the log as it is kept."""
-        ...
-
-
 class Merges(Protocol):
     """*Protocol* of merging by reference: `guard.merges`."""
 
@@ -433,52 +388,6 @@ class Redactions(Protocol):
 
     async def redact(self, principal: Principal, request: RedactionRequest) -> Redacted | Refused:
         """Redact one text, or refuse."""
-        ...
-
-
-class TenantKeys(Protocol):
-    """*Protocol* of a tenant's own keys; `guard.vault.keyring.Keyring` is the real one."""
-
-    def derived(self, tenant: str, use: str) -> bytes:
-        """A key of the tenant for one use, the same after every restart."""
-        ...
-
-
-class Erasures(Protocol):
-    """*Protocol* of forgetting customers: `guard.forgetting`."""
-
-    async def propose(
-        self, principal: Principal, customer: str, ground: ErasureGround, reason: str
-    ) -> Erasing:
-        """Propose an erasure."""
-        ...
-
-    async def approve(self, principal: Principal, erasure_id: str) -> Erasing:
-        """Approve somebody else's."""
-        ...
-
-    async def get(self, principal: Principal, erasure_id: str) -> ErasureRow:
-        """Where one stands."""
-        ...
-
-    async def list(self, principal: Principal) -> list[ErasureRow]:
-        """The newest."""
-        ...
-
-
-class Holds(Protocol):
-    """*Protocol* of legal holds: `guard.forgetting`."""
-
-    async def set(self, principal: Principal, put: HoldPut) -> HoldRow:
-        """Set a hold."""
-        ...
-
-    async def lift(self, principal: Principal, hold_id: str) -> HoldRow:
-        """Propose to lift a hold, or lift it."""
-        ...
-
-    async def list(self, principal: Principal) -> list[HoldRow]:
-        """All holds."""
         ...
 
 

@@ -416,7 +416,7 @@ class TestTheLog:
             await service.view(ref, reason="asked")
         await service.view(service.refs[0], purpose="outreach")
         wanted = [e for e in opened(service) if e.kind in {EntryKind.VIEW, EntryKind.REFUSAL}]
-        asked = {"agent": AGENT, "kinds": ["view", "refusal"]}
+        asked = {"agent": AGENT, "kinds": ["view", "refusal"], "why": "the audit of this year"}
         lines = await service.ask("POST", "/v1/exports", AUDITOR, {"format": "ndjson"} | asked)
         assert lines.status_code == 200
         rows = [json.loads(line) for line in lines.text.splitlines()]

@@ -1,0 +1,113 @@
+"""The plain rows that the store keeps and the services above it read.
+
+Frozen values without behaviour, in the field's own words. How they are stored is `guard.store`'s
+business, how they change is decided by the services that write them.
+"""
+
+from guard.rows.exports import ExportChunkRow, ExportJobRow, SinkRow
+from guard.rows.forgetting import (
+    DisputeRow,
+    DueDetail,
+    DueQuery,
+    ErasureRow,
+    ErasureState,
+    HoldBackRow,
+    HoldRow,
+    HoldScope,
+)
+from guard.rows.log import (
+    ActivityRow,
+    Gap,
+    Integrated,
+    LogAnswer,
+    LogCount,
+    LogQuery,
+    OutboxItem,
+    PartQuery,
+    PendingSpan,
+    WriterPart,
+)
+from guard.rows.path import BudgetState, Counter, RawRecord, Situation, SituationQuery
+from guard.rows.people import (
+    ApiKeyRow,
+    IdentifierRow,
+    LockedPrincipal,
+    PrincipalRow,
+    SessionRow,
+    SubjectRow,
+)
+from guard.rows.purposes import (
+    AssignmentRow,
+    CaseRow,
+    GrantKind,
+    GrantRow,
+    KnownCase,
+    PresenceCodeRow,
+    RelationRow,
+    TieRow,
+    UnlinkedView,
+    WebhookDeliveryRow,
+    WorkListRow,
+)
+from guard.rows.responses import (
+    ActivationRow,
+    ActivationState,
+    AlertRow,
+    AlertState,
+    ModeRow,
+    ResponseKind,
+    ResponseRow,
+)
+
+__all__ = (
+    "ActivationRow",
+    "ActivationState",
+    "ActivityRow",
+    "AlertRow",
+    "AlertState",
+    "ApiKeyRow",
+    "AssignmentRow",
+    "BudgetState",
+    "CaseRow",
+    "Counter",
+    "DisputeRow",
+    "DueDetail",
+    "DueQuery",
+    "ErasureRow",
+    "ErasureState",
+    "ExportChunkRow",
+    "ExportJobRow",
+    "Gap",
+    "GrantKind",
+    "GrantRow",
+    "HoldBackRow",
+    "HoldRow",
+    "HoldScope",
+    "IdentifierRow",
+    "Integrated",
+    "KnownCase",
+    "LockedPrincipal",
+    "LogAnswer",
+    "LogCount",
+    "LogQuery",
+    "ModeRow",
+    "OutboxItem",
+    "PartQuery",
+    "PendingSpan",
+    "PresenceCodeRow",
+    "PrincipalRow",
+    "RawRecord",
+    "RelationRow",
+    "ResponseKind",
+    "ResponseRow",
+    "SessionRow",
+    "SinkRow",
+    "Situation",
+    "SituationQuery",
+    "SubjectRow",
+    "TieRow",
+    "UnlinkedView",
+    "WebhookDeliveryRow",
+    "WorkListRow",
+    "WriterPart",
+)
