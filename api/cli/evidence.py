@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from api.cli.instants import instant
 from api.cli.opened import services
 from api.cli.outcome import Exit, Json, run_async, say
 from api.identity.principals import principal_from
 from api.identity.scopes import ALL
 from api.places import export_signer, log_dir, log_signer
-from guard.clock import Micros, from_rfc3339
 from guard.errors import InvalidRequestError, NotFoundError
 from guard.evidence.checking import verify_bundle as check_bundle
 from guard.evidence.service import Evidence, Question
@@ -39,8 +39,8 @@ def evidence(  # noqa: PLR0913 - each is an option of the command
         purpose=purpose,
         customer=customer,
         agent=agent,
-        since=_time(since),
-        until=_time(until),
+        since=instant(since),
+        until=instant(until),
         start=start,
         end=end,
     )
@@ -125,17 +125,6 @@ def _range(text: str) -> tuple[int | None, int | None]:
     if not colon or not all(one == "" or one.isdecimal() for one in (first, last)):
         raise InvalidRequestError(f"`{text}` is no range, write `100:200`")
     return int(first or 0), int(last) if last else None
-
-
-def _time(text: str) -> Micros | None:
-    if not text:
-        return None
-    try:
-        return from_rfc3339(text)
-    except ValueError:
-        raise InvalidRequestError(
-            f"`{text}` is no RFC 3339 time, write 2026-11-21T18:00:00Z"
-        ) from None
 
 
 def register(app: typer.Typer) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from api.cli.instants import instant
 from api.cli.opened import services
 from api.cli.outcome import run_async
 from api.identity.principals import principal_from
 from api.identity.scopes import ALL
-from guard.clock import Micros, from_rfc3339
 from guard.errors import InvalidRequestError, NotFoundError
 from guard.exports import CellGuard, ExportFormat
 from guard.exports.order import ExportOrder
@@ -98,7 +98,7 @@ def export(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Take the log out, newest first; each chunk is recorded before it leaves."""
     query = LogQuery(
-        tenant=tenant, agent_id=agent, ref=customer, since=_time(since), until=_time(until)
+        tenant=tenant, agent_id=agent, ref=customer, since=instant(since), until=instant(until)
     )
     if resume and (out is None or fmt == RAW):
         raise InvalidRequestError("`--resume` goes on with a file: name it with `--out`")
@@ -182,17 +182,6 @@ async def _say(opened: "Services", who: Principal, job: str) -> None:
     now = await opened.exports.progress(who, job)
     share = 100 * (now.size - now.before) // max(1, now.size)
     print(f"{share} % of the log, {now.entries} entries, {now.octets} bytes", file=sys.stderr)
-
-
-def _time(text: str) -> Micros | None:
-    if not text:
-        return None
-    try:
-        return from_rfc3339(text)
-    except ValueError:
-        raise InvalidRequestError(
-            f"`{text}` is no RFC 3339 time, write 2026-11-21T18:00:00Z"
-        ) from None
 
 
 def register(app: typer.Typer) -> None:

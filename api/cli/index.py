@@ -13,13 +13,12 @@ from typing import Annotated
 import msgspec
 import typer
 
+from api.cli.instants import instant
 from api.cli.opened import services
 from api.cli.outcome import Exit, Json, run_async, say
 from api.places import index_cursor
 from api.settings import Settings, load_settings
-from guard.clock import Micros, from_rfc3339
 from guard.durable import replace_file
-from guard.errors import InvalidRequestError
 from guard.indexing import DEFAULT_RATE, IndexPage
 
 Totals = Counter[str]
@@ -43,7 +42,7 @@ def build(
 ) -> None:
     """Fill or refresh the index from the source; exit 1 if some customers could not be read."""
     settings = load_settings()
-    start = _time(since)
+    start = instant(since)
     after = "" if restart or start is not None else _cursors(settings).get(tenant, "")
 
     async def work() -> Totals:
@@ -83,17 +82,6 @@ def _line(totals: Totals) -> str:
         f" {totals['gone']} gone from the source, {totals['unusable']} values unusable,"
         f" {totals['failed']} could not be read"
     )
-
-
-def _time(text: str) -> Micros | None:
-    if not text:
-        return None
-    try:
-        return from_rfc3339(text)
-    except ValueError:
-        raise InvalidRequestError(
-            f"`{text}` is no RFC 3339 time, write 2026-11-21T18:00:00Z"
-        ) from None
 
 
 def _cursors(settings: Settings) -> dict[str, str]:

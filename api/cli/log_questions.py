@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli.instants import instant
 from api.cli.opened import services
 from api.cli.outcome import Json, run_async, say
 from api.cli.remote import Server, TokenFile, read, read_file
 from api.identity.principals import principal_from
 from api.identity.scopes import ALL
-from api.routers.log import VIEW_KINDS, place_of
 from api.schemas.alerts import EntryOut
-from api.schemas.log import CountOut
-from guard.clock import from_rfc3339
-from guard.entries import EntryKind
+from api.schemas.log import CountOut, place_of
+from guard.entries import LOOKS, EntryKind
 from guard.errors import ConfigurationError, InvalidRequestError, NotFoundError
 from guard.principals import Principal
 from guard.rows import LogQuery
@@ -357,9 +356,9 @@ def _query(asked: Asked) -> LogQuery:
         vendor=asked.get("vendor"),
         team=asked.get("team"),
         link=asked.get("link"),
-        kinds=tuple(_kind(name) for name in asked.get("kind", ())) or VIEW_KINDS,
-        since=_time(asked.get("since")),
-        until=_time(asked.get("until")),
+        kinds=tuple(_kind(name) for name in asked.get("kind", ())) or LOOKS,
+        since=instant(asked.get("since")),
+        until=instant(asked.get("until")),
         before=asked.get("cursor"),
         limit=asked["limit"],
     )
@@ -370,17 +369,6 @@ def _kind(name: str) -> EntryKind:
         return EntryKind[name.upper()]
     except KeyError:
         raise InvalidRequestError(f"`{name}` is no kind of entry, write `view`") from None
-
-
-def _time(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return from_rfc3339(text)
-    except ValueError:
-        raise InvalidRequestError(
-            f"`{text}` is no RFC 3339 time, write 2026-11-21T18:00:00Z"
-        ) from None
 
 
 def register(guard: typer.Typer) -> None:

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
+from api.cli.instants import instant
 from api.cli.log_questions import app as log_app
 from api.cli.outcome import Exit, Json, say
 from api.places import database_url, open_keyring
 from api.settings import load_settings
-from guard.clock import Micros, from_rfc3339, to_rfc3339
-from guard.errors import InvalidRequestError
+from guard.clock import to_rfc3339
 from guard.reconciliation import WriterReads
 from guard.reconciliation import reconcile as tally
 from guard.store import migrate as tables
@@ -31,7 +31,7 @@ def reconcile(
     tables.check(url)
     vault = EntryVault(open_keyring(settings))
     with SqlReader(url) as store, store.read() as view:
-        writers = tally(view, vault, since=_time(since))
+        writers = tally(view, vault, since=instant(since))
     lines = [_line(one) for one in writers] or ["no writer began since then"]
     say({"writers": [_document(one) for one in writers]}, lines, as_json=as_json)
     if any(one.difference > 0 and one.is_closed for one in writers):
@@ -57,17 +57,6 @@ def _document(one: WriterReads) -> dict[str, object]:
         "bound": one.bound,
         "since": to_rfc3339(one.since),
     }
-
-
-def _time(text: str) -> Micros | None:
-    if not text:
-        return None
-    try:
-        return from_rfc3339(text)
-    except ValueError:
-        raise InvalidRequestError(
-            f"`{text}` is no RFC 3339 time, write 2026-11-21T18:00:00Z"
-        ) from None
 
 
 def register(_app: typer.Typer) -> None:

@@ -18,9 +18,10 @@ from api.middleware import router
 from api.rendering import PREFIX, page
 from api.routers.dependencies import Guarded, Pages
 from api.routers.exports import stream
-from api.routers.log import MAX_INDEX, VIEW_KINDS
 from api.schemas.alerts import EntryOut
+from api.schemas.log import MAX_INDEX
 from api.schemas.words import MAX_PROSE, Ident, Word
+from guard.entries import LOOKS
 from guard.errors import InvalidRequestError
 from guard.exports import ExportFormat
 from guard.exports.order import ExportOrder
@@ -152,6 +153,6 @@ def _query(who: Principal, about: str, name: str, *, limit: int) -> LogQuery:
         tenant=who.tenant,
         ref=name if about == "customer" else None,
         agent_id=name if about == "agent" else None,
-        kinds=VIEW_KINDS,
+        kinds=LOOKS,
         limit=limit,
     )

@@ -14,11 +14,11 @@ from api.identity.sessions import SignedIn
 from api.middleware import router
 from api.rendering import PREFIX, page
 from api.routers.dependencies import Guarded, Pages
-from api.routers.log import VIEW_KINDS
 from api.schemas.alerts import AlertOut, EntryOut, names_of
 from api.schemas.words import MAX_PROSE, Ident, Prose
 from guard.alerts import AlertChange
 from guard.clock import HOUR
+from guard.entries import LOOKS
 from guard.errors import InvalidRequestError, NotFoundError
 from guard.rows import AlertRow, AlertState, LogQuery
 
@@ -144,7 +144,7 @@ async def timeline(
     query = LogQuery(
         tenant=row.tenant,
         agent_id=_agent(row, pseudonym),
-        kinds=VIEW_KINDS,
+        kinds=LOOKS,
         since=(now // HOUR - HOURS + 1) * HOUR,
         limit=TIMELINE,
     )

@@ -10,13 +10,12 @@ from api.identity.scopes import Scope
 from api.middleware import router
 from api.routers.dependencies import Guarded, caller, documents
 from api.schemas.exports import ExportBody, ExportJobOut
+from api.schemas.log import MAX_INDEX
 from guard.exporting import Download
 from guard.exports import FORMATS, raw_blocks
 from guard.principals import Principal
 
 routes = router("exports")
-# Largest index that fits the leaf's 64 bits.
-MAX_INDEX = 2**63 - 1
 JOB = r"^[0-9a-f]{32}$"
 OFFSET = "export-offset"
 

@@ -10,20 +10,14 @@ from api.identity.scopes import Scope
 from api.middleware import router
 from api.routers.dependencies import Cursor, Guarded, Pages, caller, documents
 from api.schemas.alerts import EntryOut
-from api.schemas.log import MAX_PAGE, CountOut, KindWord, LogPageOut
+from api.schemas.log import ENTRY, MAX_PAGE, CountOut, KindWord, LogPageOut, place_of
 from api.schemas.words import Ident, Instant, Prose, Word
 from guard.entries import LOOKS, EntryKind
-from guard.errors import InvalidRequestError
 from guard.principals import Principal
 from guard.rows import LogQuery
 
 routes = router("log")
 DEFAULT_PAGE = 100
-VIEW_KINDS = LOOKS
-# Largest index that fits the leaf's 64 bits.
-MAX_INDEX = 2**63 - 1
-ID_DIGITS = 32
-ENTRY = r"^([0-9]{1,19}|[0-9a-f]{32})$"
 
 
 @routes.get(
@@ -75,7 +69,7 @@ async def views(  # noqa: PLR0913, PLR0917 - each is a query parameter
         team=team,
         regions=() if region is None else (region,),
         link=link,
-        kinds=tuple(EntryKind[one.upper()] for one in kind) or VIEW_KINDS,
+        kinds=tuple(EntryKind[one.upper()] for one in kind) or LOOKS,
         since=since,
         until=until,
         limit=limit,
@@ -137,19 +131,6 @@ async def proof(
 ) -> Response:
     """A C2SP tlog-proof: index, path and checkpoint; it names nobody."""
     return _text(await services.auditing.proof(place_of(entry)))
-
-
-def place_of(entry: str) -> int | bytes:
-    """The index or the id that a text of the form `ENTRY` names.
-
-    Raises:
-        InvalidRequestError: No log can be that long.
-    """
-    if len(entry) == ID_DIGITS:
-        return bytes.fromhex(entry)
-    if int(entry) > MAX_INDEX:
-        raise InvalidRequestError("no log is that long: name an entry by its index or its id")
-    return int(entry)
 
 
 def _text(content: bytes) -> Response:

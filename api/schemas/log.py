@@ -7,9 +7,14 @@ from pydantic import AfterValidator, Field
 from api.schemas.alerts import EntryOut
 from api.schemas.words import Answer, Word
 from guard.entries import EntryKind
+from guard.errors import InvalidRequestError
 from guard.rows import LogCount
 
 MAX_PAGE = 200
+# Largest index that fits the leaf's 64 bits.
+MAX_INDEX = 2**63 - 1
+ID_DIGITS = 32
+ENTRY = r"^([0-9]{1,19}|[0-9a-f]{32})$"
 
 
 _KINDS = [kind.name.lower() for kind in EntryKind]
@@ -54,3 +59,16 @@ class TicketOut(Answer):
 
     ticket: str
     expires_in_s: int
+
+
+def place_of(entry: str) -> int | bytes:
+    """The index or the id that a text of the form `ENTRY` names.
+
+    Raises:
+        InvalidRequestError: No log can be that long.
+    """
+    if len(entry) == ID_DIGITS:
+        return bytes.fromhex(entry)
+    if int(entry) > MAX_INDEX:
+        raise InvalidRequestError("no log is that long: name an entry by its index or its id")
+    return int(entry)

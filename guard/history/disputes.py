@@ -13,7 +13,7 @@ from guard.entries import EntryKind, NewEntry, OpenedEntry, SubjectPart, event_b
 from guard.errors import InvalidRequestError, NotFoundError
 from guard.history.customer import is_entry_held, records_of, require_portal
 from guard.history.hold_backs import in_force
-from guard.history.words import LOOKS
+from guard.history.words import DISPUTABLE
 from guard.ledger.entry import open_entry
 from guard.ports import Committer, DetailVault, ReadView, Transaction
 from guard.principals import Principal
@@ -78,7 +78,7 @@ class Disputes:
     ) -> OpenedEntry:
         """The row of the history that is meant."""
         entry = self._entry(view, entry_id, refs)
-        if entry is None or entry.event.tenant != tenant or entry.kind not in LOOKS:
+        if entry is None or entry.event.tenant != tenant or entry.kind not in DISPUTABLE:
             raise NotFoundError("the history has no such row: name one that it shows")
         now = self._clock.now()
         if is_entry_held(in_force(view.hold_backs(tenant, now), now), entry, refs):

@@ -15,7 +15,7 @@ from guard.clock import DAY, Clock, Micros
 from guard.entries import EntryKind, NewEntry, OpenedEntry, event_by
 from guard.errors import AccessDeniedError, InvalidRequestError
 from guard.history.hold_backs import in_force, is_held
-from guard.history.words import LOOKS, role_in_words
+from guard.history.words import DISPUTABLE, role_in_words
 from guard.ledger.entry import open_entry
 from guard.ports import Committer, DetailVault, Readers, ReadView
 from guard.principals import Principal
@@ -24,7 +24,7 @@ from policies.model import Role
 
 MAX_SPAN: Micros = 92 * DAY
 DEFAULT_SPAN: Micros = 28 * DAY
-_ACTS = tuple(sorted({*LOOKS, EntryKind.REFUSAL, EntryKind.FAILED}))
+_ACTS = tuple(sorted({*DISPUTABLE, EntryKind.REFUSAL, EntryKind.FAILED}))
 _LOOK_UPS = (EntryKind.AUDIT_QUERY,)
 CHUNK = 500
 _LOOKING = frozenset({Role.AUDITOR, Role.ANALYST, Role.ADMIN})

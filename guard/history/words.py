@@ -24,7 +24,7 @@ ACTS: Mapping[EntryKind, str] = {
     EntryKind.HISTORY: "gave you this history",
 }
 # Acts by which somebody saw, used or checked the record: what a customer may dispute.
-LOOKS = frozenset(
+DISPUTABLE = frozenset(
     {
         EntryKind.VIEW,
         EntryKind.REVEAL,

@@ -1,11 +1,16 @@
+import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 import typer
 
+import api
 from api.cli.app import app, command_names
 from tests.unit.api.cli.conftest import Guard
+
+ROOT = Path(api.__file__).parent.parent
 
 
 def test_every_command_says_what_it_does() -> None:
@@ -49,3 +54,8 @@ def test_help_names_every_exit_code(guard: Guard) -> None:
 
 def test_an_unknown_command_is_wrong_usage(guard: Guard) -> None:
     assert guard("watch").code == 2
+
+
+def test_a_command_starts_without_the_web_framework() -> None:
+    code = "import sys, api.cli.app; sys.exit('fastapi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0  # noqa: S603 - our own code

@@ -5,7 +5,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.console.audit import PAGE
-from api.routers.log import VIEW_KINDS
+from guard.entries import LOOKS
 from guard.errors import NotFoundError
 from guard.exports import FORMATS, ExportFormat
 from guard.rows import LogCount, LogQuery
@@ -48,7 +48,7 @@ async def test_a_question_is_about_a_customer_or_an_agent(
     world: World, browser: Browser, about: str, asked: LogQuery
 ) -> None:
     ask(browser("aud"), about=about, id="x-1")
-    assert world.auditing.asked == [replace(asked, kinds=VIEW_KINDS, limit=PAGE)]
+    assert world.auditing.asked == [replace(asked, kinds=LOOKS, limit=PAGE)]
 
 
 @pytest.mark.parametrize("form", [{"about": "customer"}, {"about": "team", "id": "x"}, {"id": "x"}])
@@ -87,7 +87,7 @@ async def test_a_question_is_narrowed_and_its_reason_is_told(
             vendor="v1",
             team="t1",
             link="none",
-            kinds=VIEW_KINDS,
+            kinds=LOOKS,
             limit=PAGE,
         )
     ]

@@ -3,7 +3,7 @@ import pytest
 from guard.entries import EntryKind, EventPart
 from guard.history.words import (
     ACTS,
-    LOOKS,
+    DISPUTABLE,
     purpose_in_words,
     role_in_words,
     shown_in_clear,
@@ -48,6 +48,6 @@ def test_clear_is_what_was_shown_as_it_is() -> None:
 
 
 def test_what_can_be_disputed_is_in_the_history() -> None:
-    assert set(ACTS) > LOOKS
+    assert set(ACTS) > DISPUTABLE
     assert EntryKind.REFUSAL not in ACTS
     assert EntryKind.HOLD_BACK not in ACTS
