@@ -9,6 +9,7 @@
     ├── UnavailableError         no data now; safe to try again
     │   ├── StoreUnavailableError    the ledger cannot be written or read in time
     │   │   ├── TransactionLostError     all that shares the transaction is undone
+    │   │   │   └── CollisionError       two transactions waited for each other: do it again
     │   │   └── DurabilityError          a disk lost what it had taken: write nothing more
     │   ├── SourceError              the customer's record cannot be fetched
     │   │   ├── NotDeliveredError        a system of the company took nothing
@@ -59,6 +60,13 @@ class TransactionLostError(StoreUnavailableError):
     """Raised when the database has undone the whole transaction, not only what failed in it.
 
     SQLite does so when a disk is full: nothing that shares the transaction may then be answered.
+    """
+
+
+class CollisionError(TransactionLostError):
+    """Raised when the database has undone a transaction because another one stood in its way.
+
+    Nothing of it landed, and the same again will do.
     """
 
 

@@ -45,6 +45,7 @@ class Claim:
     scopes: frozenset[str]
     mfa_at: Micros | None
     is_asserted: bool
+    is_own_key: bool = False
 
 
 class Authenticator:
@@ -117,6 +118,7 @@ class Authenticator:
             scopes=row.scopes,
             mfa_at=None,
             is_asserted=asserted is not None,
+            is_own_key=asserted is None,
         )
 
     def _from_token(self, token: VerifiedToken) -> Claim:
@@ -155,6 +157,9 @@ class Authenticator:
             _check_tool(tool)
         if subject is None or not subject.is_active:
             raise AccessDeniedError("nobody active of that name is in the directory")
+        if claim.is_own_key and subject.kind is ActorKind.HUMAN:
+            # Whoever writes keys could be anybody: a person is who the identity provider says.
+            raise AccessDeniedError("a key is a service's: a person signs in with a token")
         _check_actor(claim, subject, actor, tool[0])
         limits = [BY_ROLE[subject.role]]
         if is_held or is_actor_held:

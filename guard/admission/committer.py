@@ -18,7 +18,13 @@ from guard.admission.batch import Batch, Decided, Landed, admit
 from guard.admission.requests import Admission, Answer, ReceiptSigner, Sealer
 from guard.clock import Clock
 from guard.entries import SYSTEM, BodyValue, EntryKind, EventPart, NewEntry
-from guard.errors import DurabilityError, GuardError, StoreUnavailableError, TransactionLostError
+from guard.errors import (
+    CollisionError,
+    DurabilityError,
+    GuardError,
+    StoreUnavailableError,
+    TransactionLostError,
+)
 from guard.ports import Store, Transaction
 
 T = TypeVar("T")
@@ -31,6 +37,8 @@ WAITING = 2048
 
 # Pause before a failed commit is looked up or done again.
 RETRY_S = 0.05
+
+_STOPPED = "the writer is stopped, start the service again"
 
 
 class _Ticket:
@@ -157,7 +165,7 @@ class GroupCommitter:
 
     async def _submit(self, ticket: _Ticket) -> Any:  # noqa: ANN401 - typed by `run` and `admit`
         if not self.is_alive:
-            raise StoreUnavailableError("the writer is stopped, start the service again")
+            raise StoreUnavailableError(_STOPPED)
         try:
             self._queue.put_nowait(ticket)
         except queue.Full:
@@ -194,17 +202,25 @@ class GroupCommitter:
         is_open = True
         while is_open and not self._give_up.is_set():
             tickets, is_open = self._take()
-            try:
-                self._commit(tickets)
-            except Exception as error:  # noqa: BLE001 - not swallowed: every caller raises it
-                # After such an error a second try would only seem to succeed.
-                self._refuses |= isinstance(error, DurabilityError)
-                self._fail(tickets, error)
-                self._give_up.wait(RETRY_S if self._refunds else 0)
+            for part in _apart(tickets):
+                self._try(part)
         if self._refuses or self._give_up.is_set():
             return
         with contextlib.suppress(GuardError):  # a missing last entry shows as a crash, as it should
             self._commit([], own=self._own_entry(EntryKind.WRITER_CLOSE, self.last_words()))
+
+    def _try(self, tickets: Sequence[_Ticket]) -> None:
+        if self._refuses:
+            # They had waited while it came out that nothing may be written any more.
+            self._fail(tickets, StoreUnavailableError(_STOPPED))
+            return
+        try:
+            self._commit(tickets)
+        except Exception as error:  # noqa: BLE001 - not swallowed: every caller raises it
+            # After such an error a second try would only seem to succeed.
+            self._refuses |= isinstance(error, DurabilityError)
+            self._fail(tickets, error)
+            self._give_up.wait(RETRY_S if self._refunds else 0)
 
     def _take(self) -> tuple[list[_Ticket], bool]:
         """Whatever is waiting, at least one ticket or refund; False: that was the last."""
@@ -240,17 +256,26 @@ class GroupCommitter:
                     self._fill(batch, live, refunds, own)
                     is_filled = True
             except GuardError as error:
-                is_lost = isinstance(error, DurabilityError)
-                if is_lost or batch is None or not is_filled or not batch.entries:
-                    raise
-                if not self._has_landed():
-                    continue
-            break
+                batch = self._landed(error, batch if is_filled else None)
+            if batch is not None:
+                break
         self._seq, self._at = batch.seq, batch.at
         for _ in refunds:
             self._refunds.popleft()
         self._settle(live)
         self.on_commit()
+
+    def _landed(self, error: GuardError, batch: Batch | None) -> Batch | None:
+        """A batch that landed although its commit failed; None: nothing of it did, do it again.
+
+        Raises:
+            GuardError: `error` itself, where the batch is at fault or no second try is safe.
+        """
+        if isinstance(error, CollisionError):
+            return None
+        if isinstance(error, DurabilityError) or batch is None or not batch.entries:
+            raise error
+        return batch if self._has_landed() else None
 
     def _has_landed(self) -> bool:
         """Whether the batch whose commit failed is in the log; asks until the store answers."""
@@ -327,6 +352,17 @@ class GroupCommitter:
                 **(words or {}),
             },
         )
+
+
+def _apart(tickets: Sequence[_Ticket]) -> list[Sequence[_Ticket]]:
+    """Work, then admissions, each for a transaction of its own.
+
+    Work comes first, so that a suspension bites the views that waited beside it. It locks rows in
+    an order of its own: in one transaction with admissions, two brokers would wait for each other.
+    """
+    work = [ticket for ticket in tickets if not isinstance(ticket.payload, Admission)]
+    admissions = [ticket for ticket in tickets if isinstance(ticket.payload, Admission)]
+    return [part for part in (work, admissions) if part] or [tickets]
 
 
 def _nothing() -> None:

@@ -3,12 +3,15 @@
 from guard.errors import AccessDeniedError
 from guard.principals import Principal
 from guard.rows import PrincipalRow
+from policies.model import ActorKind
 
 
 def require_second_person(
     first: PrincipalRow | None, second: Principal, *, whose: str = "proposer"
 ) -> None:
     """Refuse unless `second` is another person, with another manager, outside the other's line.
+
+    No service or AI agent is a second person: whoever runs it would approve what they proposed.
 
     `whose` says in the error what the first one did.
 
@@ -17,6 +20,8 @@ def require_second_person(
     """
     if first is None:
         raise AccessDeniedError("whoever proposed this has left: propose it again")
+    if second.kind is not ActorKind.HUMAN or second.actor is not None:
+        raise AccessDeniedError("a person must approve: sign in as one, without an agent between")
     if first.id == second.id:
         raise AccessDeniedError("a second person must approve: ask somebody else")
     if (

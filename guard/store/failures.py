@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from guard.errors import (
+    CollisionError,
     ConfigurationError,
     ConflictError,
     DurabilityError,
@@ -24,6 +25,8 @@ _UNWRITABLE = ("SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PERM", 
 
 # The log was written and the disk did not keep it.
 _LOST = frozenset({"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"})
+# PostgreSQL: two transactions that waited for each other, or could not both be.
+_COLLIDED = frozenset({"40P01", "40001"})
 
 
 def translate(error: SQLAlchemyError) -> GuardError:
@@ -33,6 +36,8 @@ def translate(error: SQLAlchemyError) -> GuardError:
     code = _code(error)
     if code in _LOST:
         return DurabilityError(f"the store's disk failed with {code}, look at it and start again")
+    if code in _COLLIDED:
+        return CollisionError("another transaction stood in the way, try again")
     return StoreUnavailableError(f"the store failed with {code}, try again")
 
 

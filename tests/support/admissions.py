@@ -10,7 +10,7 @@ from guard import quotas
 from guard.admission import Admission, GroupCommitter
 from guard.clock import Clock
 from guard.entries import EntryKind
-from guard.errors import DurabilityError, StoreUnavailableError
+from guard.errors import CollisionError, DurabilityError, StoreUnavailableError
 from guard.ports import ReadView, Store, UnitOfWork
 from policies.model import ActorKind, Budget, BudgetKey, Purpose, Risk
 from tests.support.makers import TENANT, make_entry
@@ -72,6 +72,7 @@ class Fault(Enum):
 
     LOST = "it fails, and nothing is written"
     LANDED = "it is written, and fails all the same"
+    COLLIDED = "another transaction stood in its way, and nothing is written"
     DISK = "the disk did not keep what it had taken"
     HANGS = "it does not come back until the gate opens"
 
@@ -95,6 +96,8 @@ class FaultyStore:
             fault = self.faults.pop(0) if self.faults else None
             if fault is Fault.LOST:
                 raise StoreUnavailableError("the disk is full")
+            if fault is Fault.COLLIDED:
+                raise CollisionError("another transaction stood in the way, try again")
             if fault is Fault.DISK:
                 raise DurabilityError("the disk failed")
             if fault is Fault.HANGS:

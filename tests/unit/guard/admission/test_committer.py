@@ -241,6 +241,56 @@ async def test_all_work_of_a_lost_transaction_is_told_so(
     assert kinds(store) == [EntryKind.WRITER_OPEN, EntryKind.ALERT, EntryKind.WRITER_CLOSE]
 
 
+async def test_a_batch_that_another_stood_in_the_way_of_is_done_again(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    faulty = FaultyStore(store, [None, Fault.COLLIDED, Fault.COLLIDED])
+    with running(faulty, clock) as committer:
+        assert isinstance(await committer.admit(make_admission()), Admitted)
+    assert kinds(store) == [EntryKind.WRITER_OPEN, EntryKind.VIEW, EntryKind.WRITER_CLOSE]
+
+
+async def test_work_and_admissions_that_waited_together_share_no_transaction(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    faulty = FaultyStore(store, [None, Fault.HANGS])
+    order: list[int] = []
+
+    def note(_transaction: Transaction) -> None:
+        order.append(faulty.begun)
+
+    with running(faulty, clock) as committer:
+        first = asyncio.create_task(committer.run(record(EntryKind.ALERT)))
+        await asyncio.to_thread(faulty.hung.wait, PATIENCE_S)
+        waiting = [
+            asyncio.create_task(committer.admit(make_admission())),
+            asyncio.create_task(committer.run(note)),
+        ]
+        await asyncio.sleep(0)
+        faulty.gate.set()
+        await asyncio.gather(first, *waiting)
+        # The opening, the one that hung, the work, and only then the view.
+        assert (order, faulty.begun) == ([3], 4)
+
+
+async def test_what_waited_while_the_disk_failed_is_not_written(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    faulty = FaultyStore(store, [None, Fault.HANGS, Fault.DISK])
+    with running(faulty, clock) as committer:
+        first = asyncio.create_task(committer.run(record(EntryKind.ALERT)))
+        await asyncio.to_thread(faulty.hung.wait, PATIENCE_S)
+        waiting = [
+            asyncio.create_task(committer.admit(make_admission())),
+            asyncio.create_task(committer.run(record(EntryKind.ALERT))),
+        ]
+        await asyncio.sleep(0)
+        faulty.gate.set()
+        results = await asyncio.gather(first, *waiting, return_exceptions=True)
+        assert [type(one) for one in results] == [Receipt, StoreUnavailableError, DurabilityError]
+    assert kinds(store) == [EntryKind.WRITER_OPEN, EntryKind.ALERT]
+
+
 async def test_an_entry_that_cannot_be_sealed_charges_nothing(
     store: SqlStore, clock: ManualClock
 ) -> None:

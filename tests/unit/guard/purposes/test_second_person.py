@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from guard.errors import AccessDeniedError
@@ -61,3 +63,13 @@ def test_one_person_one_line_or_one_manager_is_no_second_person(
 ) -> None:
     with pytest.raises(AccessDeniedError):
         require_second_person(first, second)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [replace(caller("b", "n"), kind=ActorKind.SERVICE), replace(caller("b", "n"), actor="ai-1")],
+    ids=["service", "ai"],
+)
+def test_nobody_who_is_no_person_is_a_second_one(second: Principal) -> None:
+    with pytest.raises(AccessDeniedError, match="a person must approve"):
+        require_second_person(row("a", "m"), second)

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError, ResourceClosedError
 
 from guard.errors import (
+    CollisionError,
     ConfigurationError,
     ConflictError,
     DurabilityError,
@@ -27,6 +28,16 @@ def test_a_log_that_the_disk_did_not_keep_is_no_outage_that_passes() -> None:
     original.sqlite_errorname = "SQLITE_IOERR_FSYNC"
     error = translate(OperationalError(CANARY, {}, original))
     assert isinstance(error, DurabilityError)
+    assert CANARY not in str(error)
+
+
+class DeadlockError(Exception):
+    sqlstate = "40P01"
+
+
+def test_two_that_waited_for_each_other_may_try_again() -> None:
+    error = translate(OperationalError(CANARY, {}, DeadlockError(CANARY)))
+    assert isinstance(error, CollisionError)
     assert CANARY not in str(error)
 
 
