@@ -18,7 +18,7 @@ from typing import Any
 from guard.admission import Admitted, GroupCommitter
 from guard.clock import ManualClock, wall_micros
 from guard.ledger import high_water, publisher
-from guard.ledger.checkpoint import Checkpoint
+from guard.ledger.checkpoint import Checkpoint, sign_checkpoint
 from guard.ledger.integrator import Integrator
 from guard.ledger.note import NoteSigner
 from guard.ledger.publisher import Publisher
@@ -101,10 +101,9 @@ def publisher_in(url: str, folder: Path) -> Publisher:
 
 def serve(url: str, folder: Path, point: str, views: int, tell: Connection) -> None:
     """Work on the database at `url` until `point` is met."""
-    sign = publisher.sign_checkpoint
 
     def told(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
-        note = sign(checkpoint, signer)
+        note = sign_checkpoint(checkpoint, signer)
         tell.send_bytes(f"s {checkpoint.size} {checkpoint.root.hex()}".encode())
         return note
 
@@ -122,7 +121,7 @@ def serve(url: str, folder: Path, point: str, views: int, tell: Connection) -> N
     tell.send_bytes(b"e")
 
 
-async def _work(  # noqa: PLR0913 - what a broker consists of, and how it ends
+async def _work(
     store: SqlStore,
     committer: GroupCommitter,
     one: Publisher,

@@ -27,7 +27,7 @@ from guard.ports import Committer, Transaction
 from guard.store import SqlStore
 from guard.store.engine import sqlite_url
 from guard.store.readers import ThreadedReaders
-from tests.concurrency.broker import SIGNER
+from tests.concurrency.broker import SIGNER, join
 from tests.concurrency.doomed import CALLERS, EVERYWHERE, POINTS, publisher_in, serve
 from tests.support.log import opened_log
 from tests.support.makers import make_subject
@@ -131,9 +131,7 @@ async def all_points(url: str, folders: list[Path], points: list[str]) -> tuple[
     told = Told()
     size = await succeed(url, folders[:1], told)
     for folder in folders[1:]:
-        # As a broker that joins is given the newest checkpoint by its operator.
-        folder.mkdir()
-        (folder / "high-water").write_bytes((folders[0] / "high-water").read_bytes())
+        join(folder, folders[0])
     for point in points * ROUNDS:
         die(url, folders[-1], point, int(rng.integers(*VIEWS)), told)
         before, size = size, await succeed(url, folders, told)

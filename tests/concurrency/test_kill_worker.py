@@ -99,8 +99,7 @@ async def test_a_killed_worker_skips_nothing_and_says_nothing_twice(
     cursors = [0]
     for _ in range(KILLS):
         process, pipe = begin(prepared)
-        for _ in range(int(rng.integers(1, 5))):
-            cursors.append(heard(pipe))
+        cursors += [heard(pipe) for _ in range(int(rng.integers(1, 5)))]
         end(process, pipe)
         got += said(outbox, got[-1][0] if got else 0)
         # What it told of was saved, and the findings of it are there.

@@ -125,10 +125,13 @@ class OwnServer:
     folder: Path
     server: Server
 
-    def kill(self) -> None:
-        """Kill -9 the postmaster; its children end when they notice."""
+    def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
+        """Kill -9 the postmaster, whose children end when they notice.
+
+        By SIGQUIT it ends them itself and writes nothing down, as `pg_ctl -m immediate` has it.
+        """
         assert self.server.pid is not None
-        os.kill(self.server.pid, signal.SIGKILL)
+        os.kill(self.server.pid, by)
         for child in [one for one in _CHILDREN if one.pid == self.server.pid]:
             child.wait(START_S)
             _CHILDREN.remove(child)
