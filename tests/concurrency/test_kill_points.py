@@ -124,6 +124,11 @@ async def succeed(url: str, folders: list[Path], told: Told) -> int:
     return len(ids)
 
 
+def copied(template: Path, path: Path) -> str:
+    path.write_bytes(template.read_bytes())
+    return sqlite_url(path)
+
+
 async def all_points(url: str, folders: list[Path], points: list[str]) -> tuple[Told, int]:
     with SqlStore(url) as store, store.begin() as rows:
         rows.add_subjects([make_subject(f"c{n}") for n in range(CALLERS)])
@@ -151,9 +156,8 @@ def say(capsys: pytest.CaptureFixture[str], engine: str, told: Told, size: int) 
 async def test_whoever_dies_between_two_steps_is_succeeded_on_sqlite(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "ledger.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    told, size = await all_points(sqlite_url(path), [tmp_path / "own"], list(EVERYWHERE))
+    url = copied(sqlite_template, tmp_path / "ledger.db")
+    told, size = await all_points(url, [tmp_path / "own"], list(EVERYWHERE))
     assert told.kills == len(EVERYWHERE) * ROUNDS
     say(capsys, "SQLite", told, size)
 
