@@ -4,13 +4,15 @@ import json
 import sys
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
+from api.settings import PREFIX
 from guard.clock import monotonic
 from tests.support.makers import TENANT
-from tests.support.service import AGENT, prepare
+from tests.support.service import AGENT, ServeProcess, prepare
 from tests.support.sinks import Manner, http_sink
 
 pytestmark = [pytest.mark.anyio, pytest.mark.enable_socket, pytest.mark.functional]
@@ -30,13 +32,13 @@ deadline_ms = {deadline_ms}
 """
 
 
-def write(folder: Path, port: int) -> dict[str, Path]:
-    """The sinks file and its secret, as settings."""
+def declare(folder: Path, port: int) -> dict[str, str]:
+    """Write the sinks file and its secret; the settings that name them."""
     (folder / "secrets").mkdir()
     (folder / "secrets" / "siem").write_text("whsec_" + b64encode(bytes(32)).decode())
     file = folder / "sinks.toml"
     file.write_text(SINKS.format(tenant=TENANT, port=port, deadline_ms=DEADLINE_MS))
-    return {"sinks_file": file, "secrets_dir": folder / "secrets"}
+    return {PREFIX + "SINKS_FILE": str(file), PREFIX + "SECRETS_DIR": str(folder / "secrets")}
 
 
 def ids(request: bytes) -> list[str]:
@@ -50,11 +52,13 @@ async def test_a_sink_that_hangs_holds_up_nobody_and_misses_nothing(
 ) -> None:
     with http_sink() as sink:
         sink.manner = Manner.STALLS
-        settings = write(tmp_path, sink.port)
-        prepared = await prepare(tmp_path / "data", worker=False, **settings)
-        with prepared.serve() as server:
+        prepared = await prepare(tmp_path / "data", worker=False)
+        # From now on: whoever had pushed it before would have it for the length of a lease.
+        env = prepared.env | declare(tmp_path, sink.port)
+        with ServeProcess(env, tmp_path / "serve.log") as server:
             server.start()
-            seen, slowest = [], 0.0
+            slowest = 0.0
+            seen: list[dict[str, Any]] = []
             with httpx2.Client(base_url=server.base_url, timeout=PATIENCE_S) as client:
                 began = monotonic()
                 while len(seen) < VIEWS or not sink.received:
