@@ -46,6 +46,8 @@ ERASURES_INTERVAL_S = 1.0
 # Details live for months.
 RETENTION_INTERVAL_S = 3600.0
 
+TOO_FAR = "too many entries wait for their place in the log, try again"
+
 
 async def publish_forever(
     publisher: Publisher,
@@ -104,7 +106,7 @@ async def place_forever(
         before, lag = backlog.lag, backlog.look(span, monotonic())
         metrics.pending_entries.set(backlog.entries)
         metrics.pending_seconds.set(backlog.age_s)
-        committer.is_held_off = lag is Lag.TOO_FAR
+        committer.hold("backlog", TOO_FAR if lag is Lag.TOO_FAR else "")
         if lag is not before:
             log.warning("ledger.lag", status=lag.value, count=backlog.entries)
         for gap in await committer.run(partial(tell_gaps, clock.now())) if is_missing else ():
@@ -230,7 +232,7 @@ async def watch_forever(
             if bool(lasts) is not before[name]:
                 before[name] = bool(lasts)
                 log.warning("outsiders.changed", name=name, outcome="failing" if lasts else "ok")
-        committer.hold(outsiders.refusal(now))
+        committer.hold("outsiders", outsiders.refusal(now))
 
     await _forever(once, WATCH_INTERVAL_S, "outsiders")
 

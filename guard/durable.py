@@ -30,7 +30,7 @@ def replace_file(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     try:
         temporary.replace(path)
     except OSError:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 

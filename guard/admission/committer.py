@@ -87,7 +87,6 @@ class GroupCommitter:
 
         `on_commit` and `last_words` may be set before the start: the one is called when entries
         have become durable, the other gives what the writer's last entry says beside its name.
-        While `is_held_off` is set no view is admitted: the tree is too far behind.
         """
         self._store, self._sealer, self._receipts = store, sealer, receipts
         self._clock, self._deadline_s = clock, deadline_s
@@ -99,9 +98,8 @@ class GroupCommitter:
         self._has_opened, self._give_up = threading.Event(), threading.Event()
         self._start_error: BaseException | None = None
         self._refuses = False
-        self._held = ""
+        self._holds: dict[str, str] = {}
         self._is_open = False
-        self.is_held_off = False
         self.on_commit: Callable[[], None] = _nothing
         self.last_words: Callable[[], Mapping[str, BodyValue]] = dict
 
@@ -138,9 +136,16 @@ class GroupCommitter:
         """Serve nothing more: the log must not be continued until somebody has looked at it."""
         self._refuses = True
 
-    def hold(self, why: str) -> None:
-        """Admit nothing while `why` is not empty; the service's own work goes on."""
-        self._held = why
+    def hold(self, by: str, why: str) -> None:
+        """Admit no view for a reason of `by`, until it gives an empty one.
+
+        Each holds for itself: what one releases, another may still hold. The service's own work
+        goes on.
+        """
+        if why:
+            self._holds[by] = why
+        else:
+            self._holds.pop(by, None)
 
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """See `Committer.run`."""
@@ -152,14 +157,10 @@ class GroupCommitter:
 
         Raises:
             StoreUnavailableError: It could not be made durable before the deadline; whatever was
-                charged will be given back. Or it is held off.
+                charged will be given back. Or somebody holds views back.
         """
-        if self.is_held_off:
-            raise StoreUnavailableError(
-                "too many entries wait for their place in the log, try again"
-            )
-        if self._held:
-            raise StoreUnavailableError(self._held)
+        if self._holds:
+            raise StoreUnavailableError(next(iter(self._holds.values())))
         answer: Answer = await self._submit(_Ticket(admission))
         return answer
 

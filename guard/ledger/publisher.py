@@ -238,9 +238,9 @@ class Publisher:
     async def _refresh(self, committer: Committer, now: Micros) -> bytes | None:
         """Publish the newest checkpoint again if it is time, or if the file says another thing."""
         last = self._last
-        if last is None or not last.note:
-            return None
-        if not self._is_due() and await asyncio.to_thread(self._is_published, last):
+        if last is None or (
+            not self._is_due() and await asyncio.to_thread(self._is_published, last)
+        ):
             return None
         return await self._publish(committer, last, now)
 

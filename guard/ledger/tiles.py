@@ -18,7 +18,7 @@ from shutil import rmtree
 from typing import Protocol
 
 from guard.durable import make_folder, replace_file
-from guard.errors import ProofError
+from guard.errors import ProofError, StoreUnavailableError
 from guard.ledger.merkle import (
     HASH_SIZE,
     CompactRange,
@@ -216,10 +216,18 @@ class FolderBlobs:
         self._path = path
 
     def put(self, name: str, content: bytes) -> None:
-        """See `Blobs.put`."""
+        """See `Blobs.put`.
+
+        Raises:
+            StoreUnavailableError: Another publisher that shares the folder is further.
+        """
         target = self._path / name
-        make_folder(target.parent, _PUBLIC_FOLDER)
-        replace_file(target, content, _PUBLIC_FILE)
+        try:
+            make_folder(target.parent, _PUBLIC_FOLDER)
+            replace_file(target, content, _PUBLIC_FILE)
+        except FileNotFoundError:
+            # It has finished the tile that this is a part of, and swept the folder of its parts.
+            raise StoreUnavailableError("another publisher has written more, follow it") from None
 
     def get(self, name: str) -> bytes | None:
         """See `Blobs.get`."""

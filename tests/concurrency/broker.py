@@ -47,6 +47,12 @@ def publisher_of(url: str, folder: Path) -> Publisher:
     )
 
 
+def join(folder: Path, first: Path) -> None:
+    """Give a broker with files of its own the newest checkpoint, as its operator must."""
+    folder.mkdir()
+    (folder / "high-water").write_bytes((first / "high-water").read_bytes())
+
+
 def serve(url: str, folder: Path, number: int, tell: Connection) -> None:
     """Serve the database at `url` until killed."""
     store = SqlStore(url)
@@ -109,6 +115,7 @@ class Child:
     acknowledged: list[str] = field(default_factory=list)
     published: list[int] = field(default_factory=list)
     has_forked: bool = False
+    has_ended: bool = False
     _told: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
 
@@ -129,16 +136,21 @@ class Child:
                     else:
                         self.has_forked = True
                     self._told.notify_all()
+        with self._told:
+            self.has_ended = True
+            self._told.notify_all()
 
     def wait(self, *, views: int = 0, checkpoints: int = 0, timeout_s: float = 60.0) -> bool:
-        """Wait until it has told so many more; False if it did not in time."""
+        """Wait until it has told so many more; False if it did not in time, or has ended."""
         views += len(self.acknowledged)
         checkpoints += len(self.published)
+
+        def is_there() -> bool:
+            return len(self.acknowledged) >= views and len(self.published) >= checkpoints
+
         with self._told:
-            return self._told.wait_for(
-                lambda: len(self.acknowledged) >= views and len(self.published) >= checkpoints,
-                timeout_s,
-            )
+            self._told.wait_for(lambda: is_there() or self.has_ended, timeout_s)
+            return is_there()
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 
@@ -28,6 +28,7 @@ from psycopg import sql
 
 from guard.store import migrate
 from guard.store.tables import METADATA
+from tests.support.small_disk import on_small_disk, seen_by
 
 NOBODY = 65534
 NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
@@ -125,13 +126,34 @@ class OwnServer:
     folder: Path
     server: Server
 
-    def kill(self) -> None:
-        """Kill -9 the postmaster; its children end when they notice."""
+    def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
+        """Kill -9 the postmaster, whose children end when they notice.
+
+        By SIGQUIT it ends them itself and writes nothing down, as `pg_ctl -m immediate` has it.
+        """
         assert self.server.pid is not None
-        os.kill(self.server.pid, signal.SIGKILL)
+        os.kill(self.server.pid, by)
         for child in [one for one in _CHILDREN if one.pid == self.server.pid]:
             child.wait(START_S)
             _CHILDREN.remove(child)
+
+    def onto_small_disk(self, size: str) -> Path:
+        """Start it again with its tables on a disk that holds `size`; where that disk is seen.
+
+        Raises:
+            NoSmallDiskError: This machine has none.
+        """
+        tables, made = self.folder / "data" / "base", self.folder / "made"
+        prefix = on_small_disk(tables, made, size)
+        self.kill(signal.SIGINT)
+        tables.rename(made)
+        tables.mkdir(mode=0o700)
+        binaries = self.server.binaries
+        assert binaries is not None
+        binaries = replace(binaries, prefix=prefix + binaries.prefix)
+        self.server = _launch(binaries, self.folder)
+        assert self.server.pid is not None
+        return seen_by(self.server.pid, tables)
 
     def start(self) -> None:
         """Start it on the data that the last one left, as soon as its children let go of it."""

@@ -275,6 +275,8 @@ class ServeProcess:
 
     env: Mapping[str, str]
     log: Path
+    # What runs the program: it must become it, so that the process stays the same.
+    prefix: tuple[str, ...] = ()
     _process: "subprocess.Popen[bytes] | None" = None
     base_url: str = ""
 
@@ -295,8 +297,8 @@ class ServeProcess:
     def spawn(self) -> None:
         """Start it and wait for nothing."""
         with self.log.open("ab") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "api.cli", "serve"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [*self.prefix, sys.executable, "-m", "api.cli", "serve"],
                 env=dict(self.env),
                 cwd=ROOT,
                 stdout=subprocess.PIPE,

@@ -118,27 +118,29 @@ async def test_after_a_disk_lost_what_it_took_nothing_more_is_written(
     assert kinds(store) == [EntryKind.WRITER_OPEN]
 
 
-async def test_while_held_off_no_view_is_admitted_and_other_work_goes_on(
+async def test_while_somebody_holds_no_view_is_admitted_and_other_work_goes_on(
     store: SqlStore, clock: ManualClock
 ) -> None:
     with running(store, clock) as committer:
-        committer.is_held_off = True
+        committer.hold("backlog", "too many entries wait for their place in the log, try again")
         with pytest.raises(StoreUnavailableError, match="their place in the log"):
             await committer.admit(make_admission())
         await committer.run(record(EntryKind.ALERT))
-        committer.is_held_off = False
+        committer.hold("backlog", "")
         assert isinstance(await committer.admit(make_admission()), Admitted)
 
 
-async def test_a_writer_that_is_held_admits_nothing_and_does_the_services_own_work(
+async def test_who_releases_releases_nothing_of_another(
     store: SqlStore, clock: ManualClock
 ) -> None:
     with running(store, clock) as committer:
-        committer.hold("witnesses failed for longer than is allowed, try later")
+        committer.hold("backlog", "too far behind")
+        committer.hold("outsiders", "witnesses failed for longer than is allowed, try later")
+        committer.hold("backlog", "")
+        committer.hold("nobody", "")
         with pytest.raises(StoreUnavailableError, match="witnesses failed"):
             await committer.admit(make_admission())
-        await committer.run(record(EntryKind.ALERT))
-        committer.hold("")
+        committer.hold("outsiders", "")
         assert isinstance(await committer.admit(make_admission()), Admitted)
 
 

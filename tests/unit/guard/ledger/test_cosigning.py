@@ -82,6 +82,15 @@ async def test_every_witness_that_answers_is_under_the_note(desk: Desk) -> None:
         assert cosigned.startswith(note(size))
 
 
+async def test_it_believes_what_a_quorum_cosigned_and_nothing_else(desk: Desk) -> None:
+    cosigner = desk.cosigner()
+    cosigned = await cosigner.collect(note(5))
+    assert cosigned is not None
+    assert cosigner.believes(cosigned)
+    assert not cosigner.believes(note(5))
+    assert not cosigner.believes(cosigned.replace(b"\n5\n", b"\n6\n"))
+
+
 async def test_a_restart_learns_from_the_witness_where_it_is(desk: Desk) -> None:
     assert await desk.cosigner().collect(note(300)) is not None
     desk.outside.asked.clear()

@@ -69,6 +69,27 @@ def test_the_empty_log_is_signed_once(tmp_path: Path, store: LogView) -> None:
     assert publish(make(tmp_path), store) is None
 
 
+def test_to_examine_a_store_signs_nothing_and_refuses_another_history(
+    tmp_path: Path, log: LogMaker, store: LogView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BACKLOG", 10)
+    log.grow(4)
+    publish(make(tmp_path), store)
+    note = store.note
+    log.grow(25)
+    one = make(tmp_path)
+    for _ in range(4):
+        one.examine(store.view())
+    assert (tmp_path / "mark" / "high").read_bytes() == store.note == note
+    forged = LogView(LogMaker(tmp_path / "b").grow(9).entries)
+    forged.note = note
+    with pytest.raises(ForkError, match="do not hash to the head"):
+        make(tmp_path).examine(forged.view())
+    while publish(one, store) is None:
+        pass
+    assert verify_files(tmp_path / "log", SIGNER.vkey).size == 25
+
+
 @pytest.mark.anyio
 async def test_publish_once_stores_before_it_publishes(
     tmp_path: Path, log: LogMaker, store: LogView
@@ -310,6 +331,18 @@ def test_a_stored_checkpoint_of_another_history_is_refused(
         signed = make(tmp_path).prepare(store.view())
         assert signed is not None
         assert signed.note == good
+
+
+def test_a_stored_checkpoint_that_lost_tiles_cannot_show_is_refused(
+    tmp_path: Path, log: LogMaker, store: LogView
+) -> None:
+    for size in (5, 300):
+        log.grow(size)
+        publish(make(tmp_path), store)
+    store.note = sign_checkpoint(Checkpoint("example.com/log", 5, log_root(log, 5)), SIGNER)
+    # Of the tree of 300 the edge is still there, and what the tree of 5 hangs on is not.
+    (tmp_path / "log" / "tile" / "0" / "000").unlink()
+    _refused(make(tmp_path), store, "cannot be compared")
 
 
 def log_root(log: LogMaker, size: int) -> bytes:

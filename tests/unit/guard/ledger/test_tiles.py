@@ -1,9 +1,11 @@
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
-from guard.errors import ProofError
-from guard.ledger import merkle
+from guard.durable import replace_file
+from guard.errors import ProofError, StoreUnavailableError
+from guard.ledger import merkle, tiles
 from guard.ledger.tiles import (
     ENTRIES,
     MAX_LEAF,
@@ -84,6 +86,23 @@ def test_partial_tiles_go_when_the_full_one_is_there(tmp_path: Path) -> None:
     _publish(folder, [256])
     assert not (tmp_path / "tile/0/000.p").exists()
     assert folder.leaves(0, 5) == [b"%d" % n for n in range(5)]
+
+
+def test_a_folder_that_another_publisher_sweeps_meanwhile_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = FolderBlobs(tmp_path)
+
+    def swept(path: Path, content: bytes, mode: int) -> None:
+        rmtree(path.parent)
+        replace_file(path, content, mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tiles, "replace_file", swept)
+        with pytest.raises(StoreUnavailableError, match="another publisher"):
+            blobs.put("tile/0/000.p/5", b"part")
+    blobs.put("tile/0/000.p/5", b"part")
+    assert blobs.get("tile/0/000.p/5") == b"part"
 
 
 def test_proofs_from_files_verify(tmp_path: Path) -> None:
