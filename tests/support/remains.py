@@ -64,19 +64,26 @@ def own_keys(rows: Iterable[SubjectRow], keys: Sequence[bytes]) -> list[bytes]:
     return found
 
 
-def customer_keys(content: bytes, keys: Sequence[bytes], row: SubjectRow) -> list[bytes]:
-    """The customer's own key, wherever in `content` one of `keys` opens it."""
+def customer_keys(
+    content: bytes, keys: Sequence[bytes], row: SubjectRow, *, behind: bytes = b""
+) -> list[bytes]:
+    """The customer's own key, wherever in `content` one of `keys` opens it.
+
+    With `behind`, only places behind these bytes are tried.
+    """
     first = lineage_of(row.bucket)
     names = (first, *(f"{first}.{n}" for n in range(1, GENERATIONS)))
     places = [customer_place(row.tenant, row.ref, name) for name in names]
-    size, found, at = OVERHEAD + KEY_SIZE, [], content.find(SEAL_V1)
+    mark = behind + SEAL_V1
+    size, found, at = OVERHEAD + KEY_SIZE, [], content.find(mark)
     ready = [SealKey(key) for key in keys]
     while at >= 0:
-        candidate = content[at : at + size]
+        begin = at + len(behind)
+        candidate = content[begin : begin + size]
         for key in ready:
             opened = (_open(key, candidate, where) for where in places)
             found += [one for one in opened if one is not None]
-        at = content.find(SEAL_V1, at + 1)
+        at = content.find(mark, at + 1)
     return found
 
 
@@ -123,6 +130,11 @@ class Remains:
         known = list(keys)
         known += _opened(self.wrapped, known)
         return _opened(self.parts, known)
+
+    @property
+    def count(self) -> int:
+        """How many sealed values there are."""
+        return len(self.wrapped) + len(self.parts)
 
     def found_in(self, content: bytes) -> int:
         """How many of the sealed bytes stand somewhere in `content`."""
