@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from api.places import export_signer, high_water, log_dir, log_signer
+from api.places import export_signer, high_water, keyring_file, log_dir, log_signer
 from guard.clock import Micros
 from guard.entries import EntryKind, StoredEntry
 from guard.errors import KeyUnavailableError, NotFoundError
@@ -55,6 +55,7 @@ class Before:
     bundles: tuple[Path, ...]
     exported: bytes
     log: tuple[StoredEntry, ...]
+    rows: tuple[SubjectRow, ...]
     remains: Remains
     values: frozenset[str]
 
@@ -75,10 +76,9 @@ def newest_note(service: Service) -> bytes:
     return (log_dir(service.settings) / "checkpoint").read_bytes()
 
 
-async def handed_out(
-    service: Service, folder: Path, record: Record, notes: Sequence[bytes]
-) -> Before:
+async def handed_out(service: Service, folder: Path, record: Record) -> Before:
     """What is taken out of the log while everybody in it is known."""
+    first = newest_note(service)
     her = service.refs[0]
     entries = stored(service)
     until = service.services.clock.now() + 1
@@ -95,10 +95,11 @@ async def handed_out(
         size=len(entries),
         until=until,
         history=history,
-        notes=(*notes, newest_note(service)),
+        notes=(first, newest_note(service)),
         bundles=bundles,
         exported=content,
         log=tuple(entries),
+        rows=tuple(everybody(service)),
         remains=remains,
         values=frozenset(values),
     )
@@ -165,6 +166,17 @@ def stdlib_alone(path: Path, service: Service) -> int:
     return done.returncode
 
 
+def check_bytes(service: Service, before: Before, raws: Sequence[Mapping[str, bytes]]) -> None:
+    """No key that is left opens anything of hers, and nothing of hers stands anywhere in clear."""
+    keys = keyring_file(service.settings).parent
+    rows = [*before.rows, *everybody(service)]
+    for raw in raws:
+        assert opened_by_what_is_left(keys, rows, raw, before.remains) == []
+        assert clear_in(raw, before.values) == set()
+    for file in keys.rglob("*"):
+        assert not file.is_file() or before.her.encode() not in file.read_bytes()
+
+
 def everybody(service: Service) -> list[SubjectRow]:
     """The rows of all customers who are in this copy of the database."""
     with service.services.store.read() as view:
@@ -201,7 +213,7 @@ async def check_nobody(service: Service, before: Before, folder: Path) -> None:
     """Whoever asks later, and whatever is taken out: in her place there is nobody."""
     her = before.her
     rows = [json.loads(line) for line in (await exported(service, kinds=["view"])).splitlines()]
-    named = [one for row in rows for one in row["customers"] if one["customer"] == her]
+    named = [one for row in rows for one in row["subjects"] if one["customer"] == her]
     assert named
     assert all(one == {"customer": her, "erased": True} for one in named)
     answer = await service.ask("GET", f"/v1/log/views?customer={her}&limit=100", AUDITOR)
