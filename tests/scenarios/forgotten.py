@@ -1,5 +1,6 @@
 """What the story of one forgotten customer needs: a floor, its looks, and what history gives."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from guard.ledger.tiles import TileFolder
 from guard.quotas import rebuild
 from policies.bundle import load_bundle
 from policies.model import ActorKind, Role
+from tests.support.log import settle
 from tests.support.makers import TENANT
 from tests.support.policy_bundles import default_files
 from tests.support.service import (
@@ -68,6 +70,7 @@ class Given:
 
 def given(service: Service, size: int, until: Micros) -> Given:
     """What the first `size` entries of the log give now; `until` is when they ended."""
+    settle(service.services.store)
     with service.services.store.read() as view:
         vault = service.services.vault
         entries = [one for one in opened_entries(view, vault) if one.index < size]
@@ -116,6 +119,7 @@ async def a_morning(service: Service, her: str, decoy: str) -> None:
             case = await service.case(ref, agent)
             seen = await service.view(ref, agent, case=case, reason=WHY_VIEWED)
             assert seen.is_success, seen.text
+    settle(service.services.store)
     await _acts(service, her, case, seen.json()["receipt"]["entry_id"])
     # Nothing leads from the next agent to her, nor from the one after to the trap.
     foreign = await service.case(service.refs[2], AGENTS[4], how="self")
@@ -152,10 +156,12 @@ async def bundle(service: Service, path: Path, **asked: object) -> None:
     signer = export_signer(opened.keyring, service.settings)
     maker = Evidence(opened.committer, opened.readers, opened.clock, opened.vault, folder, signer)
     pieces = await maker.make(auditor, Question(purpose="a matter", **asked))  # type: ignore[arg-type] # any field
-    path.write_bytes(b"".join([piece async for piece in pieces]))
+    content = b"".join([piece async for piece in pieces])
+    await asyncio.to_thread(path.write_bytes, content)
 
 
 def opened_log(service: Service) -> list[OpenedEntry]:
     """Every entry, as far as it opens."""
+    settle(service.services.store)
     with service.services.store.read() as view:
         return list(opened_entries(view, service.services.vault))

@@ -34,6 +34,7 @@ from tests.scenarios.forgotten import (
     given,
     opened_log,
 )
+from tests.support.log import settle
 from tests.support.makers import TENANT
 from tests.support.remains import Remains, customer_keys, keys_left, own_keys
 from tests.support.service import ANALYST, AUDITOR, SECOND_ANALYST, SYNC, Record, Service
@@ -61,6 +62,8 @@ class Before:
 
 
 def stored(service: Service) -> list[StoredEntry]:
+    """Every entry that was answered for."""
+    settle(service.services.store)
     with service.services.store.read() as view:
         size, _ = view.head()
         return view.entries(0, size)
@@ -129,6 +132,7 @@ def signers(service: Service) -> tuple[NoteSigner, NoteSigner]:
 def check_proofs(service: Service, before: Before) -> None:
     """Every checkpoint that anybody kept, the head, every bundle, and the store by itself."""
     log, exporter = signers(service)
+    settle(service.services.store)
     with service.services.store.read() as view:
         size, hashes = view.head()
         entries = view.entries(0, size)

@@ -4,7 +4,7 @@
 was ever sealed for one customer, each with the place where it opens, and tries keys on it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,29 +24,34 @@ GENERATIONS = 6
 
 
 def keys_left(keys: Path) -> list[bytes]:
-    """Every key that the folder `keys` still gives: of tenants, buckets, epochs, and kept beside."""
+    """Every key that the folder `keys` still gives, those kept beside the keyring included."""
     kms = open_kms((keys / "root.key").as_uri())
     file = msgspec.json.decode((keys / "keyring.json").read_bytes())
-    found, buckets = [], dict[str, bytes]()
-    for tenant, wrapped in file["tenants"].items():
-        key = kms.unwrap(_bytes(wrapped), f"tenant/{tenant}")
-        found.append(key)
-        for table in ("buckets", "epochs"):
-            for name, inner in file[table].items():
-                where = place("keyring", table, tenant, name)
-                opened = _open(SealKey(key), _bytes(inner), where)
-                if opened is None:
-                    continue  # another tenant's
-                found.append(opened)
-                if table == "buckets":
-                    buckets[name] = opened
-    for name, wrapped in file["signing"].items():
-        found.append(kms.unwrap(_bytes(wrapped), f"signing/{name}"))
+    found = [kms.unwrap(_bytes(key), f"signing/{name}") for name, key in file["signing"].items()]
+    tenants = {
+        name: kms.unwrap(_bytes(wrapped), f"tenant/{name}")
+        for name, wrapped in file["tenants"].items()
+    }
+    epochs = _below(tenants, "epochs", file["epochs"])
+    buckets = _below(tenants, "buckets", file["buckets"])
+    found += [*tenants.values(), *epochs.values(), *buckets.values()]
     for kept in Escrow(keys / "rewrapped").buckets():
         bucket = SealKey(buckets[kept.bucket])
         for ref, wrapped in kept.keys.items():
             found.append(bucket.open(wrapped, customer_place(kept.tenant, ref, kept.bucket)))
     return found
+
+
+def _below(
+    tenants: Mapping[str, bytes], table: str, wrapped: Mapping[str, str]
+) -> dict[str, bytes]:
+    """The keys of a table of the keyring, each opened by the tenant that it is of."""
+    return {
+        name: opened
+        for tenant, key in tenants.items()
+        for name, one in wrapped.items()
+        if (opened := _open(SealKey(key), _bytes(one), place("keyring", table, tenant, name)))
+    }
 
 
 def customer_place(tenant: str, ref: str, bucket: str) -> bytes:
