@@ -36,7 +36,7 @@ from tests.scenarios.forgotten import (
 )
 from tests.support.log import settle
 from tests.support.makers import TENANT
-from tests.support.remains import Remains, customer_keys, keys_left, own_keys
+from tests.support.remains import Remains, bucket_keys, customer_keys, keys_left, own_keys
 from tests.support.service import ANALYST, AUDITOR, SECOND_ANALYST, SYNC, Record, Service
 
 IS_FULL = os.environ.get("RECORDGUARD_FULL") == "1"
@@ -193,14 +193,15 @@ def opened_by_what_is_left(
 ) -> list[bytes]:
     """What of hers any key opens that the keyring, the keys beside it or a database still give.
 
-    Keys are looked for where they are known to have been, and at every place of the files.
+    Her own key is looked for where it is known to have been, and at every place of the files: there
+    under the keys that such keys are wrapped under, and in the full form under all of them.
     """
     known = keys_left(keys)
     known += own_keys(rows, known)
-    behind = BEHIND_LENGTH if any("pg_wal" in name for name in raw) and not IS_FULL else b""
-    for content in raw.values():
-        known += customer_keys(content, keys_left(keys), remains.row, behind=behind)
-    return remains.opened(known)
+    tried = known if IS_FULL else bucket_keys(keys)
+    behind = BEHIND_LENGTH if any("pg_wal" in name for name in raw) else b""
+    found = [customer_keys(one, tried, remains.row, behind=behind) for one in raw.values()]
+    return remains.opened([*known, *(key for some in found for key in some)])
 
 
 def clear_in(raw: Mapping[str, bytes], values: Collection[str]) -> set[str]:

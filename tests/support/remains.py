@@ -20,7 +20,7 @@ from guard.vault.keyring import lineage_of
 from guard.vault.kms import open_kms
 
 # More generations of a bucket than any test makes.
-GENERATIONS = 6
+GENERATIONS = 4
 
 
 def keys_left(keys: Path) -> list[bytes]:
@@ -40,6 +40,17 @@ def keys_left(keys: Path) -> list[bytes]:
         for ref, wrapped in kept.keys.items():
             found.append(bucket.open(wrapped, customer_place(kept.tenant, ref, kept.bucket)))
     return found
+
+
+def bucket_keys(keys: Path) -> list[bytes]:
+    """Of all keys that are left, those that customers' keys are wrapped under."""
+    kms = open_kms((keys / "root.key").as_uri())
+    file = msgspec.json.decode((keys / "keyring.json").read_bytes())
+    tenants = {
+        name: kms.unwrap(_bytes(wrapped), f"tenant/{name}")
+        for name, wrapped in file["tenants"].items()
+    }
+    return list(_below(tenants, "buckets", file["buckets"]).values())
 
 
 def _below(
