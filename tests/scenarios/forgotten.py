@@ -116,22 +116,30 @@ async def a_morning(service: Service, her: str, decoy: str) -> None:
     trap = (await service.services.enrolment.enrol(sync, [put]))[SOURCE, decoy]
     for number, agent in enumerate(AGENTS[:4]):
         for ref in (her, service.refs[1 + number], her):
-            case = await service.case(ref, agent)
-            seen = await service.view(ref, agent, case=case, reason=WHY_VIEWED)
-            assert seen.is_success, seen.text
-    settle(service.services.store)
-    await _acts(service, her, case, seen.json()["receipt"]["entry_id"])
+            await _seen(service, ref, agent)
+    await _acts(service, her)
     # Nothing leads from the next agent to her, nor from the one after to the trap.
     foreign = await service.case(service.refs[2], AGENTS[4], how="self")
-    for asked in ({}, {"case": foreign}):
-        assert (await service.view(her, AGENTS[4], **asked)).is_success
+    for case in (None, foreign):
+        assert (await service.view(her, AGENTS[4], case=case)).is_success
     assert (await service.view(trap, AGENTS[5])).is_success
     refused = await service.view(her, AGENTS[4], purpose="investigation")
     assert refused.status_code == httpx2.codes.FORBIDDEN, refused.text
 
 
-async def _acts(service: Service, her: str, case: str, view: str) -> None:
+async def _seen(service: Service, ref: str, agent: str) -> tuple[str, str]:
+    """A look with a case; the case, and the id of the view."""
+    case = await service.case(ref, agent)
+    seen = await service.view(ref, agent, case=case, reason=WHY_VIEWED)
+    assert seen.is_success, seen.text
+    return case, seen.json()["receipt"]["entry_id"]
+
+
+async def _acts(service: Service, her: str) -> None:
     """What else there is to do about her, each of it an entry of another kind."""
+    case, view = await _seen(service, her, AGENTS[3])
+    # A view can be revealed from as soon as it has its place.
+    settle(service.services.store)
     glass = {"customer": her, "reason_code": "fraud_in_progress", "text": WHY_VIEWED, "minutes": 5}
     told = {"customer": her, "purpose": "support_case", "case": case}
     acts: list[tuple[str, str, object]] = [
