@@ -9,12 +9,15 @@ from api.console import (
     desk_grants,
     desk_pages,
     entrance,
+    forgetting,
     own,
     review,
 )
 
 # The console's routers.
-PARTS = tuple(part.routes for part in (entrance, desk, desk_acts, desk_grants, review, audit, own))
+PARTS = tuple(
+    part.routes for part in (entrance, desk, desk_acts, desk_grants, review, audit, forgetting, own)
+)
 
 
 def install(app: FastAPI) -> None:

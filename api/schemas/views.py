@@ -58,7 +58,9 @@ class ReceiptOut(Answer):
     """The promise that the entry is in the log; keep it."""
 
     entry_id: str
-    index: int
+    index: int | None = Field(
+        description="Its place in the log; null while several brokers wait for it to be assigned."
+    )
     writer: str
     writer_seq: int
     leaf_hash: str

@@ -5,25 +5,23 @@ of the erased customer's wrapped key, under every key that is left, in every pla
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from guard.clock import ManualClock
 from guard.errors import ProofError
 from guard.ledger.merkle import HASH_SIZE
-from guard.rows import SubjectRow
 from guard.store import SqlStore
 from guard.store.engine import sqlite_url
-from guard.vault.envelope import KEY_SIZE, OVERHEAD, SEAL_V1, SealKey, place, within
+from guard.vault.envelope import SealKey, place, within
 from guard.vault.keyring import Keyring
-from guard.vault.kms import open_kms
 from guard.views import Served
 from tests.support.forgetting import Oblivion
 from tests.support.makers import TENANT
 from tests.support.people import AGENT, put_people
+from tests.support.remains import customer_keys, keys_left
 from tests.support.rig import Rig, open_rig
 
 pytestmark = [pytest.mark.anyio, pytest.mark.functional]
@@ -48,46 +46,6 @@ def raw(folder: Path) -> bytes:
     """The database with its write-ahead log, as they lie on the disk."""
     files = (folder / "ledger.db", folder / "ledger.db-wal")
     return b"".join(file.read_bytes() for file in files if file.exists())
-
-
-def keys_left(folder: Path) -> list[bytes]:
-    """Every key that can still be had, from the root key down."""
-    kms = open_kms((folder / "keys" / "root.key").as_uri())
-    file = msgspec.json.decode((folder / "keys" / "keyring.json").read_bytes())
-    found = []
-    for tenant, wrapped in file["tenants"].items():
-        key = kms.unwrap(_bytes(wrapped), f"tenant/{tenant}")
-        found.append(key)
-        for table in ("buckets", "epochs"):
-            for name, inner in file[table].items():
-                try:
-                    where = place("keyring", table, tenant, name)
-                    found.append(SealKey(key).open(_bytes(inner), where))
-                except ProofError:
-                    continue  # another tenant's
-    return found
-
-
-def _bytes(text: str) -> bytes:
-    return msgspec.convert(text, bytes)
-
-
-def customer_keys(content: bytes, keys: Sequence[bytes], row: SubjectRow) -> list[bytes]:
-    """The customer's own key, wherever in `content` one of `keys` opens it."""
-    names = (row.bucket, f"{row.bucket}.1", f"{row.bucket}.2")
-    places = [place(TENANT, "subjects", "wrapped_key", row.ref, name) for name in names]
-    size, found, at = OVERHEAD + KEY_SIZE, [], content.find(SEAL_V1)
-    ready = [SealKey(key) for key in keys]
-    while at >= 0:
-        candidate = content[at : at + size]
-        for key in ready:
-            for where in places:
-                try:
-                    found.append(key.open(candidate, where))
-                except ProofError:
-                    continue
-        at = content.find(SEAL_V1, at + 1)
-    return found
 
 
 async def seen(rig: Rig, ref: str) -> None:
@@ -118,10 +76,10 @@ async def test_bytes_may_remain_and_no_key_that_is_left_opens_them(
     shutil.copytree(folder / "keys-before", folder / "copy" / "keys")
 
     # While the customer is known, this search finds the key: it looks in the right places.
-    assert customer_keys(older, keys_left(folder / "copy"), row)
+    assert customer_keys(older, keys_left(folder / "copy" / "keys"), row)
 
     await oblivion.forget(ref)
-    left = keys_left(folder)
+    left = keys_left(folder / "keys")
     newer = raw(folder)
     assert row.wrapped_key is not None
     assert row.wrapped_key in older

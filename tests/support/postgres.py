@@ -155,6 +155,11 @@ class OwnServer:
         assert self.server.pid is not None
         return seen_by(self.server.pid, tables)
 
+    def stop(self) -> None:
+        """Stop it in order: all that it holds is in its files, and stays there."""
+        assert self.server.pid is not None
+        _end(self.server.pid, self.folder)
+
     def start(self) -> None:
         """Start it on the data that the last one left, as soon as its children let go of it."""
         assert self.server.binaries is not None
@@ -229,6 +234,11 @@ def _leave(state: Path) -> None:
 
 
 def _stop(pid: int, folder: Path) -> None:
+    _end(pid, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(pid: int, folder: Path) -> None:
     # SIGINT is PostgreSQL's fast shutdown: open sessions are cut, the data folder stays sound.
     os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + START_S
@@ -237,7 +247,6 @@ def _stop(pid: int, folder: Path) -> None:
     for child in _CHILDREN:
         if child.pid == pid:
             child.wait(START_S)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(folder: Path) -> Server:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Self
@@ -241,6 +241,13 @@ async def open_service(
     mapping, keys = write_crm(folder / "crm", rows or records(20))
     given = {"database_url": store_url, "mapping_file": mapping} | settings
     loaded = load_settings(environment(folder, **given))
+    async with reopen_service(loaded, ()) as service:
+        yield replace(service, refs=await populate(service.services, keys))
+
+
+@asynccontextmanager
+async def reopen_service(loaded: Settings, refs: Sequence[str]) -> AsyncIterator[Service]:
+    """Serve, in process, what the settings describe and an earlier service left there."""
     async with opened_services(loaded) as opened:
         app = create_app(opened)
         transport = httpx2.ASGITransport(app)
@@ -251,7 +258,7 @@ async def open_service(
                 app=app,
                 client=client,
                 tokens=Tokens(issuer=local_issuer(loaded)),
-                refs=await populate(opened, keys),
+                refs=list(refs),
             )
 
 

@@ -197,12 +197,12 @@ class MemoryReaders:
         return look(cast("ReadView", self.memory))
 
 
-def receipt(index: int) -> Receipt:
+def receipt(index: int | None) -> Receipt:
     return Receipt(
         entry_id="e" * 32,
         index=index,
         writer="w",
-        writer_seq=index,
+        writer_seq=index or 0,
         leaf_hash="ab" * 32,
         signature="cd" * 32,
     )
@@ -539,6 +539,7 @@ class FakeModes:
 class FakeErasures:
     rows: dict[str, ErasureRow] = field(default_factory=dict)
     held_by: tuple[HoldRow, ...] = ()
+    index: int | None = 7
 
     async def propose(
         self, principal: Principal, customer: str, ground: ErasureGround, reason: str
@@ -571,7 +572,7 @@ class FakeErasures:
 
     def _put(self, row: ErasureRow) -> Erasing:
         self.rows[row.id] = row
-        return Erasing(row=row, receipt=receipt(7), held_by=self.held_by)
+        return Erasing(row=row, receipt=receipt(self.index), held_by=self.held_by)
 
 
 @dataclass

@@ -13,7 +13,8 @@ from tests.unit.api.fakes import World, alert, response
 Browser = Callable[[str], TestClient]
 PAGES = {
     "ana": ["/console/alerts", "/console/alerts?show=all", "/console/alerts/alr-1",
-            "/console/alerts/alr-1/agents/Heron-31", "/console/audit", "/console/me"],
+            "/console/alerts/alr-1/agents/Heron-31", "/console/audit", "/console/forgetting",
+            "/console/me"],
     "aud": ["/console/alerts", "/console/alerts/alr-1", "/console/audit", "/console/me"],
     "u17": ["/console/me"],
 }  # fmt: skip

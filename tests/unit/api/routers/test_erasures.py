@@ -29,6 +29,15 @@ def test_an_erasure_is_proposed_approved_and_followed(world: World, client: Test
     assert client.get("/v1/erasures/er-9", headers=world.bearer("aud")).status_code == 404
 
 
+def test_a_receipt_has_no_index_while_several_brokers_wait_for_one(
+    world: World, client: TestClient
+) -> None:
+    world.erasures.index = None
+    answer = client.post("/v1/erasures", json=BODY, headers=world.bearer("adm"))
+    assert answer.status_code == 200
+    assert answer.json()["receipt"]["index"] is None
+
+
 def test_a_held_erasure_says_by_what_and_on_which_ground(world: World, client: TestClient) -> None:
     hold = HoldRow(
         id="hold-1",
