@@ -99,9 +99,7 @@ def verify_bundle(
     ] = None,
     tsa_ca: Annotated[
         Path | None,
-        typer.Option(
-            help="PEM roots of time stamps: there must be one that holds."
-        ),
+        typer.Option(help="PEM roots of time stamps: there must be one that holds."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -79,9 +79,8 @@ class Evidence:
 
         Raises:
             AccessDeniedError: The role may not export, or it is not the caller's part of the log.
-            ConflictError: The customer was forgotten.
             InvalidRequestError: The question is none, or asks for two things at once.
-            NotFoundError: The customer is unknown, or nothing has been published yet.
+            NotFoundError: The customer is unknown or forgotten, or nothing is published yet.
         """
         if principal.role not in _MAY_EXPORT:
             raise AccessDeniedError("an auditor or administrator takes evidence out")

@@ -68,10 +68,10 @@ async def tell(rig: Rig, folder: Path) -> Told:
     )
 
 
-async def bundle(told: Told, path: Path, **asked: object) -> Path:
+async def bundle(told: Told, path: Path, who: Principal = AUDITOR, **asked: object) -> Path:
     """A bundle as a file."""
     question = msgspec.convert({"purpose": NOTE, **asked}, Question)
-    pieces = await told.evidence.make(AUDITOR, question)
+    pieces = await told.evidence.make(who, question)
     with path.open("wb") as file:
         async for piece in pieces:
             file.write(piece)
