@@ -60,6 +60,7 @@ from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
 from guard.errors import ConfigurationError, GuardError, StoreUnavailableError
+from guard.evidence.service import Evidence
 from guard.exporting import Exports, Manifests
 from guard.forgetting import (
     Erasures,
@@ -81,6 +82,7 @@ from guard.ledger.entry import Sealer
 from guard.ledger.integrator import Integrator
 from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
+from guard.ledger.tiles import TileFolder
 from guard.masking.plans import catalogue_faults
 from guard.merges import Merges
 from guard.modes import Modes
@@ -151,6 +153,7 @@ class Services:
     disputes: Disputes
     hold_backs: HoldBacks
     exports: Exports
+    evidence: Evidence
     identifiers: Identifiers
     indexing: Indexing
     contacts: Contacts
@@ -428,6 +431,9 @@ def _compose(
         disputes=Disputes(committer, clock, vault),
         hold_backs=HoldBacks(committer, readers, clock),
         exports=Exports(committer, readers, clock, vault, manifests),
+        evidence=Evidence(
+            committer, readers, clock, vault, TileFolder(log_dir(settings)), manifests.signer
+        ),
         identifiers=identifiers,
         indexing=Indexing(
             readers=readers,

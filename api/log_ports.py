@@ -6,6 +6,7 @@ from typing import Protocol
 from guard.auditing import LogPage
 from guard.clock import Micros
 from guard.entries import OpenedEntry
+from guard.evidence.selecting import Question
 from guard.exporting import Download
 from guard.exports.order import ExportOrder
 from guard.forgetting import ErasureGround, HoldPut
@@ -65,6 +66,14 @@ class Exports(Protocol):
         self, principal: Principal, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
         """A range of the log as it is kept."""
+        ...
+
+
+class Evidence(Protocol):
+    """*Protocol* of bundles that outsiders check: `guard.evidence.service`."""
+
+    async def make(self, principal: Principal, question: Question) -> AsyncIterator[bytes]:
+        """A bundle, in pieces."""
         ...
 
 

@@ -12,6 +12,7 @@ from api.log_ports import (
     Auditing,
     Disputes,
     Erasures,
+    Evidence,
     Exports,
     Histories,
     HoldBacks,
@@ -532,6 +533,11 @@ class Services(Protocol):
     @property
     def exports(self) -> Exports:
         """Files of the log."""
+        ...
+
+    @property
+    def evidence(self) -> Evidence:
+        """Bundles of the log that outsiders check."""
         ...
 
     @property

@@ -70,6 +70,29 @@ def read_file(server: str, token_file: Path | None, path: str) -> bytes:
     return _send(server, token_file, "GET", path).content
 
 
+def save(
+    server: str, token_file: Path | None, path: str, body: Mapping[str, object], out: Path
+) -> int:
+    """POST to a running service and write what it sends into a new file; how many bytes.
+
+    Raises:
+        ConfigurationError: As of `call`.
+        FileExistsError: There is such a file.
+        GuardError: As of `call`, or the file broke off: what is left of it is no file to use.
+    """
+    with _client(server, token_file) as client, out.open("xb") as file:
+        try:
+            with client.stream("POST", path, json=body) as answer:
+                if answer.is_success:
+                    return sum(file.write(piece) for piece in answer.iter_bytes())
+                answer.read()
+        except httpx2.HTTPError:
+            out.unlink()
+            raise _silent() from None
+        out.unlink()
+    raise _refusal(answer)
+
+
 def _send(
     server: str,
     token_file: Path | None,
@@ -77,6 +100,17 @@ def _send(
     path: str,
     **more: Mapping[str, object] | None,
 ) -> httpx2.Response:
+    try:
+        with _client(server, token_file) as client:
+            answer = client.request(method, path, **more)  # type: ignore[arg-type]  # its body or its parameters
+    except httpx2.HTTPError:
+        raise _silent() from None
+    if answer.is_success:
+        return answer
+    raise _refusal(answer)
+
+
+def _client(server: str, token_file: Path | None) -> httpx2.Client:
     parts = urlsplit(server)
     if parts.scheme != "https" and not (
         parts.scheme == "http" and is_loopback(parts.hostname or "")
@@ -85,15 +119,12 @@ def _send(
     if token_file is None:
         raise ConfigurationError("name a file with a token: --token-file")
     headers = {"authorization": "Bearer " + token_file.read_text().strip()}
-    try:
-        with httpx2.Client(base_url=server, timeout=ANSWER_S) as client:
-            answer = client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]  # its body or its parameters
-    except httpx2.HTTPError:
-        raise _silent() from None
-    if answer.is_success:
-        return answer
+    return httpx2.Client(base_url=server, timeout=ANSWER_S, headers=headers)
+
+
+def _refusal(answer: httpx2.Response) -> GuardError:
     kind = _ERRORS.get(answer.status_code, InvalidRequestError)
-    raise kind(_words(_parsed(answer)))
+    return kind(_words(_parsed(answer)))
 
 
 def _document(answer: httpx2.Response) -> dict[str, object]:

@@ -55,7 +55,7 @@ async def raw(
     """Leaves and sealed parts of entries [start, end), in blocks; nothing is opened."""
     pieces = await services.exports.raw(principal, start, end)
     headers = {"content-disposition": 'attachment; filename="access-log.raw"'}
-    return await _sent(pieces, headers, raw_blocks.MEDIA_TYPE)
+    return await sent(pieces, headers, raw_blocks.MEDIA_TYPE)
 
 
 @routes.get("/v1/exports/{job}", responses=documents(403, 404), summary="How far an export is")
@@ -109,10 +109,10 @@ async def stream(download: Download) -> StreamingResponse:
         "location": f"/v1/exports/{download.job}",
         OFFSET: str(download.offset),
     }
-    return await _sent(download.pieces, headers, described.media_type)
+    return await sent(download.pieces, headers, described.media_type)
 
 
-async def _sent(
+async def sent(
     pieces: AsyncIterator[bytes], headers: dict[str, str], media_type: str
 ) -> StreamingResponse:
     """Send pieces.

@@ -32,7 +32,11 @@ from guard.evidence.manifest import (
     ShownPart,
     ShownTags,
     open_evidence,
+    unhex,
 )
+from guard.evidence.stamped import FILES as STAMP_FILES
+from guard.evidence.stamped import StampReport, check_stamp
+from guard.ledger.anchors import Stamps
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint
 from guard.ledger.completeness import Completeness, Tags
 from guard.ledger.entry import LEAF_SIZE, NONCE_SIZE, Leaf, commit, decode_leaf, inner_hash
@@ -62,18 +66,29 @@ _BROKEN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceReport:
-    """What was found to hold; `of_customer` counts a customer's tags, None without one."""
+    """What was found to hold.
+
+    `of_customer` counts a customer's tags, None without one. `is_cosigned`: a quorum of witnesses
+    was wanted, and cosigned. `stamp`: what the bundle's time stamp says, None without one.
+    """
 
     manifest: EvidenceManifest
     checkpoint: Checkpoint
     shown: int
     of_customer: int | None
+    is_cosigned: bool
+    stamp: StampReport | None
 
 
 def verify_bundle(
-    path: Path, keys: Sequence[VerifierKey], policy: TrustPolicy | None = None
+    path: Path,
+    keys: Sequence[VerifierKey],
+    policy: TrustPolicy | None = None,
+    stamps: Stamps | None = None,
 ) -> EvidenceReport:
     """Check a bundle with the keys of the log and of its exporter; a policy adds its witnesses.
+
+    With `stamps` it must hold a time stamp, which that authority signed.
 
     Raises:
         ProofError: Something does not hold; `index` is the bad entry where there is one.
@@ -81,14 +96,17 @@ def verify_bundle(
     """
     try:
         with zipfile.ZipFile(path) as bundle:
-            return _check(bundle, keys, policy)
+            return _check(bundle, keys, policy, stamps)
     except _BROKEN as error:
         name = type(error).__name__
         raise ProofError(f"bundle is cut or malformed ({name}), ask for it anew") from None
 
 
 def _check(
-    bundle: zipfile.ZipFile, keys: Sequence[VerifierKey], policy: TrustPolicy | None
+    bundle: zipfile.ZipFile,
+    keys: Sequence[VerifierKey],
+    policy: TrustPolicy | None,
+    stamps: Stamps | None,
 ) -> EvidenceReport:
     names = bundle.namelist()
     if len(set(names)) != len(names) or MANIFEST not in names:
@@ -104,6 +122,8 @@ def _check(
     told = (manifest.origin, manifest.size, manifest.root)
     if (checkpoint.origin, checkpoint.size, checkpoint.root.hex()) != told:
         raise ProofError("checkpoint of the bundle is not the one of its manifest, do not trust it")
+    files = {name: bundle.read(name) for name in STAMP_FILES.intersection(names)}
+    stamp = check_stamp(files, checkpoint, stamps)
     walk = _Walk(bundle, manifest)
     walk.run(checkpoint)
     return EvidenceReport(
@@ -111,6 +131,8 @@ def _check(
         checkpoint=checkpoint,
         shown=walk.shown,
         of_customer=None if walk.tags is None else len(walk.tags.places()),
+        is_cosigned=policy is not None and policy.wants_witnesses,
+        stamp=stamp,
     )
 
 
@@ -153,12 +175,12 @@ class _Walk:
         if (manifest.start, manifest.end, manifest.leaves) != (0, manifest.size, "all"):
             raise ProofError("a customer's bundle does not hold the whole log, ask for it anew")
         found = msgspec.json.decode(self._bundle.read(TAGS), type=ShownTags)
-        return Completeness(Tags(tuple(map(_unhex, found.tags)), _unhex(found.absent)))
+        return Completeness(Tags(tuple(map(unhex, found.tags)), unhex(found.absent)))
 
     def run(self, checkpoint: Checkpoint) -> None:
         manifest = self._manifest
         edges = msgspec.json.decode(self._bundle.read(RANGE), type=Edges)
-        left, right = (tuple(map(_unhex, one)) for one in (edges.left, edges.right))
+        left, right = (tuple(map(unhex, one)) for one in (edges.left, edges.right))
         proof = RangeProof(left, right)
         tree = RangeTree(manifest.start, manifest.end, manifest.size, proof)
         with self._bundle.open(PARTS) as parts:
@@ -230,18 +252,10 @@ def _next(file: IO[bytes]) -> ShownEntry | None:
     return _shown(line) if line else None
 
 
-def _unhex(text: str) -> bytes:
-    """Hexadecimal in its one spelling."""
-    content = bytes.fromhex(text)
-    if content.hex() != text:
-        raise ProofError("hexadecimal of the bundle is malformed, ask for it anew")
-    return content
-
-
 def _hash_of(part: ShownPart, index: int) -> bytes:
     if (part.open is None) == (part.hash is None):
         raise ProofError(f"entry {index}: a part is neither open nor a hash", index=index)
-    hashed = _unhex(part.hash or "") if part.open is None else inner_hash(part.open)
+    hashed = unhex(part.hash or "") if part.open is None else inner_hash(part.open)
     if len(hashed) != HASH_SIZE:
         raise ProofError(f"entry {index}: a hash is cut", index=index)
     return hashed
@@ -257,6 +271,12 @@ def _fits(
     if (customer is not None and customer not in people) or not since <= leaf.at < until:
         return False
     if event is None:
-        return agent is None
+        return not asked.keys() & {"agent", "vendor", "team", "regions"}
     is_agents = agent is None or agent in {event.agent, event.actor}
-    return is_agents and event.tenant == manifest.tenant and event.at == leaf.at
+    is_part = (
+        asked.get("vendor") in {None, event.vendor}
+        and asked.get("team") in {None, event.team}
+        and ("regions" not in asked or event.region in asked["regions"].split(","))
+    )
+    is_of = event.tenant == manifest.tenant and event.at == leaf.at
+    return is_agents and is_part and is_of

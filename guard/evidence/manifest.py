@@ -24,7 +24,11 @@ HASHES = "hashes"
 PARTS = "parts.ndjson"
 TAGS = "tags.json"
 VERIFIER = "verify.py"
-TIMESTAMP = "checkpoint.tsr"
+# A time stamp: the checkpoint that it is of, the token, and what makes that tree the beginning of
+# this one.
+ANCHOR = "anchor.checkpoint"
+STAMP = "anchor.tsr"
+ANCHOR_RANGE = "anchor.json"
 
 
 class EvidenceManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +36,8 @@ class EvidenceManifest(msgspec.Struct, frozen=True, kw_only=True):
 
     `leaves` is `all` where every leaf of the range [start, end) is in it, `shown` where the leaves
     that are not shown are there by their hash alone. `filter` may hold `customer`, `agent`, and
-    `since` and `until` in microseconds. `entries` and `writers` count what is shown.
+    `since` and `until` in microseconds; and `vendor`, `team` and `regions` (with commas between)
+    where a part of the log was the requester's. `entries` and `writers` count what is shown.
     """
 
     origin: str
@@ -105,6 +110,19 @@ def open_evidence(note: bytes, keys: Sequence[VerifierKey]) -> EvidenceManifest:
         raise ProofError("no known key signed this manifest, ask the operator for it")
     open_note(note, own)
     return manifest
+
+
+def unhex(text: str) -> bytes:
+    """Read hexadecimal in its one spelling.
+
+    Raises:
+        ProofError: It is not that.
+        ValueError: It is no hexadecimal.
+    """
+    content = bytes.fromhex(text)
+    if content.hex() != text:
+        raise ProofError("hexadecimal of the bundle is malformed, ask for it anew")
+    return content
 
 
 def exporter_of(origin: str) -> str:

@@ -5,14 +5,16 @@
 
 It is the file `verify.py` in every bundle and shares no code with the service that wrote it. Of a
 bundle that you doubt do not trust this copy either: compare it with one from somewhere else. What
-it checks is in docs/formats/evidence.md. Exit status: 0 all holds, 1 something does not (the line
-says what), 2 wrong usage.
+it checks is in docs/formats/evidence.md. What it cannot check it says: ML-DSA-44 signatures (of
+witnesses it counts the Ed25519 ones), and the signature under a time stamp. Exit status: 0 all
+holds, 1 something does not (the line says what), 2 wrong usage.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import datetime as dt
 import hashlib
 import json
 import re
@@ -23,7 +25,8 @@ from typing import Any, Iterator
 MOST = 2**63 - 1
 DASH = "\u2014 "
 NAME = re.compile(r"[^\s+]+")
-ED25519, COSIGNATURE = 1, 4
+ED25519, COSIGNATURE, ML_DSA = 1, 4, 6
+SIZES = {ED25519: 32, COSIGNATURE: 32, ML_DSA: 1312}
 
 
 class RefusedError(Exception):
@@ -109,7 +112,7 @@ def read_vkey(text: str) -> Any:
     is_key = len(parts) == 3 and NAME.fullmatch(parts[0]) and parts[0].isprintable()
     need(is_key, "verifier key is not `name+id+base64`")
     content = unbase64(parts[2])
-    need(content[:1] in (b"\x01", b"\x04") and len(content) == 33, "key is of no known type")
+    need(content and SIZES.get(content[0]) == len(content) - 1, "key is of no known type")
     key_id = sha256(parts[0].encode() + b"\n" + content)[:4]
     need(key_id.hex() == parts[1], "verifier key has a wrong id")
     return parts[0], key_id, content[0], content[1:]
@@ -131,6 +134,8 @@ def read_note(note: bytes, keys: list[Any]) -> tuple[str, list[Any]]:
         need(len(content) > 4, "signature line is too short")
         for key in keys:
             if (parts[0], content[:4]) == key[:2]:
+                if key[2] == ML_DSA:
+                    continue
                 message, signature = (text + "\n").encode(), content[4:]
                 if key[2] == COSIGNATURE:
                     time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
@@ -140,16 +145,24 @@ def read_note(note: bytes, keys: list[Any]) -> tuple[str, list[Any]]:
     return text + "\n", found
 
 
-def read_checkpoint(note: bytes, logs: list[Any], policy: Any = None) -> tuple[str, int, bytes]:
-    logs = policy["logs"] if policy else logs
-    text, found = read_note(note, logs + (list(policy["witnesses"].values()) if policy else []))
+def read_tree(text: str) -> tuple[str, int, bytes]:
     lines = text.split("\n")
     need(not lines.pop() and len(lines) >= 3 and all(lines), "checkpoint has no three lines")
     size, root = number(lines[1]), unbase64(lines[2])
     need(len(root) == 32 and (size or root == sha256(b"")), "checkpoint has no such root")
-    need(any(key in found and key[0] == lines[0] for key in logs), "log did not sign checkpoint")
-    need(not policy or agrees(policy, policy["quorum"], found), "too few witnesses cosigned")
     return lines[0], size, root
+
+
+def read_checkpoint(note: bytes, logs: list[Any], policy: Any = None) -> tuple[str, int, bytes]:
+    logs = policy["logs"] if policy else logs
+    text, found = read_note(note, logs + (list(policy["witnesses"].values()) if policy else []))
+    tree = read_tree(text)
+    need(any(key in found and key[0] == tree[0] for key in logs), "log did not sign checkpoint")
+    need(
+        not policy or agrees(policy, policy["quorum"], found),
+        "too few witnesses cosigned by Ed25519",
+    )
+    return tree
 
 
 def agrees(policy: Any, name: str, found: list[Any]) -> bool:
@@ -174,9 +187,10 @@ def read_policy(text: str) -> Any:
         need(not name or name not in {"none", *witnesses, *groups}, "policy: name is taken")
         if what in ("log", "witness") and len(rest[bool(name) :]) in (1, 2):
             key = read_vkey(rest[bool(name)])
-            need(key[2] == (COSIGNATURE if name else ED25519), "policy: key has a wrong type")
-            need(key[2:] not in publics, "policy: key is there twice")
-            publics.add(key[2:])
+            kind = COSIGNATURE if name else ED25519
+            need(key[2] in (kind, ML_DSA), "policy: key has a wrong type")
+            need((kind, key[3]) not in publics, "policy: key is there twice")
+            publics.add((kind, key[3]))
             if name:
                 witnesses[name], free = key, free | {name}
             else:
@@ -282,11 +296,16 @@ def check_shown(line: Any, place: int, leaf: bytes, manifest: Any) -> list[Any]:
     fits = asked.get("customer") in (None, *customers)
     fits = fits and int(asked.get("since", 0)) <= at < int(asked.get("until", MOST))
     if event is None:
-        need("agent" not in asked, f"entry {place} was not asked for")
+        told = {"agent", "vendor", "team", "regions"} & {*asked}
+        need(not told, f"entry {place} was not asked for")
     else:
         need(event["at"] == at, f"entry {place} has two times")
         fits = fits and asked.get("agent") in (None, event["agent"], event.get("actor"))
         fits = fits and event["tenant"] == manifest["tenant"]
+        for name in {"vendor", "team"} & {*asked}:
+            fits = fits and event.get(name, "") == asked[name]
+        if "regions" in asked:
+            fits = fits and event.get("region", "") in asked["regions"].split(",")
     need(fits, f"entry {place} was not asked for")
     return parts
 
@@ -344,6 +363,49 @@ def check_range(bundle: zipfile.ZipFile, manifest: Any) -> str:
     return said + (f", all {len(due)} of the customer and none after" if of_one else "")
 
 
+# A time stamp: RFC 3161 in DER; a step is the tag of what is entered, or, negative, passed over.
+SIGNED_DATA, TST_INFO = "2a864886f70d010702", "2a864886f70d0109100104"
+GRANTED, SHA256 = ("00", "01"), "608648016503040201"
+
+
+def inside(content: bytes, *steps: int) -> bytes:
+    for tag in steps:
+        need(len(content) > 1 and content[0] == abs(tag), "time stamp is malformed")
+        count = content[1] - 128 if content[1] > 127 else 0
+        need(0 <= count <= 4 and content[1] != 128, "time stamp is malformed")
+        size, start = int.from_bytes(content[2 : 2 + count], "big"), 2 + count
+        end = start + (size if count else content[1])
+        need(end <= len(content), "time stamp is malformed")
+        content = content[start:end] if tag > 0 else content[end:]
+    return content
+
+
+def check_stamp(bundle: zipfile.ZipFile, tree: tuple[str, int, bytes]) -> str:
+    note, token = bundle.read("anchor.checkpoint"), bundle.read("anchor.tsr")
+    origin, size, root = read_tree(read_note(note, [])[0])
+    need(origin == tree[0] and size <= tree[1], "time stamp is one of another log")
+    edges, whole = json.loads(bundle.read("anchor.json")), Tree()
+    whole.cover(0, size, edges["left"])
+    need(whole.root() == root, "time stamp is of another tree")
+    whole.cover(size, tree[1], edges["right"])
+    need(whole.root() == tree[2], "what was time-stamped is not the beginning of this log")
+    granted = inside(token, 0x30, 0x30, 2).hex() in GRANTED and not inside(token, -0x30)
+    kind = inside(token, 0x30, -0x30, 0x30, 6).hex()
+    signed = inside(token, 0x30, -0x30, 0x30, -6, 0xA0, 0x30, -2, -0x31)
+    need(granted and kind == SIGNED_DATA, "time stamp is no RFC 3161 token")
+    need(inside(signed, 0x30, 6).hex() == TST_INFO, "time stamp is no RFC 3161 token")
+    info = inside(signed, 0x30, -6, 0xA0, 4, 0x30, -2, -6)
+    imprint = inside(info, 0x30)
+    is_sha256 = inside(imprint, 0x30, 6).hex() == SHA256 and not inside(imprint, -0x30, -4)
+    need(is_sha256 and inside(imprint, -0x30, 4) == sha256(note), "time stamp is of something else")
+    when = inside(info, -0x30, -2, 0x18).decode()
+    is_time = re.fullmatch(r"[0-9]{14}(\.[0-9]{1,6})?Z", when)
+    need(is_time, "time stamp has no time")
+    dt.datetime.strptime(when[:14], "%Y%m%d%H%M%S")  # noqa: DTZ007 - whether it is one
+    said = f"; the first {size} entries bear a time stamp of {when}"
+    return said + " (NOT CHECKED: whether its authority signed it)"
+
+
 def check_bundle(bundle: zipfile.ZipFile, keys: list[Any], policy: Any = None) -> str:
     names = bundle.namelist()
     need(len(set(names)) == len(names) and "manifest" in names, "bundle has no manifest of its own")
@@ -362,7 +424,21 @@ def check_bundle(bundle: zipfile.ZipFile, keys: list[Any], policy: Any = None) -
     logs = [key for key in keys if key[0] == origin and key[2] == ED25519]
     said = read_checkpoint(bundle.read("checkpoint"), logs, policy)
     need(said == (origin, manifest["size"], bytes.fromhex(manifest["root"])), "other checkpoint")
-    return check_range(bundle, manifest)
+    said_stamp = ""
+    if {"anchor.checkpoint", "anchor.tsr", "anchor.json"} & {*names}:
+        said_stamp = check_stamp(bundle, said)
+    return check_range(bundle, manifest) + said_stamp + said_witnesses(bundle, policy)
+
+
+def said_witnesses(bundle: zipfile.ZipFile, policy: Any) -> str:
+    if not policy:
+        return "; witnesses NOT CHECKED: name a policy"
+    note, known = bundle.read("checkpoint"), policy["witnesses"]
+    found = read_note(note, list(known.values()))[1]
+    named = [name for name, key in known.items() if key in found]
+    unread = [name for name, key in known.items() if key[2] == ML_DSA]
+    said = "; cosigned by " + ", ".join(named) if named else "; no witness that counts cosigned"
+    return said + (f" (NOT CHECKED, ML-DSA-44: {', '.join(unread)})" if unread else "")
 
 
 def check(path: str, vkeys: list[str], policy: str = "", leaf: str = "") -> str:

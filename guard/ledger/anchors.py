@@ -174,6 +174,20 @@ class Anchors:
         replace_file(self._folder / f"{size}{SUFFIX}", token, _PUBLIC_FILE)
 
 
+def anchor_of(log_dir: Path, end: int, size: int) -> tuple[bytes, bytes] | None:
+    """Checkpoint and token of the first anchor that the entries before `end` are in.
+
+    Without one, of the newest; None if there is none of at most `size` entries.
+    """
+    tokens = (log_dir / FOLDER).glob("*" + SUFFIX)
+    sizes = sorted(int(path.stem) for path in tokens if path.stem.isdecimal())
+    known = [one for one in sizes if one <= size]
+    if not known:
+        return None
+    chosen = log_dir / FOLDER / f"{next((one for one in known if one >= end), known[-1])}{SUFFIX}"
+    return chosen.with_suffix(NOTE_SUFFIX).read_bytes(), chosen.read_bytes()
+
+
 def anchored(log_dir: Path) -> Iterator[tuple[bytes, bytes]]:
     """Checkpoint and token of every anchor below `log_dir`, from the smallest size on.
 

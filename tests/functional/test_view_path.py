@@ -13,10 +13,11 @@ import httpx2
 import msgspec
 import pytest
 
-from api.places import log_dir, log_signer
+from api.places import export_signer, log_dir, log_signer
 from api.replaying import opened_entries, stored_pages
 from guard.clock import HOUR, monotonic, to_rfc3339
 from guard.entries import EntryKind, OpenedEntry, Receipt, StoredEntry
+from guard.evidence import standalone
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint
 from guard.ledger.proofs import verify_tlog_proof
 from guard.ledger.receipts import match_receipt, verify_receipt
@@ -429,6 +430,38 @@ class TestTheLog:
         assert {ref for e in chunks for ref in e.refs} == set(service.refs[:7])
         for who in (AGENT, LEAD, ANALYST, SYNC):
             assert (await service.ask("POST", "/v1/exports", who, asked)).status_code == 403
+
+    async def test_evidence_of_a_customer_holds_before_the_verifier_that_is_in_it(
+        self, service: Service, tmp_path: Path
+    ) -> None:
+        for ref in service.refs[:3]:
+            await service.view(ref, reason="asked")
+        seen = sum(one.refs == (service.refs[0],) for one in opened(service))
+        size = len(stored(service))
+
+        async def published() -> int | None:
+            note = await service.ask("GET", "/v1/log/checkpoint", AUDITOR)
+            file = log_dir(service.settings) / "checkpoint"
+            is_told = note.is_success and file.is_file()
+            return size if is_told and int(file.read_bytes().split(b"\n")[1]) >= size else None
+
+        await eventually(published, "no checkpoint covers the views")
+        asked = {"why": "matter 12/26", "customer": service.refs[0]}
+        for who in (AGENT, LEAD, ANALYST, SYNC):
+            assert (await service.ask("POST", "/v1/evidence", who, asked)).status_code == 403
+        answer = await service.ask("POST", "/v1/evidence", AUDITOR, asked)
+        assert answer.status_code == 200
+        path = tmp_path / "case.zip"
+        path.write_bytes(answer.content)
+        settings, keyring = service.settings, service.services.keyring
+        keys = [one(keyring, settings).vkey for one in (log_signer, export_signer)]
+        said = standalone.check(str(path), keys)
+        assert f"all {seen} of the customer and none after" in said
+        with pytest.raises(standalone.RefusedError):
+            standalone.check(str(path), keys[:1])
+        exports = [one for one in opened(service) if one.kind is EntryKind.EXPORT]
+        assert {one.event.agent for one in exports} == {AUDITOR}
+        assert {ref for one in exports for ref in one.refs} == {service.refs[0]}
 
 
 class TestReplay:

@@ -29,6 +29,7 @@ from guard.clock import HOUR, ManualClock, Micros
 from guard.enrolment import CustomerPut
 from guard.entries import EntryKind, EventPart, NewEntry, OpenedEntry, Receipt, SubjectPart
 from guard.errors import AccessDeniedError, ConflictError, NotFoundError, SourceError
+from guard.evidence.selecting import Question
 from guard.exporting import Download
 from guard.exports import ExportFormat
 from guard.exports.order import ExportOrder
@@ -970,6 +971,25 @@ class FakeAuditing:
 
 
 @dataclass
+class FakeEvidence:
+    asked: list[Question] = field(default_factory=list)
+    failure: Exception | None = None
+    failure_at_first: Exception | None = None
+
+    async def make(self, principal: Principal, question: Question) -> AsyncIterator[bytes]:
+        self.asked.append(question)
+        if self.failure is not None:
+            raise self.failure
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        if self.failure_at_first is not None:
+            raise self.failure_at_first
+        yield b"PK"
+        yield b"..."
+
+
+@dataclass
 class FakeExports:
     orders: list[ExportOrder] = field(default_factory=list)
     ranges: list[tuple[int, int | None]] = field(default_factory=list)
@@ -1177,6 +1197,7 @@ class World:
     disputes: FakeDisputes = field(default_factory=FakeDisputes)
     hold_backs: FakeHoldBacks = field(default_factory=FakeHoldBacks)
     exports: FakeExports = field(default_factory=FakeExports)
+    evidence: FakeEvidence = field(default_factory=FakeEvidence)
     merges: FakeMerges = field(default_factory=FakeMerges)
     redactions: FakeRedactions = field(default_factory=FakeRedactions)
     erasures: FakeErasures = field(default_factory=FakeErasures)

@@ -1,5 +1,9 @@
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+
+import pytest
 
 from tests.support.makers import TENANT
 from tests.unit.api.cli.conftest import Fill, Guard
@@ -45,3 +49,54 @@ def test_a_question_that_is_none_is_refused(guard: Guard, fill: Fill, tmp_path: 
     assert guard(*WORDS, *out, "--since", "today").code == 65
     nobody = ("evidence", "--as", "nobody", "--tenant", TENANT, "--purpose", "x")
     assert guard(*nobody, *out, "--until", "2026-11-21T18:00:00Z").code == 65
+
+
+class Serving(BaseHTTPRequestHandler):
+    """Answers as the token says: a bundle, a problem, or a file that breaks off."""
+
+    asked: list[tuple[str, object]] = []  # noqa: RUF012 - the server makes the instances
+
+    def do_POST(self) -> None:
+        sent = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.asked.append((self.path, sent))
+        token = self.headers["authorization"].removeprefix("Bearer ")
+        body = b'{"title": "Not yours", "detail": "ask another"}' if token == "no" else b"PK"  # noqa: S105 - a word
+        self.send_response(403 if token == "no" else 200)  # noqa: S105 - a word
+        self.send_header("content-length", str(len(body) + (token == "cut")))  # noqa: S105 - a word
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.enable_socket
+def test_a_running_service_is_asked_for_a_bundle(guard: Guard, tmp_path: Path) -> None:
+    Serving.asked.clear()
+    token, out = tmp_path / "token", tmp_path / "case.zip"
+    with HTTPServer(("127.0.0.1", 0), Serving) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        address = f"http://127.0.0.1:{listening.server_port}"
+        way = ("evidence", "--server", address, "--token-file", token, "--out", out)
+        try:
+            for word in ("no", "cut"):
+                token.write_text(word)
+                refused = guard(*way, "--purpose", "x")
+                assert refused.code != 0
+                assert ("Not yours: ask another" in refused.err) == (word == "no")
+                # What is left of it is nothing to hand on.
+                assert not out.exists()
+            token.write_text("yes")
+            said = guard(*way, "--purpose", "x", "--agent", "a1", "--since", "2026-01-01T00:00:00Z")
+            assert (said.code, out.read_bytes()) == (0, b"PK")
+            assert "--vkey LOG_KEY" in said.out
+            assert guard(*way, "--purpose", "x", "--range", "0:4").code == 65
+            assert out.read_bytes() == b"PK"
+        finally:
+            listening.shutdown()
+            thread.join()
+    assert Serving.asked[2:] == [
+        ("/v1/evidence", {"why": "x", "agent": "a1", "since": "2026-01-01T00:00:00Z"})
+    ]
+    assert guard("evidence", "--purpose", "x", "--out", tmp_path / "other").code != 0

@@ -12,10 +12,12 @@ import msgspec
 from guard.errors import ProofError
 from guard.evidence import standalone
 from guard.evidence.checking import EvidenceReport, verify_bundle
-from guard.evidence.service import Evidence, Question
+from guard.evidence.selecting import Question
+from guard.evidence.service import Evidence
 from guard.ledger.note import NoteSigner, VerifierKey, parse_vkey, write_note
 from guard.ledger.tiles import TileFolder
 from guard.ledger.trust import parse_policy
+from guard.principals import Principal
 from policies.model import Role
 from tests.support.log import settle
 from tests.support.rig import Rig, make_caller, row_of
@@ -66,14 +68,21 @@ async def tell(rig: Rig, folder: Path) -> Told:
     )
 
 
-async def bundle(told: Told, path: Path, **asked: object) -> Path:
+async def bundle(told: Told, path: Path, who: Principal = AUDITOR, **asked: object) -> Path:
     """A bundle as a file."""
     question = msgspec.convert({"purpose": NOTE, **asked}, Question)
-    pieces = await told.evidence.make(AUDITOR, question)
+    pieces = await told.evidence.make(who, question)
     with path.open("wb") as file:
         async for piece in pieces:
             file.write(piece)
     return path
+
+
+async def take(told: Told, who: Principal, **asked: object) -> None:
+    """A bundle that nobody keeps."""
+    question = msgspec.convert({"purpose": NOTE, **asked}, Question)
+    async for _ in await told.evidence.make(who, question):
+        pass
 
 
 def judge(path: Path, vkeys: tuple[str, ...], policy: str = "") -> EvidenceReport | None:

@@ -202,7 +202,7 @@ async def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
 
 def test_the_verifier_in_a_bundle_needs_nothing_but_python() -> None:
     source = Path(standalone.__file__).read_text()
-    assert len(source.splitlines()) <= 400
+    assert len(source.splitlines()) <= 480
     for part in ast.walk(ast.parse(source)):
         if isinstance(part, ast.Import):
             assert {name.name for name in part.names} <= sys.stdlib_module_names

@@ -8,7 +8,7 @@ import pytest
 from guard.clock import HOUR, MINUTE, SECOND
 from guard.errors import ConfigurationError, ProofError, UnavailableError
 from guard.ledger import anchors as module
-from guard.ledger.anchors import MAX_TOKEN, Anchors, Authority, Stamps, anchored
+from guard.ledger.anchors import MAX_TOKEN, Anchors, Authority, Stamps, anchor_of, anchored
 from guard.ledger.checkpoint import Checkpoint, sign_checkpoint
 from guard.ledger.outage import OutageWindow
 from guard.ledger.tiles import TileFolder
@@ -197,3 +197,20 @@ def test_anchors_are_read_in_order_and_whole(tmp_path: Path) -> None:
     (folder / "9.checkpoint").unlink()
     with pytest.raises(ProofError, match=r"9\.tsr.*cannot be read"):
         list(anchored(tmp_path))
+
+
+def test_the_anchor_of_a_range_is_the_first_that_it_is_in_or_else_the_newest(
+    tmp_path: Path,
+) -> None:
+    assert anchor_of(tmp_path, 5, 100) is None
+    folder = tmp_path / "anchors"
+    folder.mkdir()
+    for size in (7, 20, 100, 300):
+        (folder / f"{size}.checkpoint").write_bytes(b"note %d" % size)
+        (folder / f"{size}.tsr").write_bytes(b"token %d" % size)
+    (folder / "words.tsr").write_bytes(b"no anchor")
+    for end, size, found in (
+        (0, 100, 7), (7, 100, 7), (8, 100, 20), (21, 100, 100), (200, 250, 100), (50, 20, 20),
+    ):  # fmt: skip
+        assert anchor_of(tmp_path, end, size) == (b"note %d" % found, b"token %d" % found)
+    assert anchor_of(tmp_path, 0, 6) is None
