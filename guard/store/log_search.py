@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select
 
 from guard.entries import LOOKS, StoredEntry
-from guard.ledger.merkle import HASH_SIZE
 from guard.rows import LogAnswer, LogCount, LogQuery
 from guard.store.entries import STORED, EntryReads
 from guard.store.log_terms import (
     ANY,
     BLOCK,
     CLEAR,
+    IS_THERE,
     LOOK,
     PLAIN,
     SEEN,
@@ -42,8 +42,6 @@ TRIES = 4
 # upgrade.
 UNINDEXED = 2 * BLOCK
 
-# What has run out says nothing any more; its hash stays for the proofs.
-_IS_THERE = func.length(detail_event.c.sealed) > HASH_SIZE
 _EQUAL = ("team", "vendor", "purpose", "link")
 
 _OF_SUBJECT = (
@@ -108,7 +106,7 @@ class LogSearch(EntryReads):
             return LogCount(count=min(len(look.indexes), most), is_exact=is_exact)
         found = 0
         for chunk in _chunks(look.indexes):
-            where = (detail_event.c.idx.in_(chunk), _IS_THERE, *_conditions(query))
+            where = (detail_event.c.idx.in_(chunk), IS_THERE, *_conditions(query))
             row = self._first(select(func.count().label("found")).where(*where))
             found += 0 if row is None else row.found
         is_exact = look.low is None and found <= most
@@ -135,8 +133,9 @@ class LogSearch(EntryReads):
     def _look(self, query: LogQuery, before: int | None, wanted: int) -> Stretch:
         """Candidates: every entry of the answer that is not below `low` is among them."""
         size = self.head()[0]
-        first, end = self.span(query.since, query.until, size)
-        end = end if before is None else min(end, before)
+        first, end = self.span(
+            query.since, query.until, size if before is None else min(size, before)
+        )
         if end <= first:
             return Stretch([], None)
         if query.ref is not None:
@@ -164,7 +163,7 @@ class LogSearch(EntryReads):
         if end > indexed:
             start = max(first, indexed, end - UNINDEXED)
             within = (detail_event.c.idx >= start, detail_event.c.idx < end)
-            where = (*within, _IS_THERE, *_conditions(query))
+            where = (*within, IS_THERE, *_conditions(query))
             rows = self._all(
                 select(detail_event.c.idx)
                 .where(*where)
@@ -178,12 +177,17 @@ class LogSearch(EntryReads):
                 return Stretch(newest, None)
             if start > indexed:
                 return Stretch(newest, start)
+        before = min(end, indexed)
+        if query.until is not None and before < end:
+            before = self.last_before(query.until, first, before)
+            if before <= first:
+                return Stretch(newest, None)
         look = self.holding(
             query.tenant,
             _groups(query),
             tuple(term("region", name) for name in query.not_regions),
             first=first,
-            before=min(end, indexed),
+            before=before,
             wanted=wanted - len(newest),
         )
         return Stretch(newest + look.indexes, look.low)
@@ -257,7 +261,7 @@ def _has_shown(cls: str, forms: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _rows_of(query: LogQuery, indexes: Sequence[int]) -> Select[Any]:
-    page = STORED.where(detail_event.c.idx.in_(indexes), _IS_THERE, *_conditions(query))
+    page = STORED.where(detail_event.c.idx.in_(indexes), IS_THERE, *_conditions(query))
     return page.order_by(entry.c.idx.desc())
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import CompoundSelect, Select, bindparam, func, insert, select, 
 
 from guard.clock import Micros
 from guard.entries import LOOKS, EntryKind
+from guard.ledger.merkle import HASH_SIZE
 from guard.store.statements import Session, WriteSession
 from guard.store.tables import detail_event, log_block, log_term
 from policies.model import Form
@@ -54,10 +55,16 @@ ClearRow: TypeAlias = tuple[Any, ...]
 # One of these terms, and one of those.
 Groups: TypeAlias = Sequence[tuple[str, ...]]
 
+# What has run out says nothing any more; its hash stays for the proofs.
+IS_THERE = func.length(detail_event.c.sealed) > HASH_SIZE
+
 _COLUMNS = ("at", "tenant", "kind", "region", "vendor", "team", "purpose", "link", "shown")
-_CLEAR_COLUMNS = (
-    select(detail_event.c.idx, *(detail_event.c[name] for name in _COLUMNS))
-    .where(detail_event.c.idx >= bindparam("start"), detail_event.c.idx < bindparam("end"))
+CLEAR_COLUMNS = (detail_event.c.idx, *(detail_event.c[name] for name in _COLUMNS))
+_CLEAR_ROWS = (
+    select(*CLEAR_COLUMNS)
+    .where(
+        detail_event.c.idx >= bindparam("start"), detail_event.c.idx < bindparam("end"), IS_THERE
+    )
     .order_by(detail_event.c.idx)
 )
 _NEWEST = select(log_block).order_by(log_block.c.block.desc()).limit(1)
@@ -67,19 +74,26 @@ _REACHES = (
     .order_by(log_block.c.high, log_block.c.block)
     .limit(1)
 )
+_BLOCK_BEFORE = (
+    select(log_block.c.block)
+    .where(log_block.c.block <= bindparam("most"), log_block.c.low < bindparam("until"))
+    .order_by(log_block.c.block.desc())
+    .limit(1)
+)
+_WITHIN = (detail_event.c.idx >= bindparam("start"), detail_event.c.idx < bindparam("end"))
+_FIRST_SINCE = (
+    select(detail_event.c.idx)
+    .where(*_WITHIN, detail_event.c.at >= bindparam("since"))
+    .order_by(detail_event.c.idx)
+    .limit(1)
+)
 _LAST_BEFORE = (
     select(detail_event.c.idx)
-    .where(
-        detail_event.c.idx >= bindparam("low"),
-        detail_event.c.idx < bindparam("before"),
-        detail_event.c.at < bindparam("until"),
-    )
+    .where(*_WITHIN, detail_event.c.at < bindparam("until"))
     .order_by(detail_event.c.idx.desc())
     .limit(1)
 )
-_EARLIEST = select(func.min(detail_event.c.at).label("at")).where(
-    detail_event.c.idx >= bindparam("start")
-)
+_EARLIEST = select(func.min(detail_event.c.at).label("at")).where(*_WITHIN)
 _OF_BLOCKS = select(log_term.c.term, log_term.c.block, log_term.c.places).where(
     log_term.c.tenant == bindparam("tenant"),
     log_term.c.term.in_(bindparam("terms", expanding=True)),
@@ -176,36 +190,57 @@ class LogTermReads(Session):
         return 0 if row is None else (int(row.block) + 1) * BLOCK
 
     def span(self, since: Micros | None, until: Micros | None, size: int) -> tuple[int, int]:
-        """Bounds [first, before) of the indexes of all entries of [since, until).
+        """Bounds [first, before) of the indexes of all entries of [since, until) below `size`.
 
         Time nearly follows the index: an entry is late where others of later times were placed
-        before it, and how late any ever was is kept with the blocks.
+        before it. At both ends there is an entry of that time, however late others came.
         """
         newest = self._first(_NEWEST)
         if newest is None or (since is None and until is None):
             return 0, size
         indexed = (int(newest.block) + 1) * BLOCK
-        first, before = 0, size
-        if since is not None:
-            reaches = self._first(_REACHES, {"at": since})
-            first = indexed if reaches is None else int(reaches.block) * BLOCK
-        if until is not None:
-            reaches = self._first(_REACHES, {"at": until + int(newest.late)})
-            if reaches is not None and not self._has_earlier(indexed, size, until):
-                before = min(size, (int(reaches.block) + 1) * BLOCK)
-                before = self._last_before(until, max(first, before - 2 * BLOCK), before)
-        return first, before
+        first = 0 if since is None else self._first_since(since, indexed)
+        if until is None or self._has_earlier(indexed, size, until):
+            return first, size
+        reaches = self._first(_REACHES, {"at": until + int(newest.late)})
+        if reaches is not None:
+            size = min(size, (int(reaches.block) + 1) * BLOCK)
+        return first, self.last_before(until, first, min(size, indexed))
 
-    def _last_before(self, until: Micros, low: int, before: int) -> int:
-        """The bound `before`, moved down over the entries of [low, before) that are too new."""
-        row = self._first(_LAST_BEFORE, {"low": low, "before": before, "until": until})
-        return low if row is None else int(row.idx) + 1
+    def _first_since(self, since: Micros, indexed: int) -> int:
+        """From where on there are entries of `since` or later, of which some have no terms."""
+        reaches = self._first(_REACHES, {"at": since})
+        if reaches is None:
+            return indexed
+        start = int(reaches.block) * BLOCK
+        found = self._first(_FIRST_SINCE, {"start": start, "end": start + BLOCK, "since": since})
+        return start if found is None else int(found.idx)
+
+    def last_before(self, until: Micros, first: int, before: int) -> int:
+        """The bound `before`, within finished blocks, moved down over entries that are too new.
+
+        Blocks without an earlier entry are passed over, as one that came hours late would
+        otherwise have every page in between look at nothing else.
+        """
+        while before > first:
+            block = self._first(_BLOCK_BEFORE, {"most": (before - 1) // BLOCK, "until": until})
+            if block is None:
+                break
+            start = int(block.block) * BLOCK
+            before = min(before, start + BLOCK)
+            found = self._first(_LAST_BEFORE, {"start": start, "end": before, "until": until})
+            if found is not None:
+                return max(first, int(found.idx) + 1)
+            before = start
+        return first
 
     def _has_earlier(self, indexed: int, size: int, until: Micros) -> bool:
-        """Whether the entries without terms, of whose lateness nothing is kept, may reach back."""
+        """Whether the entries without terms, of whose times nothing is kept, may reach back."""
+        if size <= indexed:
+            return False
         if size - indexed > CATCH_UP * BLOCK:
             return True
-        row = self._first(_EARLIEST, {"start": indexed})
+        row = self._first(_EARLIEST, {"start": indexed, "end": size})
         return row is not None and row.at is not None and row.at < until
 
     def holding(
@@ -251,7 +286,7 @@ class LogTermReads(Session):
         blocks = [block for block in lead.bits if block >= lead.low]
         missing = {block for one in others for block in blocks if block < one.low}
         terms = {name for group in groups for name in group}
-        seen = self._bits(tenant, terms, missing) | self._bits(tenant, without, blocks)
+        seen = self.bits_in(tenant, terms, missing) | self.bits_in(tenant, without, blocks)
         both = []
         for block in sorted(blocks, reverse=True):
             bits = lead.bits[block]
@@ -284,9 +319,10 @@ class LogTermReads(Session):
             held.append(one)
         return held
 
-    def _bits(
+    def bits_in(
         self, tenant: str, terms: Iterable[str], blocks: Iterable[int]
     ) -> dict[tuple[str, int], int]:
+        """The bits of those of these terms that are in these blocks, by term and block."""
         values = {"tenant": tenant, "terms": sorted(terms), "blocks": sorted(blocks)}
         if not values["terms"] or not values["blocks"]:
             return {}
@@ -302,7 +338,7 @@ class LogTermReads(Session):
 
     def _is_indexed_right(self, block: int) -> bool:
         """Whether a block's terms are those of its entries; of entries that are gone, no matter."""
-        rows = self._clear_columns(block * BLOCK, (block + 1) * BLOCK)
+        rows = self._clear_rows(block * BLOCK, (block + 1) * BLOCK)
         left = sum(_BITS[row[0] % BLOCK] for row in rows)
         expected = bits_of(rows)
         kept = {
@@ -311,8 +347,8 @@ class LogTermReads(Session):
         }
         return all(kept.get(one, 0) == expected.get(one, 0) for one in kept.keys() | expected)
 
-    def _clear_columns(self, start: int, end: int) -> list[ClearRow]:
-        return self._bare(_CLEAR_COLUMNS, {"start": start, "end": end})
+    def _clear_rows(self, start: int, end: int) -> list[ClearRow]:
+        return self._bare(_CLEAR_ROWS, {"start": start, "end": end})
 
 
 class LogTermWrites(LogTermReads, WriteSession):
@@ -325,12 +361,12 @@ class LogTermWrites(LogTermReads, WriteSession):
         not read again.
         """
         newest = self._first(_NEWEST)
-        block, high, late = (-1, 0, 0) if newest is None else tuple(newest)
+        block, high, late = (-1, 0, 0) if newest is None else tuple(newest)[:3]
         for number in range(block + 1, min(size // BLOCK, block + 1 + CATCH_UP)):
             rows = self._rows_of(number, placed)
             times = [row[1] for row in rows]
-            highs = list(accumulate(times, max, initial=high))[1:]
-            high, late = highs[-1], max(late, *map(sub, highs, times))
+            highs = list(accumulate(times, max, initial=high))
+            high, late = highs[-1], max([late, *map(sub, highs[1:], times)])
             self._write(
                 insert(log_term),
                 [
@@ -343,12 +379,13 @@ class LogTermWrites(LogTermReads, WriteSession):
                     for (tenant, name), bits in bits_of(rows).items()
                 ],
             )
-            self._write(insert(log_block), {"block": number, "high": high, "late": late})
+            values = {"block": number, "high": high, "late": late, "low": min(times, default=high)}
+            self._write(insert(log_block), values)
 
     def _rows_of(self, block: int, placed: Mapping[int, Mapping[str, Any]]) -> list[ClearRow]:
         start, end = block * BLOCK, (block + 1) * BLOCK
         known = min(placed)
-        rows = self._clear_columns(start, min(known, end))
+        rows = self._clear_rows(start, min(known, end))
         for index in range(max(start, known), end):
             rows.append((index, *_columns_of(placed[index])))
         return rows
