@@ -9,7 +9,7 @@ to which index it has looked: a rare combination takes more pages, never a longe
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, literal_column, or_, select
 
 from guard.entries import LOOKS, StoredEntry
 from guard.rows import LogAnswer, LogCount, LogQuery
@@ -27,7 +27,8 @@ from guard.store.log_terms import (
     kind_term,
     term,
 )
-from guard.store.tables import detail_event, detail_subject, entry
+from guard.store.statements import is_among
+from guard.store.tables import detail_event, detail_subject
 
 # Candidates of one customer or agent that a page looks at: their rows take some milliseconds.
 SCANNED = 512
@@ -74,8 +75,9 @@ def _of(column: ColumnElement[str], *more: ColumnElement[bool]) -> Select[Any]:
 
 
 _OF_AGENT = _of(detail_event.c.agent)
-# The second condition is what makes the partial index one that can be used.
-_OF_ACTOR = _of(detail_event.c.actor, detail_event.c.actor != "")
+# The second condition is what makes the partial index one that can be used: as a literal, since
+# PostgreSQL plans a statement that comes often without its values, and then read the whole log.
+_OF_ACTOR = _of(detail_event.c.actor, detail_event.c.actor != literal_column("''"))
 
 
 class LogSearch(EntryReads):
@@ -105,9 +107,10 @@ class LogSearch(EntryReads):
             is_exact = look.low is None and len(look.indexes) <= most
             return LogCount(count=min(len(look.indexes), most), is_exact=is_exact)
         found = 0
+        among = is_among(self._dialect, detail_event.c.idx, "indexes")
+        counted = select(func.count().label("found")).where(among, IS_THERE, *_conditions(query))
         for chunk in _chunks(look.indexes):
-            where = (detail_event.c.idx.in_(chunk), IS_THERE, *_conditions(query))
-            row = self._first(select(func.count().label("found")).where(*where))
+            row = self._first(counted, {"indexes": chunk})
             found += 0 if row is None else row.found
         is_exact = look.low is None and found <= most
         return LogCount(count=min(found, most), is_exact=is_exact)
@@ -118,11 +121,12 @@ class LogSearch(EntryReads):
         """Rows of at most `wanted` entries, and below which index there may be more."""
         rows: list[Row[Any]] = []
         low: int | None = before
+        rows_of = _rows_of(query, self._dialect)
         for _ in range(TRIES):
             left = wanted - len(rows)
             look = self._look(query, low, left)
             for chunk in _chunks(look.indexes):
-                rows += self._all(_rows_of(query, chunk))
+                rows += self._all(rows_of, {"indexes": chunk, "most": wanted - len(rows)})
                 if len(rows) >= wanted:
                     return rows[:wanted], rows[wanted - 1].idx
             low = look.low
@@ -260,9 +264,10 @@ def _has_shown(cls: str, forms: Sequence[str]) -> ColumnElement[bool]:
     return or_(*(padded.contains(f"{lead}{form} ", autoescape=True) for form in forms))
 
 
-def _rows_of(query: LogQuery, indexes: Sequence[int]) -> Select[Any]:
-    page = STORED.where(detail_event.c.idx.in_(indexes), IS_THERE, *_conditions(query))
-    return page.order_by(entry.c.idx.desc())
+def _rows_of(query: LogQuery, dialect: str) -> Select[Any]:
+    among = is_among(dialect, detail_event.c.idx, "indexes")
+    page = STORED.where(among, IS_THERE, *_conditions(query))
+    return page.order_by(detail_event.c.idx.desc()).limit(bindparam("most"))
 
 
 def _chunks(indexes: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -23,7 +23,7 @@ from sqlalchemy import CompoundSelect, Select, bindparam, func, insert, select, 
 from guard.clock import Micros
 from guard.entries import LOOKS, EntryKind
 from guard.ledger.merkle import HASH_SIZE
-from guard.store.statements import Session, WriteSession
+from guard.store.statements import Session, WriteSession, is_among
 from guard.store.tables import detail_event, log_block, log_term
 from policies.model import Form
 
@@ -94,11 +94,6 @@ _LAST_BEFORE = (
     .limit(1)
 )
 _EARLIEST = select(func.min(detail_event.c.at).label("at")).where(*_WITHIN)
-_OF_BLOCKS = select(log_term.c.term, log_term.c.block, log_term.c.places).where(
-    log_term.c.tenant == bindparam("tenant"),
-    log_term.c.term.in_(bindparam("terms", expanding=True)),
-    log_term.c.block.in_(bindparam("blocks", expanding=True)),
-)
 _TERMS = select(log_term.c.tenant, log_term.c.term, log_term.c.places).where(
     log_term.c.block == bindparam("block")
 )
@@ -326,7 +321,7 @@ class LogTermReads(Session):
         values = {"tenant": tenant, "terms": sorted(terms), "blocks": sorted(blocks)}
         if not values["terms"] or not values["blocks"]:
             return {}
-        rows = self._all(_OF_BLOCKS, values)
+        rows = self._all(_of_blocks(self._dialect), values)
         return {(row.term, row.block): int.from_bytes(row.places) for row in rows}
 
     def misindexed(self) -> int | None:
@@ -396,6 +391,16 @@ def _any_of(seen: Mapping[tuple[str, int], int], terms: Iterable[str], block: in
     for name in terms:
         bits |= seen.get((name, block), 0)
     return bits
+
+
+@cache
+def _of_blocks(dialect: str) -> Select[Any]:
+    """The places of terms in blocks."""
+    return select(log_term.c.term, log_term.c.block, log_term.c.places).where(
+        log_term.c.tenant == bindparam("tenant"),
+        is_among(dialect, log_term.c.term, "terms"),
+        is_among(dialect, log_term.c.block, "blocks"),
+    )
 
 
 @cache
