@@ -324,7 +324,7 @@ def ask_all(store: SqlStore, size: int, rounds: int) -> None:
     for name, query in questions(size).items():
         with store.read() as view:
             answer = view.answer(query)
-            spent = processors(view._connection)  # type: ignore[attr-defined]  # noqa: SLF001 - whose server process it is
+            spent = processors(view._connection)  # noqa: SLF001 - whose server process it is
             taken = timed(lambda view=view, query=query: view.answer(query), rounds, spent)  # type: ignore[misc]  # bound now
         note = " (ended at its bound)" if answer.following and len(answer.entries) < PAGE else ""
         show(name, taken, f"{len(answer.entries)}{note}")
@@ -337,7 +337,7 @@ def ask_all(store: SqlStore, size: int, rounds: int) -> None:
         asked = replace(query, kinds=VIEW_KINDS, not_regions=("eu", ""))
         with store.read() as view:
             found = view.count(asked, 1000)
-            spent = processors(view._connection)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+            spent = processors(view._connection)  # noqa: SLF001 - as above
             taken = timed(lambda view=view, asked=asked: view.count(asked, 1000), rounds, spent)  # type: ignore[misc]  # bound now
         show(name, taken, f"{found.count}{'' if found.is_exact else '+'}")
 

@@ -38,6 +38,9 @@ STEPS = 4
 # Blocks indexed by one commit at most: more wait only after an upgrade.
 CATCH_UP = 16
 
+# Blocks held against their entries at a time: no index leads to them, so each time reads all terms.
+CHECKED = 256
+
 # What every entry has.
 ANY = "any"
 # Something was shown in plain.
@@ -94,8 +97,8 @@ _LAST_BEFORE = (
     .limit(1)
 )
 _EARLIEST = select(func.min(detail_event.c.at).label("at")).where(*_WITHIN)
-_TERMS = select(log_term.c.tenant, log_term.c.term, log_term.c.places).where(
-    log_term.c.block == bindparam("block")
+_TERMS = select(log_term.c.tenant, log_term.c.term, log_term.c.block, log_term.c.places).where(
+    log_term.c.block >= bindparam("start"), log_term.c.block < bindparam("end")
 )
 _columns_of = itemgetter(*_COLUMNS)
 _BITS = tuple(1 << place for place in range(BLOCK))
@@ -326,20 +329,23 @@ class LogTermReads(Session):
 
     def misindexed(self) -> int | None:
         """See `ReadView.misindexed`."""
-        for block in range(self.indexed() // BLOCK):
-            if not self._is_indexed_right(block):
-                return block * BLOCK
+        count = self.indexed() // BLOCK
+        for start in range(0, count, CHECKED):
+            end = min(start + CHECKED, count)
+            kept: dict[int, dict[tuple[str, str], int]] = defaultdict(dict)
+            for tenant, name, block, places in self._bare(_TERMS, {"start": start, "end": end}):
+                kept[block][tenant, name] = int.from_bytes(places)
+            for block in range(start, end):
+                if not self._is_indexed_right(block, kept[block]):
+                    return block * BLOCK
         return None
 
-    def _is_indexed_right(self, block: int) -> bool:
+    def _is_indexed_right(self, block: int, held: Mapping[tuple[str, str], int]) -> bool:
         """Whether a block's terms are those of its entries; of entries that are gone, no matter."""
         rows = self._clear_rows(block * BLOCK, (block + 1) * BLOCK)
         left = sum(_BITS[row[0] % BLOCK] for row in rows)
         expected = bits_of(rows)
-        kept = {
-            (row.tenant, row.term): int.from_bytes(row.places) & left
-            for row in self._all(_TERMS, {"block": block})
-        }
+        kept = {one: bits & left for one, bits in held.items()}
         return all(kept.get(one, 0) == expected.get(one, 0) for one in kept.keys() | expected)
 
     def _clear_rows(self, start: int, end: int) -> list[ClearRow]:
