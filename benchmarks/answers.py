@@ -320,7 +320,7 @@ def processors(link: sa.Connection) -> Callable[[], float]:
 
 def ask_all(store: SqlStore, size: int, rounds: int) -> None:
     """Print a line for each question."""
-    print(f"{'question':50} {'p50':>7} {'p99':>7} {'min':>7} {'cpu p50':>7}  entries")
+    print(f"{'question':50} {'p50':>7} {'p99':>7} {'min':>7} {'cpu p50':>7} {'cpu min':>7}  entries")
     for name, query in questions(size).items():
         with store.read() as view:
             answer = view.answer(query)
@@ -347,7 +347,7 @@ def show(name: str, taken: tuple[list[float], list[float]], note: str) -> None:
     wall, cpu = taken
     worst = wall[min(len(wall) - 1, int(len(wall) * 0.99))]
     middle = f"{statistics.median(wall):7.2f} {worst:7.2f} {wall[0]:7.2f}"
-    print(f"{name:50} {middle} {statistics.median(cpu):7.2f}  {note}")
+    print(f"{name:50} {middle} {statistics.median(cpu):7.2f} {cpu[0]:7.2f}  {note}")
 
 
 def plans(store: SqlStore, size: int) -> None:
