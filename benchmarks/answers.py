@@ -320,7 +320,9 @@ def processors(link: sa.Connection) -> Callable[[], float]:
 
 def ask_all(store: SqlStore, size: int, rounds: int) -> None:
     """Print a line for each question."""
-    print(f"{'question':50} {'p50':>7} {'p99':>7} {'min':>7} {'cpu p50':>7} {'cpu min':>7}  entries")
+    print(
+        f"{'question':50} {'p50':>7} {'p99':>7} {'min':>7} {'cpu p50':>7} {'cpu min':>7}  entries"
+    )
     for name, query in questions(size).items():
         with store.read() as view:
             answer = view.answer(query)
