@@ -35,7 +35,7 @@ class Auditing(Protocol):
         ...
 
     async def checkpoint(self) -> bytes:
-        """The newest signed checkpoint."""
+        """The published checkpoint."""
         ...
 
     async def proof(self, where: int | bytes) -> bytes:

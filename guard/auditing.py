@@ -28,6 +28,7 @@ from guard.ledger.checkpoint import parse_text
 from guard.ledger.entry import open_entry
 from guard.ledger.note import parse_note
 from guard.ledger.proofs import Proofs
+from guard.ledger.tiles import TileFolder
 from guard.log_scope import is_of, is_within, narrowed, scoped
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import Principal
@@ -75,6 +76,7 @@ class Auditing:
         """Read through `readers`, open details with `vault`, prove from the published `log`."""
         self._committer, self._readers, self._clock = committer, readers, clock
         self._vault, self._proofs = vault, Proofs(log.log_dir)
+        self._published = TileFolder(log.log_dir)
 
     async def views(self, principal: Principal, query: LogQuery, reason: str = "") -> LogPage:
         """A page of the log, newest first; the look-up itself is recorded first.
@@ -126,18 +128,21 @@ class Auditing:
         return opened[0]
 
     async def checkpoint(self) -> bytes:
-        """The newest signed checkpoint, a C2SP signed note.
+        """The published checkpoint, a C2SP signed note with what witnesses gave for it.
+
+        The store may be ahead of it: of the files, where another broker signs, and of a quorum.
 
         Raises:
             NotFoundError: Nothing has been published yet.
+            ProofError: The file cannot be read.
         """
-        note = await self._readers.read(lambda view: view.checkpoint())
+        note = await asyncio.to_thread(self._published.published)
         if note is None:
             raise NotFoundError("no checkpoint is published yet: try again in a second")
         return note
 
     async def proof(self, where: int | bytes) -> bytes:
-        """The `.tlog-proof` of one entry, by index or id, to the newest checkpoint.
+        """The `.tlog-proof` of one entry, by index or id, to the published checkpoint.
 
         Raises:
             NotFoundError: The entry is not under a published checkpoint yet.

@@ -198,6 +198,7 @@ def _add_answers() -> None:
         sa.Column("block", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("high", sa.BigInteger(), nullable=False),
         sa.Column("late", sa.BigInteger(), nullable=False),
+        sa.Column("low", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("block", name=op.f("pk_log_block")),
     )
     op.create_index(op.f("ix_log_block_high_block"), "log_block", ["high", "block"])

@@ -22,7 +22,7 @@ from api.schemas.alerts import EntryOut
 from api.schemas.log import MAX_INDEX
 from api.schemas.words import MAX_PROSE, Ident, Word
 from guard.entries import LOOKS
-from guard.errors import InvalidRequestError
+from guard.errors import InvalidRequestError, NotFoundError
 from guard.exports import ExportFormat
 from guard.exports.order import ExportOrder
 from guard.principals import Principal
@@ -138,11 +138,14 @@ async def export(
 
 
 async def _answer(services: Guarded, signed_in: SignedIn, **context: object) -> Response:
-    note = await services.readers.read(lambda view: view.checkpoint())
+    try:
+        note = await services.auditing.checkpoint()
+    except NotFoundError:
+        note = b""
     return page(
         "audit.html",
         signed_in=signed_in,
-        checkpoint=(note or b"").decode(),
+        checkpoint=note.decode(),
         may_export=Scope.EXPORTS_WRITE.value in signed_in.principal.scopes,
         **context,
     )

@@ -257,6 +257,14 @@ class TileFolder:
         """The file with the newest published checkpoint, where the log is a folder."""
         return self.path / CHECKPOINT
 
+    def published(self) -> bytes | None:
+        """The newest published checkpoint; None: there is none yet.
+
+        Raises:
+            ProofError: It is there and cannot be read.
+        """
+        return self._blobs.get(CHECKPOINT)
+
     def publish(self, note: bytes) -> None:
         """Put a checkpoint in place of the last one, durably."""
         self._blobs.put(CHECKPOINT, note)

@@ -7,17 +7,19 @@ no gap and no fork however many processes write.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
 from guard.clock import Micros
 from guard.entries import SEARCHED, EntryKind, SealedEntry, StoredEntry
 from guard.errors import ForkError
 from guard.ledger.merkle import CompactRange
 from guard.store.log_terms import BLOCK, LogTermReads, LogTermWrites
+from guard.store.statements import is_among
 from guard.store.tables import checkpoint, detail_event, detail_subject, entry, tree_head
 
 HASH_SIZE = 32
@@ -42,11 +44,6 @@ STORED = select(
 ).join(detail_event, detail_event.c.idx == entry.c.idx)
 _ENTRIES = (
     STORED.where(entry.c.idx >= bindparam("start")).order_by(entry.c.idx).limit(bindparam("limit"))
-)
-_SUBJECTS = (
-    select(detail_subject)
-    .where(detail_subject.c.idx.in_(bindparam("indexes", expanding=True)))
-    .order_by(detail_subject.c.idx, detail_subject.c.position)
 )
 _LEAF_HASHES = (
     select(entry.c.leaf_hash)
@@ -103,6 +100,16 @@ _encode = msgspec.json.Encoder().encode
 _in_columns = itemgetter(*detail_event.columns.keys())
 
 
+@cache
+def _subjects(dialect: str) -> Select[Any]:
+    """The subject parts of entries."""
+    return (
+        select(detail_subject)
+        .where(is_among(dialect, detail_subject.c.idx, "indexes"))
+        .order_by(detail_subject.c.idx, detail_subject.c.position)
+    )
+
+
 class EntryReads(LogTermReads):
     """Reading the log."""
 
@@ -114,7 +121,7 @@ class EntryReads(LogTermReads):
         """Rows of `STORED` with their subject parts."""
         parts: dict[int, list[Row[Any]]] = {row.idx: [] for row in rows}
         if parts:
-            for part in self._all(_SUBJECTS, {"indexes": list(parts)}):
+            for part in self._all(_subjects(self._dialect), {"indexes": list(parts)}):
                 parts[part.idx].append(part)
         return [
             StoredEntry(

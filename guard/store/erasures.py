@@ -42,15 +42,6 @@ from guard.store.tables import (
     work_list_member,
 )
 
-# What an entry's clear columns say of people; the time, the kind and the tenant stay.
-_CLEARED = dict.fromkeys(
-    (
-        "region", "vendor", "site", "team", "agent", "actor", "purpose", "link", "mode", "would",
-        "outcome",
-    ),
-    "",
-) | {"line": "[]"}  # fmt: skip
-
 _ERASURE = select(erasure).where(
     erasure.c.tenant == bindparam("tenant"), erasure.c.id == bindparam("id")
 )
@@ -137,16 +128,6 @@ _CUT_SUBJECTS = (
         )
     )
     .values(sealed=func.substr(detail_subject.c.sealed, 1, HASH_SIZE))
-)
-_CUT_ALL_SUBJECTS = (
-    update(detail_subject)
-    .where(detail_subject.c.idx.in_(bindparam("indexes", expanding=True)))
-    .values(sealed=func.substr(detail_subject.c.sealed, 1, HASH_SIZE))
-)
-_CUT_EVENTS = (
-    update(detail_event)
-    .where(detail_event.c.idx.in_(bindparam("indexes", expanding=True)))
-    .values(sealed=func.substr(detail_event.c.sealed, 1, HASH_SIZE), **_CLEARED)
 )
 _RESEAL = (
     update(detail_event)
@@ -294,13 +275,6 @@ class ErasureWrites(ErasureReads, WriteSession):
         if found:
             self._write(_CUT_SUBJECTS, {"places": [(row.idx, row.position) for row in found]})
         return len(found)
-
-    def cut_details(self, indexes: Collection[int]) -> None:
-        """See `UnitOfWork.cut_details`."""
-        if indexes:
-            named = {"indexes": sorted(indexes)}
-            self._write(_CUT_ALL_SUBJECTS, named)
-            self._write(_CUT_EVENTS, named)
 
     def reseal_events(self, parts: Sequence[tuple[int, str, bytes]]) -> None:
         """See `UnitOfWork.reseal_events`."""

@@ -9,16 +9,16 @@ to which index it has looked: a rare combination takes more pages, never a longe
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, literal_column, or_, select
 
 from guard.entries import LOOKS, StoredEntry
-from guard.ledger.merkle import HASH_SIZE
 from guard.rows import LogAnswer, LogCount, LogQuery
 from guard.store.entries import STORED, EntryReads
 from guard.store.log_terms import (
     ANY,
     BLOCK,
     CLEAR,
+    IS_THERE,
     LOOK,
     PLAIN,
     SEEN,
@@ -27,7 +27,8 @@ from guard.store.log_terms import (
     kind_term,
     term,
 )
-from guard.store.tables import detail_event, detail_subject, entry
+from guard.store.statements import is_among
+from guard.store.tables import detail_event, detail_subject
 
 # Candidates of one customer or agent that a page looks at: their rows take some milliseconds.
 SCANNED = 512
@@ -42,8 +43,6 @@ TRIES = 4
 # upgrade.
 UNINDEXED = 2 * BLOCK
 
-# What has run out says nothing any more; its hash stays for the proofs.
-_IS_THERE = func.length(detail_event.c.sealed) > HASH_SIZE
 _EQUAL = ("team", "vendor", "purpose", "link")
 
 _OF_SUBJECT = (
@@ -76,8 +75,9 @@ def _of(column: ColumnElement[str], *more: ColumnElement[bool]) -> Select[Any]:
 
 
 _OF_AGENT = _of(detail_event.c.agent)
-# The second condition is what makes the partial index one that can be used.
-_OF_ACTOR = _of(detail_event.c.actor, detail_event.c.actor != "")
+# The second condition is what makes the partial index one that can be used: as a literal, since
+# PostgreSQL plans a statement that comes often without its values, and then read the whole log.
+_OF_ACTOR = _of(detail_event.c.actor, detail_event.c.actor != literal_column("''"))
 
 
 class LogSearch(EntryReads):
@@ -107,9 +107,10 @@ class LogSearch(EntryReads):
             is_exact = look.low is None and len(look.indexes) <= most
             return LogCount(count=min(len(look.indexes), most), is_exact=is_exact)
         found = 0
+        among = is_among(self._dialect, detail_event.c.idx, "indexes")
+        counted = select(func.count().label("found")).where(among, IS_THERE, *_conditions(query))
         for chunk in _chunks(look.indexes):
-            where = (detail_event.c.idx.in_(chunk), _IS_THERE, *_conditions(query))
-            row = self._first(select(func.count().label("found")).where(*where))
+            row = self._first(counted, {"indexes": chunk})
             found += 0 if row is None else row.found
         is_exact = look.low is None and found <= most
         return LogCount(count=min(found, most), is_exact=is_exact)
@@ -120,11 +121,12 @@ class LogSearch(EntryReads):
         """Rows of at most `wanted` entries, and below which index there may be more."""
         rows: list[Row[Any]] = []
         low: int | None = before
+        rows_of = _rows_of(query, self._dialect)
         for _ in range(TRIES):
             left = wanted - len(rows)
             look = self._look(query, low, left)
             for chunk in _chunks(look.indexes):
-                rows += self._all(_rows_of(query, chunk))
+                rows += self._all(rows_of, {"indexes": chunk, "most": wanted - len(rows)})
                 if len(rows) >= wanted:
                     return rows[:wanted], rows[wanted - 1].idx
             low = look.low
@@ -135,8 +137,9 @@ class LogSearch(EntryReads):
     def _look(self, query: LogQuery, before: int | None, wanted: int) -> Stretch:
         """Candidates: every entry of the answer that is not below `low` is among them."""
         size = self.head()[0]
-        first, end = self.span(query.since, query.until, size)
-        end = end if before is None else min(end, before)
+        first, end = self.span(
+            query.since, query.until, size if before is None else min(size, before)
+        )
         if end <= first:
             return Stretch([], None)
         if query.ref is not None:
@@ -164,7 +167,7 @@ class LogSearch(EntryReads):
         if end > indexed:
             start = max(first, indexed, end - UNINDEXED)
             within = (detail_event.c.idx >= start, detail_event.c.idx < end)
-            where = (*within, _IS_THERE, *_conditions(query))
+            where = (*within, IS_THERE, *_conditions(query))
             rows = self._all(
                 select(detail_event.c.idx)
                 .where(*where)
@@ -178,12 +181,17 @@ class LogSearch(EntryReads):
                 return Stretch(newest, None)
             if start > indexed:
                 return Stretch(newest, start)
+        before = min(end, indexed)
+        if query.until is not None and before < end:
+            before = self.last_before(query.until, first, before)
+            if before <= first:
+                return Stretch(newest, None)
         look = self.holding(
             query.tenant,
             _groups(query),
             tuple(term("region", name) for name in query.not_regions),
             first=first,
-            before=min(end, indexed),
+            before=before,
             wanted=wanted - len(newest),
         )
         return Stretch(newest + look.indexes, look.low)
@@ -256,9 +264,10 @@ def _has_shown(cls: str, forms: Sequence[str]) -> ColumnElement[bool]:
     return or_(*(padded.contains(f"{lead}{form} ", autoescape=True) for form in forms))
 
 
-def _rows_of(query: LogQuery, indexes: Sequence[int]) -> Select[Any]:
-    page = STORED.where(detail_event.c.idx.in_(indexes), _IS_THERE, *_conditions(query))
-    return page.order_by(entry.c.idx.desc())
+def _rows_of(query: LogQuery, dialect: str) -> Select[Any]:
+    among = is_among(dialect, detail_event.c.idx, "indexes")
+    page = STORED.where(among, IS_THERE, *_conditions(query))
+    return page.order_by(detail_event.c.idx.desc()).limit(bindparam("most"))
 
 
 def _chunks(indexes: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -22,7 +22,8 @@ from sqlalchemy import CompoundSelect, Select, bindparam, func, insert, select, 
 
 from guard.clock import Micros
 from guard.entries import LOOKS, EntryKind
-from guard.store.statements import Session, WriteSession
+from guard.ledger.merkle import HASH_SIZE
+from guard.store.statements import Session, WriteSession, is_among
 from guard.store.tables import detail_event, log_block, log_term
 from policies.model import Form
 
@@ -36,6 +37,9 @@ STEPS = 4
 
 # Blocks indexed by one commit at most: more wait only after an upgrade.
 CATCH_UP = 16
+
+# Blocks held against their entries at a time: no index leads to them, so each time reads all terms.
+CHECKED = 256
 
 # What every entry has.
 ANY = "any"
@@ -54,10 +58,16 @@ ClearRow: TypeAlias = tuple[Any, ...]
 # One of these terms, and one of those.
 Groups: TypeAlias = Sequence[tuple[str, ...]]
 
+# What has run out says nothing any more; its hash stays for the proofs.
+IS_THERE = func.length(detail_event.c.sealed) > HASH_SIZE
+
 _COLUMNS = ("at", "tenant", "kind", "region", "vendor", "team", "purpose", "link", "shown")
-_CLEAR_COLUMNS = (
-    select(detail_event.c.idx, *(detail_event.c[name] for name in _COLUMNS))
-    .where(detail_event.c.idx >= bindparam("start"), detail_event.c.idx < bindparam("end"))
+CLEAR_COLUMNS = (detail_event.c.idx, *(detail_event.c[name] for name in _COLUMNS))
+_CLEAR_ROWS = (
+    select(*CLEAR_COLUMNS)
+    .where(
+        detail_event.c.idx >= bindparam("start"), detail_event.c.idx < bindparam("end"), IS_THERE
+    )
     .order_by(detail_event.c.idx)
 )
 _NEWEST = select(log_block).order_by(log_block.c.block.desc()).limit(1)
@@ -67,26 +77,28 @@ _REACHES = (
     .order_by(log_block.c.high, log_block.c.block)
     .limit(1)
 )
+_BLOCK_BEFORE = (
+    select(log_block.c.block)
+    .where(log_block.c.block <= bindparam("most"), log_block.c.low < bindparam("until"))
+    .order_by(log_block.c.block.desc())
+    .limit(1)
+)
+_WITHIN = (detail_event.c.idx >= bindparam("start"), detail_event.c.idx < bindparam("end"))
+_FIRST_SINCE = (
+    select(detail_event.c.idx)
+    .where(*_WITHIN, detail_event.c.at >= bindparam("since"))
+    .order_by(detail_event.c.idx)
+    .limit(1)
+)
 _LAST_BEFORE = (
     select(detail_event.c.idx)
-    .where(
-        detail_event.c.idx >= bindparam("low"),
-        detail_event.c.idx < bindparam("before"),
-        detail_event.c.at < bindparam("until"),
-    )
+    .where(*_WITHIN, detail_event.c.at < bindparam("until"))
     .order_by(detail_event.c.idx.desc())
     .limit(1)
 )
-_EARLIEST = select(func.min(detail_event.c.at).label("at")).where(
-    detail_event.c.idx >= bindparam("start")
-)
-_OF_BLOCKS = select(log_term.c.term, log_term.c.block, log_term.c.places).where(
-    log_term.c.tenant == bindparam("tenant"),
-    log_term.c.term.in_(bindparam("terms", expanding=True)),
-    log_term.c.block.in_(bindparam("blocks", expanding=True)),
-)
-_TERMS = select(log_term.c.tenant, log_term.c.term, log_term.c.places).where(
-    log_term.c.block == bindparam("block")
+_EARLIEST = select(func.min(detail_event.c.at).label("at")).where(*_WITHIN)
+_TERMS = select(log_term.c.tenant, log_term.c.term, log_term.c.block, log_term.c.places).where(
+    log_term.c.block >= bindparam("start"), log_term.c.block < bindparam("end")
 )
 _columns_of = itemgetter(*_COLUMNS)
 _BITS = tuple(1 << place for place in range(BLOCK))
@@ -176,36 +188,57 @@ class LogTermReads(Session):
         return 0 if row is None else (int(row.block) + 1) * BLOCK
 
     def span(self, since: Micros | None, until: Micros | None, size: int) -> tuple[int, int]:
-        """Bounds [first, before) of the indexes of all entries of [since, until).
+        """Bounds [first, before) of the indexes of all entries of [since, until) below `size`.
 
         Time nearly follows the index: an entry is late where others of later times were placed
-        before it, and how late any ever was is kept with the blocks.
+        before it. At both ends there is an entry of that time, however late others came.
         """
         newest = self._first(_NEWEST)
         if newest is None or (since is None and until is None):
             return 0, size
         indexed = (int(newest.block) + 1) * BLOCK
-        first, before = 0, size
-        if since is not None:
-            reaches = self._first(_REACHES, {"at": since})
-            first = indexed if reaches is None else int(reaches.block) * BLOCK
-        if until is not None:
-            reaches = self._first(_REACHES, {"at": until + int(newest.late)})
-            if reaches is not None and not self._has_earlier(indexed, size, until):
-                before = min(size, (int(reaches.block) + 1) * BLOCK)
-                before = self._last_before(until, max(first, before - 2 * BLOCK), before)
-        return first, before
+        first = 0 if since is None else self._first_since(since, indexed)
+        if until is None or self._has_earlier(indexed, size, until):
+            return first, size
+        reaches = self._first(_REACHES, {"at": until + int(newest.late)})
+        if reaches is not None:
+            size = min(size, (int(reaches.block) + 1) * BLOCK)
+        return first, self.last_before(until, first, min(size, indexed))
 
-    def _last_before(self, until: Micros, low: int, before: int) -> int:
-        """The bound `before`, moved down over the entries of [low, before) that are too new."""
-        row = self._first(_LAST_BEFORE, {"low": low, "before": before, "until": until})
-        return low if row is None else int(row.idx) + 1
+    def _first_since(self, since: Micros, indexed: int) -> int:
+        """From where on there are entries of `since` or later, of which some have no terms."""
+        reaches = self._first(_REACHES, {"at": since})
+        if reaches is None:
+            return indexed
+        start = int(reaches.block) * BLOCK
+        found = self._first(_FIRST_SINCE, {"start": start, "end": start + BLOCK, "since": since})
+        return start if found is None else int(found.idx)
+
+    def last_before(self, until: Micros, first: int, before: int) -> int:
+        """The bound `before`, within finished blocks, moved down over entries that are too new.
+
+        Blocks without an earlier entry are passed over, as one that came hours late would
+        otherwise have every page in between look at nothing else.
+        """
+        while before > first:
+            block = self._first(_BLOCK_BEFORE, {"most": (before - 1) // BLOCK, "until": until})
+            if block is None:
+                break
+            start = int(block.block) * BLOCK
+            before = min(before, start + BLOCK)
+            found = self._first(_LAST_BEFORE, {"start": start, "end": before, "until": until})
+            if found is not None:
+                return max(first, int(found.idx) + 1)
+            before = start
+        return first
 
     def _has_earlier(self, indexed: int, size: int, until: Micros) -> bool:
-        """Whether the entries without terms, of whose lateness nothing is kept, may reach back."""
+        """Whether the entries without terms, of whose times nothing is kept, may reach back."""
+        if size <= indexed:
+            return False
         if size - indexed > CATCH_UP * BLOCK:
             return True
-        row = self._first(_EARLIEST, {"start": indexed})
+        row = self._first(_EARLIEST, {"start": indexed, "end": size})
         return row is not None and row.at is not None and row.at < until
 
     def holding(
@@ -251,7 +284,7 @@ class LogTermReads(Session):
         blocks = [block for block in lead.bits if block >= lead.low]
         missing = {block for one in others for block in blocks if block < one.low}
         terms = {name for group in groups for name in group}
-        seen = self._bits(tenant, terms, missing) | self._bits(tenant, without, blocks)
+        seen = self.bits_in(tenant, terms, missing) | self.bits_in(tenant, without, blocks)
         both = []
         for block in sorted(blocks, reverse=True):
             bits = lead.bits[block]
@@ -284,35 +317,39 @@ class LogTermReads(Session):
             held.append(one)
         return held
 
-    def _bits(
+    def bits_in(
         self, tenant: str, terms: Iterable[str], blocks: Iterable[int]
     ) -> dict[tuple[str, int], int]:
+        """The bits of those of these terms that are in these blocks, by term and block."""
         values = {"tenant": tenant, "terms": sorted(terms), "blocks": sorted(blocks)}
         if not values["terms"] or not values["blocks"]:
             return {}
-        rows = self._all(_OF_BLOCKS, values)
+        rows = self._all(_of_blocks(self._dialect), values)
         return {(row.term, row.block): int.from_bytes(row.places) for row in rows}
 
     def misindexed(self) -> int | None:
         """See `ReadView.misindexed`."""
-        for block in range(self.indexed() // BLOCK):
-            if not self._is_indexed_right(block):
-                return block * BLOCK
+        count = self.indexed() // BLOCK
+        for start in range(0, count, CHECKED):
+            end = min(start + CHECKED, count)
+            kept: dict[int, dict[tuple[str, str], int]] = defaultdict(dict)
+            for tenant, name, block, places in self._bare(_TERMS, {"start": start, "end": end}):
+                kept[block][tenant, name] = int.from_bytes(places)
+            for block in range(start, end):
+                if not self._is_indexed_right(block, kept[block]):
+                    return block * BLOCK
         return None
 
-    def _is_indexed_right(self, block: int) -> bool:
+    def _is_indexed_right(self, block: int, held: Mapping[tuple[str, str], int]) -> bool:
         """Whether a block's terms are those of its entries; of entries that are gone, no matter."""
-        rows = self._clear_columns(block * BLOCK, (block + 1) * BLOCK)
+        rows = self._clear_rows(block * BLOCK, (block + 1) * BLOCK)
         left = sum(_BITS[row[0] % BLOCK] for row in rows)
         expected = bits_of(rows)
-        kept = {
-            (row.tenant, row.term): int.from_bytes(row.places) & left
-            for row in self._all(_TERMS, {"block": block})
-        }
+        kept = {one: bits & left for one, bits in held.items()}
         return all(kept.get(one, 0) == expected.get(one, 0) for one in kept.keys() | expected)
 
-    def _clear_columns(self, start: int, end: int) -> list[ClearRow]:
-        return self._bare(_CLEAR_COLUMNS, {"start": start, "end": end})
+    def _clear_rows(self, start: int, end: int) -> list[ClearRow]:
+        return self._bare(_CLEAR_ROWS, {"start": start, "end": end})
 
 
 class LogTermWrites(LogTermReads, WriteSession):
@@ -325,12 +362,12 @@ class LogTermWrites(LogTermReads, WriteSession):
         not read again.
         """
         newest = self._first(_NEWEST)
-        block, high, late = (-1, 0, 0) if newest is None else tuple(newest)
+        block, high, late = (-1, 0, 0) if newest is None else tuple(newest)[:3]
         for number in range(block + 1, min(size // BLOCK, block + 1 + CATCH_UP)):
             rows = self._rows_of(number, placed)
             times = [row[1] for row in rows]
-            highs = list(accumulate(times, max, initial=high))[1:]
-            high, late = highs[-1], max(late, *map(sub, highs, times))
+            highs = list(accumulate(times, max, initial=high))
+            high, late = highs[-1], max([late, *map(sub, highs[1:], times)])
             self._write(
                 insert(log_term),
                 [
@@ -343,12 +380,13 @@ class LogTermWrites(LogTermReads, WriteSession):
                     for (tenant, name), bits in bits_of(rows).items()
                 ],
             )
-            self._write(insert(log_block), {"block": number, "high": high, "late": late})
+            values = {"block": number, "high": high, "late": late, "low": min(times, default=high)}
+            self._write(insert(log_block), values)
 
     def _rows_of(self, block: int, placed: Mapping[int, Mapping[str, Any]]) -> list[ClearRow]:
         start, end = block * BLOCK, (block + 1) * BLOCK
         known = min(placed)
-        rows = self._clear_columns(start, min(known, end))
+        rows = self._clear_rows(start, min(known, end))
         for index in range(max(start, known), end):
             rows.append((index, *_columns_of(placed[index])))
         return rows
@@ -359,6 +397,16 @@ def _any_of(seen: Mapping[tuple[str, int], int], terms: Iterable[str], block: in
     for name in terms:
         bits |= seen.get((name, block), 0)
     return bits
+
+
+@cache
+def _of_blocks(dialect: str) -> Select[Any]:
+    """The places of terms in blocks."""
+    return select(log_term.c.term, log_term.c.block, log_term.c.places).where(
+        log_term.c.tenant == bindparam("tenant"),
+        is_among(dialect, log_term.c.term, "terms"),
+        is_among(dialect, log_term.c.block, "blocks"),
+    )
 
 
 @cache

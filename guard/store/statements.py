@@ -9,7 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Executable, Row, Table, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Row,
+    Table,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy import insert as insert_into
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -57,12 +67,24 @@ def _add_text(dialect: Any, table: Table) -> str:  # noqa: ANN401 - its class ta
     return str(all_rows.compile(dialect=dialect(paramstyle="format"))).replace("%s", "%b")
 
 
+def is_among(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """`column` is one of the values that are bound to `name`, for who names very many.
+
+    PostgreSQL takes them as one array: with a parameter for each, SQLAlchemy and the driver wrote
+    the statement anew each time, and it took them longer than the server needs to answer it.
+    """
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=postgresql.ARRAY(column.type)))
+    return column.in_(bindparam(name, expanding=True))
+
+
 class Session:
     """Reading statements on one connection."""
 
     def __init__(self, connection: Connection) -> None:
         """Work on `connection`, whose transaction somebody else opened and will end."""
         self._connection = connection
+        self._dialect = connection.dialect.name
 
     def _all(self, statement: Executable, values: Values | None = None) -> Sequence[Row[Any]]:
         try:

@@ -8,6 +8,7 @@ from guard.store.activations import ActivationReads, ActivationWrites
 from guard.store.alerts import AlertReads, AlertWrites
 from guard.store.budgets import BudgetReads, BudgetWrites
 from guard.store.cases import CaseReads, CaseWrites
+from guard.store.cutting import CutWrites
 from guard.store.directory import DirectoryWrites
 from guard.store.erasures import ErasureReads, ErasureWrites
 from guard.store.event_parts import EventPartReads
@@ -65,6 +66,7 @@ class SqlUnitOfWork(
     ActivationWrites,
     BudgetWrites,
     PendingWrites,
+    CutWrites,
     IdentifierWrites,
     RelationWrites,
     LateLinkWrites,

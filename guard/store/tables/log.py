@@ -212,12 +212,14 @@ log_term = Table(
 )
 
 
-# The finished blocks: the latest time up to the end of each, and how late an entry ever was.
+# The finished blocks: the latest time up to the end of each, how late an entry ever was, and the
+# earliest time in the block itself.
 log_block = Table(
     "log_block",
     METADATA,
     Column("block", BigInteger, primary_key=True, autoincrement=False),
     Column("high", BigInteger, nullable=False),
     Column("late", BigInteger, nullable=False),
+    Column("low", BigInteger, nullable=False),
     Index(None, "high", "block"),
 )

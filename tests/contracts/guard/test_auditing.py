@@ -1,9 +1,11 @@
 """Who saw whom, proven and exported, on both engines."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from guard.entries import EntryKind
 from guard.errors import (
@@ -12,9 +14,11 @@ from guard.errors import (
     NotFoundError,
     ProofError,
 )
+from guard.ledger.note import NoteSigner, parse_note
 from guard.ledger.proofs import parse_tlog_proof
 from guard.principals import LogScope
 from guard.rows import LogCount, LogQuery
+from tests.support.log import settle
 from tests.support.makers import TENANT
 from tests.support.people import AGENT, AUDITOR
 from tests.support.rig import Rig
@@ -175,3 +179,44 @@ async def test_what_was_shown_cannot_be_edited_out_of_a_search(rig: Rig, store_u
     with pytest.raises(ProofError) as caught:
         rig.log()
     assert caught.value.index == index
+
+
+async def test_what_is_published_is_answered_where_the_store_is_ahead_of_it(
+    rig: Rig, tmp_path: Path
+) -> None:
+    (ref,) = await rig.customers(1)
+    await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    await rig.publisher.publish_once(rig.readers, rig.committer, rig.clock.now())
+    published = tmp_path / "log" / "checkpoint"
+    note = published.read_bytes()
+    # As a broker that follows stands, and one whose quorum has not answered yet.
+    answer = await rig.broker.view(AGENT, rig.asks(ref, await rig.case(ref)))
+    settle(rig.store)
+    index = rig.entry(answer.receipt).index
+    await rig.publisher.publish_once(rig.readers, rig.committer, rig.clock.now())
+    ahead = published.read_bytes()
+    published.write_bytes(note)
+    with rig.store.read() as view:
+        assert view.checkpoint() == ahead != note
+    assert await rig.auditing.checkpoint() == note
+    assert parse_tlog_proof(await rig.auditing.proof(0)).note == note
+    with pytest.raises(NotFoundError, match="not under a checkpoint yet"):
+        await rig.auditing.proof(index)
+    published.unlink()
+    for asked in (rig.auditing.checkpoint(), rig.auditing.proof(0)):
+        with pytest.raises(NotFoundError, match="no checkpoint is published yet"):
+            await asked
+
+
+async def test_a_proof_holds_what_witnesses_gave_for_the_published_checkpoint(
+    rig: Rig, tmp_path: Path
+) -> None:
+    await rig.customers(1)
+    await rig.publisher.publish_once(rig.readers, rig.committer, rig.clock.now())
+    published = tmp_path / "log" / "checkpoint"
+    note = published.read_bytes()
+    witness = NoteSigner("w", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+    cosigned = note + witness.cosign(parse_note(note).text, 7).encode()
+    published.write_bytes(cosigned)
+    assert await rig.auditing.checkpoint() == cosigned
+    assert parse_tlog_proof(await rig.auditing.proof(0)).note == cosigned

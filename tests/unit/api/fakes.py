@@ -961,8 +961,12 @@ class FakeAuditing:
                 return one
         raise NotFoundError("no such entry")
 
+    note: bytes | None = b"recordguard.local/log\n10\nAAAA\n\n\xe2\x80\x94 key sig\n"
+
     async def checkpoint(self) -> bytes:
-        return b"recordguard.local/log\n10\nAAAA\n\n\xe2\x80\x94 key sig\n"
+        if self.note is None:
+            raise NotFoundError("no checkpoint is published yet")
+        return self.note
 
     async def proof(self, where: int | bytes) -> bytes:
         if isinstance(where, bytes) or where >= 10:

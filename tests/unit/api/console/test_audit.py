@@ -28,12 +28,15 @@ async def test_looking_at_the_page_asks_nothing_of_the_log(world: World, browser
     assert world.auditing.asked == []
 
 
-async def test_before_the_first_checkpoint_the_page_is_there(browser: Browser) -> None:
+async def test_before_the_first_checkpoint_the_page_is_there(
+    world: World, browser: Browser
+) -> None:
+    world.auditing.note = None
     assert browser("aud").get(AUDIT).status_code == 200
 
 
-async def test_the_newest_checkpoint_is_shown(world: World, browser: Browser) -> None:
-    world.memory.note = b"recordguard.local/log\n10\n"
+async def test_the_published_checkpoint_is_shown(world: World, browser: Browser) -> None:
+    world.auditing.note = b"recordguard.local/log\n10\n"
     assert "recordguard.local/log\n10" in browser("aud").get(AUDIT).text
 
 

@@ -192,7 +192,7 @@ async def test_the_auditor_asks_in_a_form_and_follows_the_pages(
     world: World, browser: Browser
 ) -> None:
     client = browser("aud")
-    world.memory.note = b"recordguard.local/log\n10\n"
+    world.auditing.note = b"recordguard.local/log\n10\n"
     html = client.get("/console/audit").text
     assert "recordguard.local/log" in html
     csrf = csrf_of(html)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from guard.clock import DAY
 from guard.entries import EntryKind
 from guard.rows import LogQuery
 from guard.store import SqlStore
@@ -151,3 +152,36 @@ def test_time_narrows_the_stretch_that_is_looked_at(sqlite_store: SqlStore) -> N
         assert view.span(NOON - 9, NOON - 5, size) == (0, 0)
         assert view.span(NOON + size - 2, None, size) == (4 * BLOCK, size)
         assert view.span(None, NOON + size + 9, size) == (0, size)
+
+
+def test_both_ends_of_a_time_are_found_however_late_one_entry_came(sqlite_store: SqlStore) -> None:
+    fill(sqlite_store, 0, BLOCK)
+    # One came a day late: it says nothing of where the others of its time are.
+    fill(sqlite_store, BLOCK, 1, at=NOON - DAY)
+    fill(sqlite_store, BLOCK + 1, 30 * BLOCK - 1)
+    since, until = NOON + 2 * BLOCK + 5, NOON + 2 * BLOCK + 15
+    with sqlite_store.read() as view:
+        size = view.head()[0]
+        assert view.span(since, until, size) == (2 * BLOCK + 5, 2 * BLOCK + 15)
+        page = view.answer(LogQuery(tenant=TENANT, since=since, until=until, limit=50))
+        assert [e.index for e in page.entries] == list(range(2 * BLOCK + 14, 2 * BLOCK + 4, -1))
+        assert page.following is None
+
+
+def test_a_page_passes_over_what_is_too_new_after_one_that_came_late(
+    sqlite_store: SqlStore,
+) -> None:
+    fill(sqlite_store, 0, 10 * BLOCK)
+    fill(sqlite_store, 10 * BLOCK, 1, at=NOON + 7)
+    for tail in (20, 2 * BLOCK):
+        fill(sqlite_store, sized(sqlite_store), tail)
+        query = LogQuery(tenant=TENANT, since=NOON + 5, until=NOON + 10, limit=50)
+        with sqlite_store.read() as view:
+            page = view.answer(query)
+            assert [e.index for e in page.entries] == [10 * BLOCK, 9, 8, 7, 6, 5]
+            assert page.following is None
+
+
+def sized(store: SqlStore) -> int:
+    with store.read() as view:
+        return view.head()[0]
