@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from api.cli.instants import instant
 from api.cli.log_questions import As, Tenant
 from api.cli.opened import services
 from api.cli.outcome import Exit, Json, run_async, say
@@ -41,83 +40,9 @@ def evidence(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Take a part of the log out as a bundle that anybody checks offline."""
     start, end = _range(range_)
-<<<<<<< ours
-    question = Question(
-        purpose=purpose,
-        customer=customer,
-        agent=agent,
-        since=instant(since),
-        until=instant(until),
-        start=start,
-        end=end,
-    )
-
-    async def work() -> tuple[int, list[str]]:
-        written = 0
-        async with services() as opened:
-            row = await opened.directory.get(tenant, as_)
-            if row is None or not row.is_active:
-                raise NotFoundError("nobody active of that id is in the directory")
-            auditor = principal_from(
-                row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
-            )
-            settings, keyring = opened.settings, opened.keyring
-            signer = export_signer(keyring, settings)
-            maker = Evidence(
-                opened.committer,
-                opened.readers,
-                opened.clock,
-                opened.vault,
-                TileFolder(log_dir(settings)),
-                signer,
-            )
-            pieces = await maker.make(auditor, question)
-            with out.open("xb") as file:
-                async for piece in pieces:
-                    written += file.write(piece)
-            return written, [log_signer(keyring, settings).vkey, signer.vkey]
-
-||||||| base
-    question = Question(
-        purpose=purpose,
-        customer=customer,
-        agent=agent,
-        since=_time(since),
-        until=_time(until),
-        start=start,
-        end=end,
-    )
-
-    async def work() -> tuple[int, list[str]]:
-        written = 0
-        async with services() as opened:
-            row = await opened.directory.get(tenant, as_)
-            if row is None or not row.is_active:
-                raise NotFoundError("nobody active of that id is in the directory")
-            auditor = principal_from(
-                row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
-            )
-            settings, keyring = opened.settings, opened.keyring
-            signer = export_signer(keyring, settings)
-            maker = Evidence(
-                opened.committer,
-                opened.readers,
-                opened.clock,
-                opened.vault,
-                TileFolder(log_dir(settings)),
-                signer,
-            )
-            pieces = await maker.make(auditor, question)
-            with out.open("xb") as file:
-                async for piece in pieces:
-                    written += file.write(piece)
-            return written, [log_signer(keyring, settings).vkey, signer.vkey]
-
-=======
     named = {"customer": customer, "agent": agent, "since": since, "until": until}
     asked: dict[str, object] = {name: value for name, value in named.items() if value}
     asked |= {name: at for name, at in (("start", start), ("end", end)) if at is not None}
->>>>>>> theirs
     try:
         if server:
             count = save(server, token_file, "/v1/evidence", asked | {"why": purpose}, out)
