@@ -101,7 +101,7 @@ class PendingWrites(PendingReads, EntryWrites):
         if self._is_sqlite:
             self.place([placed(new) for new in entries])
         else:
-            self._write(insert(pending), [_pending_values(placed(new)) for new in entries])
+            self._add(pending, [_pending_row(placed(new)) for new in entries])
 
     def serialise(self) -> None:
         """See `UnitOfWork.serialise`; SQLite has one writer anyway."""
@@ -173,14 +173,8 @@ def _in_order(taken: Sequence[PlacedEntry]) -> list[PlacedEntry]:
     return [one for _, one in sorted(keyed, key=lambda pair: pair[0])]
 
 
-def _pending_values(new: PlacedEntry) -> dict[str, object]:
-    return {
-        "entry_id": new.entry_id,
-        "writer": new.writer,
-        "writer_seq": new.writer_seq,
-        "at": new.at,
-        "body": _encode(new),
-    }
+def _pending_row(new: PlacedEntry) -> tuple[object, ...]:
+    return (new.entry_id, new.writer, new.writer_seq, new.at, _encode(new))
 
 
 def _check(one: PlacedEntry) -> None:
