@@ -1,13 +1,11 @@
 """Entries that are durable and have no place yet, as a second writer on PostgreSQL leaves them."""
 
-from sqlalchemy import insert
-
 from guard.clock import Micros
 from guard.entries import EntryKind, EventPart, NewEntry, SubjectPart
 from guard.ledger.entry import Sealer
 from guard.store import SqlStore
 from guard.store.entries import placed
-from guard.store.pending import _pending_values
+from guard.store.pending import _pending_row
 from guard.store.statements import WriteSession
 from guard.store.tables import pending
 from guard.vault.keyring import Keyring
@@ -31,7 +29,7 @@ def wait(store: SqlStore, keyring: Keyring, refs: tuple[str, ...], now: Micros) 
             for seq, new in enumerate(made)
         ]
         assert isinstance(rows, WriteSession)
-        rows._write(insert(pending), [_pending_values(placed(one)) for one in sealed])  # noqa: SLF001 - SQLite's own way places at once
+        rows._add(pending, [_pending_row(placed(one)) for one in sealed])  # noqa: SLF001 - SQLite's own way places at once
         rows.advance_subjects(next_n)
 
 
