@@ -67,6 +67,12 @@ def test_a_writer_may_be_met_in_the_middle_of_its_story() -> None:
         writers.follow(71, replace(VIEW, writer_seq=42))
 
 
+def test_no_entries_change_no_story() -> None:
+    writers = Writers()
+    writers.follow_all(0, [])
+    assert writers.known == {}
+
+
 CHANGES: dict[str, Callable[[Leaf], Leaf]] = {
     "nothing": lambda leaf: leaf,
     "same time": lambda leaf: replace(leaf, at=leaf.at - 1),
