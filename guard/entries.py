@@ -152,7 +152,7 @@ class EventPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def shown(self) -> str:
         """The shown field classes with their forms as words, sorted, to be searched by."""
-        return " ".join(f"{cls}={form}" for cls, form in sorted(self.classes.items()))
+        return " ".join([f"{cls}={form}" for cls, form in sorted(self.classes.items())])
 
 
 def event_by(principal: Principal, kind: EntryKind, at: Micros) -> EventPart:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.instants import instant
 from api.cli.log_questions import As, Tenant
 from api.cli.opened import services
 from api.cli.outcome import Exit, Json, run_async, say
@@ -52,8 +53,8 @@ def evidence(  # noqa: PLR0913 - each is an option of the command
                 purpose=purpose,
                 customer=customer or None,
                 agent=agent or None,
-                since=_time(since),
-                until=_time(until),
+                since=instant(since),
+                until=instant(until),
                 start=start,
                 end=end,
             )

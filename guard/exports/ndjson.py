@@ -40,6 +40,8 @@ def _rest(part: bytes) -> bytes:
 
 
 def _subjects(row: ExportRow) -> bytes:
+    if not row.refs:
+        return b""
     return b",".join(
         _encode({"customer": ref, "erased": True}) if part is None else part
         for ref, part in zip(row.refs, row.parts, strict=True)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
-from guard.clock import SECOND, Micros, to_rfc3339
+from guard.clock import HOUR, MINUTE, SECOND, Micros, to_rfc3339
 from guard.entries import EntryKind, EventPart, SubjectPart
 
 KIND_NAMES = {kind: kind.name.lower() for kind in EntryKind}
@@ -40,12 +40,14 @@ class ExportRow(msgspec.Struct, frozen=True, gc=False):
         return tuple(None if part is None else _subject(part) for part in self.parts)
 
 
-# Entries come in order of time: many share a second, and rendering one costs as much as a cipher.
+# Entries come in order of time: many share an hour, and rendering one costs as much as a cipher.
 @lru_cache(maxsize=256)
-def _second(second: int) -> str:
-    return to_rfc3339(second * SECOND)[:-7]
+def _hour(hour: int) -> str:
+    return to_rfc3339(hour * HOUR)[: len("2025-01-01T00:")]
 
 
 def stamp(at: Micros) -> str:
     """`to_rfc3339`, for who renders very many times."""
-    return f"{_second(at // SECOND)}{at % SECOND:06d}Z"
+    minute, rest = divmod(at % HOUR, MINUTE)
+    second, micros = divmod(rest, SECOND)
+    return f"{_hour(at // HOUR)}{minute:02d}:{second:02d}.{micros:06d}Z"

@@ -18,7 +18,8 @@ from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_bytes
-from struct import Struct
+from struct import Struct, unpack
+from typing import TypeAlias
 
 import msgspec
 
@@ -51,7 +52,11 @@ ENTRY_ID_CHANCE = 10
 
 _LEAF_V1 = Struct(">B16sQB8sQ16s32s")
 _pack_v1 = partial(_LEAF_V1.pack, ENTRY_V1)
-_STORY_V1 = Struct(">x16xQB8sQ16x32x")
+_STORY_V1 = "x16xQB8sQ16x32x"
+
+# Times, numbers of the kinds, writers and the writers' numbers of many leaves.
+Stories: TypeAlias = tuple[tuple[Micros, ...], tuple[int, ...], tuple[bytes, ...], tuple[int, ...]]
+
 _encode = msgspec.json.Encoder().encode
 _event_decoder = msgspec.json.Decoder(EventPart)
 _subject_decoder = msgspec.json.Decoder(SubjectPart)
@@ -115,16 +120,18 @@ def _decode_v1(encoded: bytes) -> Leaf:
     )
 
 
-def stories(leaves: Sequence[bytes]) -> Iterator[tuple[Micros, int, bytes, int]] | None:
-    """Time, number of the kind, writer and writer's number of each leaf, for who walks along all.
+def stories(leaves: Sequence[bytes]) -> Stories | None:
+    """What each leaf says of its writer, for who walks along all: a column for each thing.
 
     None where one is not of the newest version: each must then be decoded by itself.
     """
-    joined = b"".join(leaves)
-    is_newest = joined[::LEAF_SIZE] == bytes([ENTRY_V1]) * len(leaves)
-    if not is_newest or any(len(leaf) != LEAF_SIZE for leaf in leaves):
+    joined, count = b"".join(leaves), len(leaves)
+    is_newest = joined[::LEAF_SIZE] == bytes([ENTRY_V1]) * count
+    if not is_newest or set(map(len, leaves)) != {LEAF_SIZE}:
         return None
-    return _STORY_V1.iter_unpack(joined)
+    # All at once: a quarter of what unpacking one after the other costs.
+    told = unpack(">" + _STORY_V1 * count, joined)
+    return told[0::4], told[1::4], told[2::4], told[3::4]
 
 
 def inner_hash(nonce_and_part: bytes) -> bytes:

@@ -374,16 +374,14 @@ class Publisher:
 
 def _hashed(edge: TileEdge, entries: Sequence[StoredEntry]) -> list[File]:
     """Hash what was read back and append it; the files that are now complete."""
-    files: list[File] = []
-    for entry in entries:
-        if entry.index != edge.size:
-            raise ForkError(f"entry {edge.size} is missing, restore it from a backup")
+    for index, entry in enumerate(entries, edge.size):
+        if entry.index != index:
+            raise ForkError(f"entry {index} is missing, restore it from a backup")
         try:
             check_stored(entry)
         except ProofError as error:
             raise ForkError(str(error)) from None
-        files += edge.append(entry.leaf)
-    return files
+    return edge.extend([entry.leaf for entry in entries])
 
 
 def _compare_head(last: Signed, head: CompactRange) -> None:

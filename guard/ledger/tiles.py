@@ -13,8 +13,10 @@ and remove under a name. `FolderBlobs` is a folder, which any web server can pub
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 from shutil import rmtree
+from struct import unpack
 from typing import Protocol
 
 from guard.durable import make_folder, replace_file
@@ -70,7 +72,7 @@ class File:
 
 def pack_bundle(leaves: Sequence[bytes]) -> bytes:
     """Leaves behind their lengths, as a bundle holds them."""
-    lengths = {len(leaf) for leaf in leaves}
+    lengths = set(map(len, leaves))
     if len(lengths) == 1:
         # Nearly always: joined with what stands before each.
         before = lengths.pop().to_bytes(2, "big")
@@ -85,13 +87,15 @@ def unpack_bundle(content: bytes) -> list[bytes]:
         ProofError: A length points beyond the end.
     """
     # Nearly always all leaves have one length; a look at the places of lengths alone shows it.
-    step = 2 + int.from_bytes(content[:2], "big")
-    count, rest = divmod(len(content), step)
+    length = int.from_bytes(content[:2], "big")
+    count, rest = divmod(len(content), 2 + length)
     if (
         not rest
-        and content[::step] + content[1::step] == content[:1] * count + content[1:2] * count
+        and count <= TILE_WIDTH
+        and content[:: 2 + length] == content[:1] * count
+        and content[1 :: 2 + length] == content[1:2] * count
     ):
-        return [content[at + 2 : at + step] for at in range(0, len(content), step)]
+        return list(unpack(f"2x{length}s" * count, content))
     leaves, at = [], 0
     while at < len(content):
         start = at + 2
@@ -232,7 +236,9 @@ class FolderBlobs:
     def get(self, name: str) -> bytes | None:
         """See `Blobs.get`."""
         try:
-            return (self._path / name).read_bytes()
+            # A log is read a file for every 256 entries: a third of what `Path.read_bytes` costs.
+            with FileIO(f"{self._path}/{name}") as file:
+                return file.readall()
         except FileNotFoundError:
             return None
         except OSError as error:

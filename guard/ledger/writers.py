@@ -12,12 +12,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import repeat
 
 from guard.clock import Micros
 from guard.entries import EntryKind
 from guard.errors import ProofError
-from guard.ledger.entry import Leaf, decode_leaf, stories
+from guard.ledger.entry import Leaf, Stories, decode_leaf, stories
 
 # What changes nothing of a writer's story but its number and time.
 _ORDINARY = frozenset(int(kind) for kind in EntryKind) - {
@@ -25,9 +24,6 @@ _ORDINARY = frozenset(int(kind) for kind in EntryKind) - {
     EntryKind.WRITER_CLOSE,
     EntryKind.GAP,
 }
-
-# Stands for the story of a leaf that must be decoded first; no kind has this number.
-_UNTOLD = (0, 0, b"", 0)
 
 
 @dataclass(slots=True)
@@ -91,9 +87,34 @@ class Writers:
         Raises:
             ProofError: A leaf is none, or does not continue its writer's story.
         """
-        told = stories(leaves) or repeat(_UNTOLD, len(leaves))
+        told = stories(leaves)
+        if told is None:
+            for index, leaf in enumerate(leaves, first):
+                self.follow(index, _decode(index, leaf))
+        elif not self._goes_on(told):
+            self._follow_each(first, leaves, told)
+
+    def _goes_on(self, told: Stories) -> bool:
+        """Take what one writer says in one piece, as most of a log is; False: it is not that."""
+        times, kinds, names, numbers = told
+        writer = self.known.get(names[0])
+        if (
+            writer is None
+            or writer.is_closed
+            or names.count(names[0]) != len(names)
+            or numbers != tuple(range(writer.next_seq, writer.next_seq + len(numbers)))
+            or times[0] < writer.last_at
+            or list(times) != sorted(times)
+            or not _ORDINARY.issuperset(kinds)
+        ):
+            return False
+        writer.next_seq += len(numbers)
+        writer.last_at = times[-1]
+        return True
+
+    def _follow_each(self, first: int, leaves: Sequence[bytes], told: Stories) -> None:
         known = self.known
-        for index, (at, kind, name, seq) in enumerate(told, first):
+        for index, (at, kind, name, seq) in enumerate(zip(*told, strict=True), first):
             writer = known.get(name)
             if (
                 writer is not None

@@ -7,7 +7,7 @@ no gap and no fork however many processes write.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -26,6 +26,9 @@ HASH_SIZE = 32
 
 # Leaf hashes are read in pieces of this many: 128 KiB at a time, whatever the size of the log.
 PIECE = 4096
+
+# Reporting lines whose text is remembered: everybody below one lead has the same.
+_LINES = 1024
 
 _HEAD = select(tree_head.c.size, tree_head.c.range, tree_head.c.newest_at)
 _LOCK_HEAD = _HEAD.with_for_update()
@@ -97,7 +100,9 @@ class PlacedEntry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 Numbered: TypeAlias = tuple[int, PlacedEntry]
 
 _encode = msgspec.json.Encoder().encode
-_in_columns = itemgetter(*detail_event.columns.keys())
+_detail_of = itemgetter(
+    *(one.name for one in detail_event.columns if one.name not in {"idx", "epoch", "sealed"})
+)
 
 
 @cache
@@ -217,13 +222,14 @@ class EntryWrites(EntryReads, LogTermWrites):
             },
         )
         self._locked_head = None
-        if tree.size // BLOCK > head.size // BLOCK:
-            self.index_blocks(tree.size, {index: new.detail for index, new in numbered})
 
     def _add_details(self, numbered: Sequence[Numbered]) -> None:
-        """Keep what stands beside the leaves."""
+        """Keep what stands beside the leaves, and index the blocks that are now full."""
         self._add(detail_event, _event_rows(numbered))
         self._add(detail_subject, _subject_rows(numbered))
+        start, size = numbered[0][0], numbered[-1][0] + 1
+        if size // BLOCK > start // BLOCK:
+            self.index_blocks(size, {index: new.detail for index, new in numbered})
 
     def last_of(self, writers: Collection[bytes]) -> dict[bytes, int]:
         """The last number of each of these writers that is in the tree."""
@@ -278,7 +284,7 @@ def _entry_rows(numbered: Sequence[Numbered]) -> list[tuple[Any, ...]]:
 
 def _event_rows(numbered: Sequence[Numbered]) -> list[tuple[Any, ...]]:
     return [
-        _in_columns({"idx": index, "sealed": new.sealed_event, **new.detail})
+        (index, new.detail["epoch"], new.sealed_event, *_detail_of(new.detail))
         for index, new in numbered
     ]
 
@@ -289,6 +295,11 @@ def _subject_rows(numbered: Sequence[Numbered]) -> list[tuple[Any, ...]]:
         for index, new in numbered
         for position, (ref, sealed) in enumerate(zip(new.refs, new.sealed_subjects, strict=True))
     ]
+
+
+@lru_cache(maxsize=_LINES)
+def _line_text(line: tuple[str, ...]) -> str:
+    return _encode(line).decode()
 
 
 def _detail(new: SealedEntry) -> dict[str, str | int]:
@@ -302,7 +313,7 @@ def _detail(new: SealedEntry) -> dict[str, str | int]:
         "vendor": event.vendor,
         "site": event.site,
         "team": event.team,
-        "line": _encode(event.line).decode(),
+        "line": _line_text(event.line),
         "agent": event.agent,
         "actor": event.actor,
         "purpose": event.purpose,

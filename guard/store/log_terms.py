@@ -368,15 +368,10 @@ class LogTermWrites(LogTermReads, WriteSession):
             times = [row[1] for row in rows]
             highs = list(accumulate(times, max, initial=high))
             high, late = highs[-1], max([late, *map(sub, highs[1:], times)])
-            self._write(
-                insert(log_term),
+            self._add(
+                log_term,
                 [
-                    {
-                        "tenant": tenant,
-                        "term": name,
-                        "block": number,
-                        "places": bits.to_bytes(BLOCK_BYTES),
-                    }
+                    (tenant, name, number, bits.to_bytes(BLOCK_BYTES))
                     for (tenant, name), bits in bits_of(rows).items()
                 ],
             )

@@ -22,7 +22,8 @@ from guard.clock import Micros
 from guard.enrolment import CustomerPut
 from guard.entries import OpenedEntry
 from guard.events import FloorEvent, History
-from guard.evidence.service import Evidence, Question
+from guard.evidence.selecting import Question
+from guard.evidence.service import Evidence
 from guard.findings import Finding
 from guard.in_force import InForce
 from guard.ledger.tiles import TileFolder

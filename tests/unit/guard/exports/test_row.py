@@ -13,5 +13,5 @@ def test_parts_are_parsed_when_they_are_asked_for() -> None:
 
 
 def test_a_stamp_is_the_one_way_a_time_leaves() -> None:
-    for at in (0, 1, 999_999, 1_000_000, AT):
+    for at in (0, 1, 999_999, 1_000_000, 59_999_999, 60_000_000, 3_599_999_999, 3_600_000_000, AT):
         assert stamp(at) == to_rfc3339(at)

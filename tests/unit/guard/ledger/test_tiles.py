@@ -146,8 +146,9 @@ def test_bundles_round_trip_and_bad_ones_are_refused() -> None:
     leaves = [b"", b"a", b"x" * MAX_LEAF]
     packed = pack_bundle(leaves)
     assert list(unpack_bundle(packed)) == leaves
-    alike = [b"%02d" % n for n in range(40)]
-    assert unpack_bundle(pack_bundle(alike)) == alike
+    for count in (40, 256, 257):
+        alike = [b"%03d" % n for n in range(count)]
+        assert unpack_bundle(pack_bundle(alike)) == alike
     assert unpack_bundle(b"") == []
     for content in (b"\x00", b"\x00\x01", packed[:-1], packed + b"\x00", b"\xff\xff"):
         with pytest.raises(ProofError):

@@ -1,10 +1,11 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from guard.entries import EntryKind
 from guard.errors import ProofError
-from guard.ledger.entry import Leaf
+from guard.ledger.entry import Leaf, encode_leaf
 from guard.ledger.writers import Writers
 
 OPEN = Leaf(
@@ -64,3 +65,54 @@ def test_a_writer_may_be_met_in_the_middle_of_its_story() -> None:
     writers.follow(70, replace(VIEW, writer_seq=40))
     with pytest.raises(ProofError, match="is at 42 where 41 is due"):
         writers.follow(71, replace(VIEW, writer_seq=42))
+
+
+def test_no_entries_change_no_story() -> None:
+    writers = Writers()
+    writers.follow_all(0, [])
+    assert writers.known == {}
+
+
+CHANGES: dict[str, Callable[[Leaf], Leaf]] = {
+    "nothing": lambda leaf: leaf,
+    "same time": lambda leaf: replace(leaf, at=leaf.at - 1),
+    "back in time": lambda leaf: replace(leaf, at=leaf.at - 5),
+    "ahead of the next": lambda leaf: replace(leaf, at=leaf.at + 5),
+    "missing": lambda leaf: replace(leaf, writer_seq=leaf.writer_seq + 1),
+    "repeated": lambda leaf: replace(leaf, writer_seq=leaf.writer_seq - 1),
+    "opened twice": lambda leaf: replace(leaf, kind=EntryKind.WRITER_OPEN),
+    "closed": lambda leaf: replace(leaf, kind=EntryKind.WRITER_CLOSE),
+    "a gap": lambda leaf: replace(leaf, kind=EntryKind.GAP),
+    "a stranger": lambda leaf: replace(leaf, writer=b"stranger"),
+}
+
+
+@pytest.mark.parametrize("changed", [10, 11, 25, 39])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_many_are_judged_as_one_after_the_other(
+    change: Callable[[Leaf], Leaf], changed: int
+) -> None:
+    story = [OPEN, *(replace(VIEW, writer_seq=n, at=100 + n) for n in range(1, 40))]
+    story[changed] = change(story[changed])
+    single, many = Writers(), Writers()
+
+    leaves = [encode_leaf(leaf) for leaf in story]
+
+    def one_by_one() -> None:
+        for index, leaf in enumerate(story):
+            single.follow(index, leaf)
+
+    def in_pieces() -> None:
+        for start, end in ((0, 10), (10, 30), (30, 40)):
+            many.follow_all(start, leaves[start:end])
+
+    assert _verdict(one_by_one) == _verdict(in_pieces)
+    assert single.known == many.known
+
+
+def _verdict(judge: Callable[[], None]) -> tuple[str, int | None] | None:
+    try:
+        judge()
+    except ProofError as error:
+        return str(error), error.index
+    return None
