@@ -120,9 +120,8 @@ async def place_forever(
 
     try:
         await _forever(once, PLACING_INTERVAL_S, "placing")
-    except ForkError as error:
-        # It names a row, and nobody.
-        log.critical("ledger.forked", error=str(error))
+    except ForkError:
+        log.critical("ledger.forked", name="placing")
         committer.refuse_all()
         raise
     except DurabilityError:
