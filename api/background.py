@@ -93,8 +93,8 @@ async def place_forever(
 ) -> None:
     """Watch that what is durable gets its place in the tree, and tell what is missing.
 
-    A pending entry that was changed ends it, and stops the writer, as a fork does. While the tree
-    is too far behind, no view is admitted.
+    Whatever ends the integrator ends it, and stops the writer, as a fork does. While the tree is
+    too far behind, no view is admitted.
     """
     backlog, metrics = watched
 
@@ -121,7 +121,11 @@ async def place_forever(
     try:
         await _forever(once, PLACING_INTERVAL_S, "placing")
     except ForkError:
-        log.critical("ledger.forked")
+        log.critical("ledger.forked", name="placing")
+        committer.refuse_all()
+        raise
+    except DurabilityError:
+        log.critical("disk.failed")
         committer.refuse_all()
         raise
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from guard.clock import SECOND, Micros
+from guard.entries import Receipt
 
 HERE = Path(__file__).parent / "console"
 CSP = (
@@ -31,6 +32,11 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def place(receipt: Receipt) -> int | str:
+    """What names an entry: its index, or its id where that place is given later."""
+    return receipt.entry_id if receipt.index is None else receipt.index
+
+
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=True,
@@ -38,7 +44,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters |= {"moment": moment, "words": words}
+_templates.filters |= {"moment": moment, "place": place, "words": words}
 
 
 def page(template: str, status: int = 200, /, **context: object) -> Response:

@@ -24,6 +24,7 @@ from guard.entries import (
     event_by,
 )
 from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
+from guard.ledger.backlog import caught_up
 from guard.ledger.checkpoint import parse_text
 from guard.ledger.entry import open_entry
 from guard.ledger.note import parse_note
@@ -85,6 +86,7 @@ class Auditing:
             AccessDeniedError: The role may not read the log, or asks for what is not theirs.
             InvalidRequestError: The page is too large, or an agent is named without a `reason`.
             NotFoundError: The customer's reference is unknown.
+            StoreUnavailableError: The tree is behind what is durable.
         """
         _require(principal, query, _MAY_READ)
         if not 0 < query.limit <= MAX_PAGE:
@@ -94,6 +96,8 @@ class Auditing:
         body: dict[str, BodyValue] = {"about": query.agent_id or "", "limit": query.limit}
         refs = () if query.ref is None else (query.ref,)
         await self._note(principal, EntryKind.AUDIT_QUERY, body | narrowed(query), refs, reason)
+        # The answer holds whatever was answered before it was asked for, and this note.
+        await caught_up(self._readers)
 
         def look(view: ReadView) -> LogPage:
             found = LogAnswer(entries=[], following=None) if own is None else view.answer(own)
@@ -111,15 +115,17 @@ class Auditing:
         Raises:
             AccessDeniedError: The role may not read the log, or not this part of it.
             NotFoundError: There is none in the caller's tenant.
+            StoreUnavailableError: The tree is behind what is durable.
         """
         query = LogQuery(tenant=principal.tenant)
         _require(principal, query, _MAY_READ)
+        await caught_up(self._readers)
         index = where if isinstance(where, int) else await self._index_of(where)
         found = [] if index is None else await self._readers.read(lambda v: v.entries(index, 1))
         own, _ = scoped(principal, query)
         stored = next(iter(found), None)
         if stored is None or stored.index != index or not is_of(stored, principal.tenant):
-            raise NotFoundError("no such entry: is it in the tree yet?")
+            raise NotFoundError("no such entry")
         if own is None or not is_within(stored, own):
             raise AccessDeniedError("this entry is not of the part of the log that is yours")
         body: dict[str, BodyValue] = {"entry": stored.leaf[1:17].hex()}
@@ -180,8 +186,6 @@ class Auditing:
             living = sorted(ref for ref in refs if known[ref].wrapped_key is not None)
             subjects = tuple(SubjectPart(customer=ref, reason=reason) for ref in living)
             tx.record(NewEntry(kind=kind, event=event, subjects=subjects))
-            # The answer holds whatever was answered before it was asked for.
-            tx.rows.settle()
 
         await self._committer.run(work)
 

@@ -229,6 +229,10 @@ SEARCHED = (
 )  # fmt: skip
 
 
+# The `index` of an entry that is durable and has no place in the tree yet.
+UNPLACED = -1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
     """An entry read back: the leaf and the still sealed parts (None: erased).

@@ -14,6 +14,7 @@ import msgspec
 from guard.clock import DAY, Clock, Micros
 from guard.entries import EntryKind, NewEntry, event_by
 from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
+from guard.ledger.backlog import caught_up
 from guard.ports import Committer, Readers, Transaction
 from guard.principals import Principal
 from guard.purposes.second_person import require_second_person
@@ -116,7 +117,7 @@ class Modes:
             AccessDeniedError: The role may not read modes.
         """
         _require_reader(principal)
-        await self._committer.run(lambda tx: tx.rows.settle())
+        await caught_up(self._readers)
         rows = await self._readers.read(
             lambda view: view.enforcement_report(principal.tenant, since, until)
         )

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pending")),
         sa.UniqueConstraint("writer", "writer_seq", name=op.f("uq_pending_writer_writer_seq")),
     )
+    op.create_index(op.f("ix_pending_entry_id"), "pending", ["entry_id"])
     _make_histories()
 
 
@@ -180,6 +181,7 @@ def downgrade() -> None:
     op.drop_table("sink")
     op.drop_table("export_chunk")
     op.drop_table("export_job")
+    op.drop_index(op.f("ix_pending_entry_id"), table_name="pending")
     op.drop_table("pending")
 
 

@@ -21,7 +21,7 @@ from api.idempotency import REPLAYED
 from api.identity.scopes import Scope
 from api.identity.sessions import SignedIn
 from api.middleware import router
-from api.rendering import PREFIX
+from api.rendering import PREFIX, place
 from api.routers.dependencies import Guarded, Kept
 from api.routers.outcomes import noted
 from api.schemas.contacts import Subject, Text
@@ -141,7 +141,7 @@ async def contact(
         kept = {
             "state": answer.state.value,
             "channel_id": answer.channel_id,
-            "index": answer.receipt.index,
+            "index": place(answer.receipt),
             "next": answer.next,
             "would": answer.would,
         }

@@ -59,7 +59,8 @@ class ReceiptOut(Answer):
 
     entry_id: str
     index: int | None = Field(
-        description="Its place in the log; null while several brokers wait for it to be assigned."
+        description="Its place in the log; null with PostgreSQL, which gives it a moment later:"
+        " ask by `entry_id`."
     )
     writer: str
     writer_seq: int

@@ -137,12 +137,11 @@ def _noted(note: FieldNote | None, name: str) -> FieldNote:
 
 def _find(look: ReadView, vault: DetailVault, entry_id: str) -> OpenedEntry | None:
     try:
-        index = look.index_of(bytes.fromhex(entry_id))
+        stored = look.entry_of(bytes.fromhex(entry_id))
     except ValueError:
         return None
-    if index is None:
+    if stored is None:
         return None
-    (stored,) = look.entries(index, 1)
     return open_entry(stored, vault, look.subjects(stored.refs))
 
 

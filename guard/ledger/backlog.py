@@ -1,12 +1,17 @@
 """How far the tree is behind what is durable, and when that is too far.
 
 What is pending is durable, and not provable yet: entries that nobody places would be views that no
-outsider ever sees. So there is a bound beyond which nothing more is admitted.
+outsider ever sees. So there is a bound beyond which nothing more is admitted. Who reads the log for
+an answer waits until it holds all that was answered before.
 """
 
+import asyncio
 from collections import deque
 from enum import StrEnum
 
+from guard.clock import monotonic
+from guard.errors import StoreUnavailableError
+from guard.ports import Readers
 from guard.rows import PendingSpan
 
 # One turn of the integrator: what is beyond it waits for another.
@@ -16,6 +21,31 @@ LATE_S = 5.0
 # Beyond this the integrator is not coming back by itself.
 TOO_MANY = 64 * MANY
 TOO_LATE_S = 60.0
+
+# How long an answer waits for the tree. The integrator is woken by each commit, so that the first
+# look or the second finds what it waits for; another broker's turn may take some more.
+PATIENCE_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.002, 0.05
+
+
+async def caught_up(readers: Readers) -> None:
+    """Return when all that is durable now has its place in the tree, whoever places it.
+
+    It waits beside the requests: nobody who writes waits for it, nor for the integrator.
+
+    Raises:
+        StoreUnavailableError: The store cannot be read, or the tree is too far behind.
+    """
+    span = await readers.read(lambda view: view.pending_span())
+    if span is None:
+        return
+    until, deadline, pause = span.newest, monotonic() + PATIENCE_S, FIRST_PAUSE_S
+    while span is not None and span.oldest <= until:
+        if monotonic() >= deadline:
+            raise StoreUnavailableError("the tree is behind what is durable, try again")
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)
+        span = await readers.read(lambda view: view.pending_span())
 
 
 class Lag(StrEnum):

@@ -10,7 +10,7 @@ from collections import deque
 
 from guard.clock import Micros
 from guard.entries import SYSTEM, BodyValue, EntryKind, NewEntry, system_event
-from guard.errors import ForkError, StoreUnavailableError
+from guard.errors import DurabilityError, ForkError, StoreUnavailableError
 from guard.ports import PendingEntries, Transaction
 from guard.rows import Gap
 
@@ -47,7 +47,7 @@ class Integrator:
         self._pending = pending
         self._woken, self._ends = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._serve, name="integrator", daemon=True)
-        self._forked: ForkError | None = None
+        self._ended: ForkError | DurabilityError | None = None
         self.gaps: deque[Gap] = deque()
 
     def start(self) -> None:
@@ -66,20 +66,22 @@ class Integrator:
             self._thread.join()
 
     def check(self) -> None:
-        """Raise what ended the work, if anything did.
+        """Raise what ended the work, if anything did: nothing is placed any more.
 
         Raises:
-            ForkError: A pending entry was changed; nothing is placed any more.
+            ForkError: A pending entry was changed or is in the tree already, or cannot be placed
+                for a reason that nobody foresaw.
+            DurabilityError: A disk lost what it had taken.
         """
-        if self._forked is not None:
-            raise self._forked
+        if self._ended is not None:
+            raise self._ended
 
     def catch_up(self) -> int:
         """Place all that is pending now; returns how many.
 
         Raises:
             StoreUnavailableError: The store cannot be reached or written.
-            ForkError: A pending entry was changed.
+            ForkError: A pending entry was changed, or is in the tree already.
         """
         total = 0
         while True:
@@ -94,13 +96,24 @@ class Integrator:
             is_last = self._ends.is_set()
             try:
                 self.catch_up()
-            except ForkError as error:
-                self._forked = error
+            except (ForkError, DurabilityError) as error:
+                self._ended = error
                 return
             except StoreUnavailableError:
                 # It comes back, and what is pending with it; requests learn of it by themselves.
                 self._ends.wait(POLL_S)
+            except Exception as error:  # noqa: BLE001 - kept for `check`: a thread that dies tells nobody
+                self._ended = _unforeseen(error)
+                return
             if is_last:
                 return
             self._woken.wait(POLL_S)
             self._woken.clear()
+
+
+def _unforeseen(error: Exception) -> ForkError:
+    """Its kind alone: a text that nobody foresaw may hold anything."""
+    return ForkError(
+        f"what is pending cannot be placed ({type(error).__name__}): run `guard fsck`, restore what"
+        " it names from a backup, then start again"
+    )

@@ -271,6 +271,14 @@ class ReadView(Protocol):
         """Where an entry is in the tree."""
         ...
 
+    def entry_of(self, entry_id: bytes) -> StoredEntry | None:
+        """An entry by its id, from the moment it is durable: its `index` may be `UNPLACED`.
+
+        Raises:
+            ForkError: It is pending and cannot be read.
+        """
+        ...
+
     def checkpoint(self) -> bytes | None:
         """The newest signed checkpoint note."""
         ...

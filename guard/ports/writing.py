@@ -99,7 +99,7 @@ class UnitOfWork(ReadView, Protocol):
         """Place what is pending in the tree, for work that is about to read the log.
 
         Raises:
-            ForkError: A pending entry was changed.
+            ForkError: A pending entry was changed, or is in the tree already.
         """
         ...
 
@@ -323,7 +323,7 @@ class PendingEntries(Protocol):
 
         Raises:
             StoreUnavailableError: The store cannot be reached or written.
-            ForkError: A pending entry was changed.
+            ForkError: A pending entry was changed, or is in the tree already.
         """
         ...
 

@@ -16,6 +16,7 @@ from guard.clock import Clock, Micros
 from guard.entries import SYSTEM, BodyValue, EntryKind, NewEntry, system_event
 from guard.errors import SourceError
 from guard.findings import Finding, FindingKind, Severity
+from guard.ledger.backlog import caught_up
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.reconciliation.tally import ACCOUNTING, CHUNK, WriterReads, named, reconcile
 from guard.source_reads import ALLOWANCE, ReadCounter
@@ -128,7 +129,7 @@ class Reconciliation:
         """Find the numbers that entries have named since the last time."""
         own = self._own
         # What was durable before this is in the tree after it.
-        await self._committer.run(lambda tx: tx.rows.settle())
+        await caught_up(self._readers)
 
         def look(view: ReadView) -> tuple[int, int, list[tuple[int, str]]]:
             parts = view.writer_parts(self._writer, ACCOUNTING, own.seq, CHUNK)
@@ -172,6 +173,7 @@ class Reconciliation:
         """
         await self._around()
         now = self._clock.now()
+        # Nothing waits for the writer yet, and what cannot be placed is told by its own name.
         await self._committer.run(lambda tx: tx.rows.settle())
         dead = await self._readers.read(
             lambda view: self._dead(view, None if quiet is None else now - quiet)

@@ -9,23 +9,23 @@ each writer commits in its own order, so a later number is never seen before an 
 SQLite has one writer and no line to stand in: there entries are placed by the commit itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, select, text, tuple_
+from sqlalchemy import Row, bindparam, delete, func, insert, select, text, tuple_
 
 from guard.clock import Micros
-from guard.entries import SealedEntry
-from guard.errors import ForkError, ProofError
+from guard.entries import SEARCHED, UNPLACED, SealedEntry, StoredEntry
+from guard.errors import ConflictError, ForkError, ProofError
 from guard.ledger.entry import check_parts
 from guard.rows import Gap, Integrated, PendingSpan
 from guard.store.entries import EntryReads, EntryWrites, PlacedEntry, placed
-from guard.store.statements import Session
 from guard.store.tables import entry, pending, writer_gap
 
 # Advisory locks of this store; any constants that no other program uses in this database.
-_INTEGRATING = 0x7265_636F_7264_0001
+INTEGRATING = 0x7265_636F_7264_0001
 _WORKING = 0x7265_636F_7264_0002
 
 # Entries placed by one statement where work waits for all of them.
@@ -37,7 +37,11 @@ RECENT = 256
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock) AS taken")
 _WAIT = text("SELECT pg_advisory_xact_lock(:lock)")
 _OLDEST = select(pending.c.id).order_by(pending.c.id).limit(bindparam("limit")).scalar_subquery()
-_TAKE = delete(pending).where(pending.c.id.in_(_OLDEST)).returning(pending.c.id, pending.c.body)
+_TAKE = (
+    delete(pending)
+    .where(pending.c.id.in_(_OLDEST))
+    .returning(pending.c.id, pending.c.writer, pending.c.writer_seq, pending.c.body)
+)
 _SPAN = select(func.min(pending.c.id).label("oldest"), func.max(pending.c.id).label("newest"))
 _NEWEST = select(pending.c.at).order_by(pending.c.id.desc()).limit(bindparam("limit")).subquery()
 _NEWEST_AT = select(func.max(_NEWEST.c.at).label("at"))
@@ -57,11 +61,15 @@ _IN_TREE = select(entry.c.idx).where(
 _IS_PENDING = select(pending.c.id).where(
     pending.c.writer == bindparam("writer"), pending.c.writer_seq == bindparam("writer_seq")
 )
+_PENDING_ENTRY = select(pending.c.writer, pending.c.writer_seq, pending.c.body).where(
+    pending.c.entry_id == bindparam("entry_id")
+)
+_CLEAR = {"epoch", "kind", "line", *SEARCHED}
 _decode = msgspec.msgpack.Decoder(PlacedEntry).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class PendingReads(Session):
+class PendingReads(EntryReads):
     """What waits for its place in the tree."""
 
     @property
@@ -72,6 +80,17 @@ class PendingReads(Session):
         """See `ReadView.pending_span`: both ends of an index, however many lie between."""
         row = self._first(_SPAN)
         return None if row is None or row.oldest is None else PendingSpan(row.oldest, row.newest)
+
+    def entry_of(self, entry_id: bytes) -> StoredEntry | None:
+        """See `ReadView.entry_of`."""
+        # Pending first: a row that moves between the two looks is then seen by the second.
+        row = self._first(_PENDING_ENTRY, {"entry_id": entry_id})
+        if row is not None:
+            one = _decoded(row)
+            _check(one)
+            return _unplaced(one)
+        index = self.index_of(entry_id)
+        return None if index is None else self.entries(index, 1)[0]
 
     def has_untold_gaps(self) -> bool:
         """See `ReadView.has_untold_gaps`."""
@@ -111,24 +130,28 @@ class PendingWrites(PendingReads, EntryWrites):
     def settle(self) -> None:
         """See `UnitOfWork.settle`."""
         if not self._is_sqlite:
-            self._first(_WAIT, {"lock": _INTEGRATING})
+            self._first(_WAIT, {"lock": INTEGRATING})
             while self._move(SETTLED).count == SETTLED:
                 pass
 
     def integrate(self, limit: int) -> Integrated:
         """See `PendingEntries.integrate`."""
-        row = self._first(_TRY, {"lock": _INTEGRATING})
+        row = self._first(_TRY, {"lock": INTEGRATING})
         is_free = row is not None and row.taken
         return self._move(limit) if is_free else Integrated(count=0)
 
     def _move(self, limit: int) -> Integrated:
         rows = sorted(self._all(_TAKE, {"limit": limit}), key=lambda row: row.id)
-        taken = _in_order([_decode(row.body) for row in rows])
+        taken = _in_order([_decoded(row) for row in rows])
         for one in taken:
             _check(one)
-        gaps = self._gaps(taken)
+        last = self.last_of({one.writer for one in taken}) if taken else {}
+        gaps = _gaps(taken, last)
         self._write(insert(writer_gap), [asdict(gap) for gap in gaps])
-        self.place(taken)
+        try:
+            self.place(taken)
+        except ConflictError:
+            raise _in_the_way(taken, last) from None
         return Integrated(count=len(taken), gaps=gaps)
 
     def take_gaps(self, limit: int) -> list[Gap]:
@@ -145,15 +168,68 @@ class PendingWrites(PendingReads, EntryWrites):
         # Pending first: a row that moves between the two looks is then seen by the second.
         return any(self._first(where, asked) is not None for where in (_IS_PENDING, _IN_TREE))
 
-    def _gaps(self, taken: Sequence[PlacedEntry]) -> tuple[Gap, ...]:
-        last = self.last_of({one.writer for one in taken}) if taken else {}
-        gaps = []
-        for one in taken:
-            expected = last.get(one.writer, -1) + 1
-            if one.writer_seq > expected:
-                gaps.append(Gap(one.writer, expected, one.writer_seq))
-            last[one.writer] = one.writer_seq
-        return tuple(gaps)
+
+def _gaps(taken: Sequence[PlacedEntry], in_tree: Mapping[bytes, int]) -> tuple[Gap, ...]:
+    """The numbers that are missing behind the last one of each writer that is `in_tree`."""
+    last = dict(in_tree)
+    gaps = []
+    for one in taken:
+        expected = last.get(one.writer, -1) + 1
+        if one.writer_seq > expected:
+            gaps.append(Gap(one.writer, expected, one.writer_seq))
+        last[one.writer] = one.writer_seq
+    return tuple(gaps)
+
+
+def _in_the_way(taken: Sequence[PlacedEntry], in_tree: Mapping[bytes, int]) -> ForkError:
+    """Why the tree holds something else in the place of what was `taken`."""
+    for one in taken:
+        if one.writer_seq <= in_tree.get(one.writer, -1):
+            return ForkError(
+                f"pending entry {one.writer_seq} of writer {one.writer.hex()} is in the tree"
+                " already: run `guard fsck`, then remove the row that it names from `pending`"
+            )
+    return ForkError(
+        "what is pending has no free place behind the head of the tree: run `guard fsck`, then"
+        " restore what it names from a backup"
+    )
+
+
+def _decoded(row: Row[Any]) -> PlacedEntry:
+    """What waits in a row.
+
+    Raises:
+        ForkError: The row was changed.
+    """
+    try:
+        one = _decode(row.body)
+    except (msgspec.MsgspecError, ValueError):
+        raise _changed(row, "it cannot be read") from None
+    if (one.writer, one.writer_seq) != (row.writer, row.writer_seq):
+        raise _changed(row, "its columns say another thing")
+    if one.detail.keys() != _CLEAR or len(one.refs) != len(one.sealed_subjects):
+        raise _changed(row, "some of it is missing")
+    return one
+
+
+def _changed(one: Row[Any] | PlacedEntry, why: object) -> ForkError:
+    return ForkError(
+        f"pending entry {one.writer_seq} of writer {one.writer.hex()} was changed ({why}),"
+        " restore it from a backup"
+    )
+
+
+def _unplaced(one: PlacedEntry) -> StoredEntry:
+    return StoredEntry(
+        index=UNPLACED,
+        leaf=one.leaf,
+        leaf_hash=one.leaf_hash,
+        epoch=str(one.detail["epoch"]),
+        sealed_event=one.sealed_event,
+        refs=one.refs,
+        sealed_subjects=one.sealed_subjects,
+        searched={name: one.detail[name] for name in ("kind", *SEARCHED)},
+    )
 
 
 def _in_order(taken: Sequence[PlacedEntry]) -> list[PlacedEntry]:
@@ -186,9 +262,9 @@ def _pending_values(new: PlacedEntry) -> dict[str, object]:
 def _check(one: PlacedEntry) -> None:
     """Place nothing that was changed while it waited: once in the tree it would stay for ever."""
     try:
-        check_parts(one.leaf, one.leaf_hash, (one.sealed_event, *one.sealed_subjects))
+        leaf = check_parts(one.leaf, one.leaf_hash, (one.sealed_event, *one.sealed_subjects))
     except ProofError as error:
-        raise ForkError(
-            f"pending entry {one.writer_seq} of writer {one.writer.hex()} was changed ({error}),"
-            " restore it from a backup"
-        ) from None
+        raise _changed(one, error) from None
+    named = (one.entry_id, one.writer, one.writer_seq, one.at, one.detail["kind"])
+    if named != (leaf.entry_id, leaf.writer, leaf.writer_seq, leaf.at, leaf.kind):
+        raise _changed(one, "it says another thing than its leaf")

@@ -12,11 +12,14 @@ import pytest
 from api.replaying import opened_entries
 from guard.clock import HOUR, to_rfc3339
 from guard.entries import EntryKind, OpenedEntry
+from guard.store.engine import is_sqlite
 from tests.support.acts import MemoryChannel, MemoryLookup, act_files
+from tests.support.log import nothing_placed, settle
 from tests.support.service import (
     AGENT,
     AGENTS,
     ANALYST,
+    AUDITOR,
     SYNC,
     Service,
     open_service,
@@ -41,6 +44,7 @@ async def service(store_url: str, tmp_path: Path) -> AsyncIterator[Service]:
 
 
 def log_of(service: Service) -> list[OpenedEntry]:
+    settle(service.services.store)
     with service.services.store.read() as view:
         return list(opened_entries(view, service.services.vault))
 
@@ -121,6 +125,35 @@ async def test_a_masked_field_is_revealed_with_a_reason_and_says_so_before(
     assert shown.json()["record"] == {"email": ROW["email"]}
     assert [n["path"] for n in shown.json()["refused"]] == ["national_id"]
     assert (await service.ask("POST", path, AGENTS[1], body)).status_code == 404
+
+
+async def test_what_follows_an_act_by_its_entry_finds_it_before_it_has_its_place(
+    service: Service, store_url: str
+) -> None:
+    ref = service.refs[0]
+    case = await service.case(ref)
+    body = {"fields": ["email"], "reason": "to spell it"}
+    with nothing_placed(store_url):
+        view = (await service.view(ref, case=case)).json()["receipt"]
+        assert (view["index"] is None) is not is_sqlite(store_url)
+        path = f"/v1/views/{view['entry_id']}/reveals"
+        shown = await service.ask("POST", path, AGENT, body)
+        assert shown.status_code == 200, shown.text
+        assert shown.json()["record"] == {"email": ROW["email"]}
+        assert (await service.ask("POST", path, AGENTS[1], body)).status_code == 404
+        looking = asyncio.create_task(
+            service.ask("GET", f"/v1/log/entries/{view['entry_id']}", AUDITOR)
+        )
+        asking = asyncio.create_task(service.ask("GET", "/v1/log/views?kind=reveal", AUDITOR))
+        # Whoever asks the log waits for it; whoever works does not wait for them.
+        again = await service.view(ref, case=case)
+        assert again.status_code == 200, again.text
+        assert is_sqlite(store_url) or not (looking.done() or asking.done())
+    found, reveals = await looking, await asking
+    assert found.status_code == 200, found.text
+    assert found.json()["entry_id"] == view["entry_id"]
+    of = [one["entry_id"] for one in reveals.json()["entries"]]
+    assert of == [shown.json()["receipt"]["entry_id"]]
 
 
 async def test_32_agents_have_5_tries_on_one_customer(service: Service) -> None:

@@ -70,6 +70,9 @@ async def test_a_whole_call_is_served_from_masked_pages(service: Service) -> Non
         record, "reveal", fields=["email"], reason="they ask me to spell it"
     )
     assert (status, str(ROW["email"]) in shown) == (200, True)
+    named = [one for page in desk.pages for one in re.findall(r"entry (\S+) of the log", page)]
+    assert len(named) == len(desk.pages)
+    assert all(re.fullmatch("[0-9]+|[0-9a-f]{32}", one) for one in named), named
 
 
 async def test_a_stranger_is_reached_by_a_reason_a_code_or_a_broken_glass(

@@ -139,8 +139,6 @@ async def _seen(service: Service, ref: str, agent: str) -> tuple[str, str]:
 async def _acts(service: Service, her: str) -> None:
     """What else there is to do about her, each of it an entry of another kind."""
     case, view = await _seen(service, her, AGENTS[3])
-    # A view can be revealed from as soon as it has its place.
-    settle(service.services.store)
     glass = {"customer": her, "reason_code": "fraud_in_progress", "text": WHY_VIEWED, "minutes": 5}
     told = {"customer": her, "purpose": "support_case", "case": case}
     acts: list[tuple[str, str, object]] = [

@@ -1,13 +1,17 @@
 """Reading a whole log back and checking it against its head."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
+import sqlalchemy as sa
 
 from guard.entries import EntryKind, EventPart, OpenedEntry, Receipt, StoredEntry
 from guard.ledger.integrator import Integrator
 from guard.ledger.merkle import HASH_SIZE, CompactRange
 from guard.store import SqlStore
+from guard.store.engine import is_sqlite, parse
+from guard.store.pending import INTEGRATING
 
 
 def settle(store: SqlStore) -> None:
@@ -15,6 +19,18 @@ def settle(store: SqlStore) -> None:
     integrator = Integrator(store)
     integrator.catch_up()
     assert not integrator.gaps
+
+
+@contextmanager
+def nothing_placed(store_url: str) -> Iterator[None]:
+    """Keep every integrator of a PostgreSQL from its turn, as a busy one of another broker does."""
+    if is_sqlite(store_url):
+        yield
+        return
+    engine = sa.create_engine(parse(store_url), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": INTEGRATING})
+        yield
 
 
 def stored_log(store: SqlStore) -> list[StoredEntry]:

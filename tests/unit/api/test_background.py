@@ -29,6 +29,7 @@ from guard.errors import (
     ConfigurationError,
     DurabilityError,
     ForkError,
+    GuardError,
     ProofError,
     StoreUnavailableError,
 )
@@ -158,23 +159,28 @@ async def test_between_rare_checkpoints_the_right_is_kept(
 
 
 class Placing:
-    """Stands in for the integrator's thread: says at which look it has found a change."""
+    """Stands in for the integrator's thread: says at which look it has ended, and by what."""
 
-    def __init__(self, looks: int) -> None:
-        self.left = looks
+    def __init__(self, looks: int, ended: GuardError) -> None:
+        self.left, self.ended = looks, ended
 
     def check(self) -> None:
         self.left -= 1
         if self.left < 0:
-            raise ForkError("pending entry 3 was changed")
+            raise self.ended
 
 
-async def place(rig: Rig, looks: int) -> tuple[Metrics, list[MutableMapping[str, Any]]]:
+CHANGED = ForkError("pending entry 3 was changed")
+
+
+async def place(
+    rig: Rig, looks: int, ended: GuardError = CHANGED
+) -> tuple[Metrics, list[MutableMapping[str, Any]]]:
     """Look so often, then find a change."""
     metrics = Metrics()
-    with capture_logs() as lines, pytest.raises(ForkError):
+    with capture_logs() as lines, pytest.raises(type(ended)):
         await place_forever(
-            cast("Integrator", Placing(looks)),
+            cast("Integrator", Placing(looks, ended)),
             rig.readers,
             rig.committer,
             rig.clock,
@@ -191,7 +197,14 @@ def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_wait")
 async def test_a_changed_pending_entry_stops_the_writer(rig: Rig) -> None:
     _, lines = await place(rig, 1)
-    assert [line["event"] for line in lines] == ["ledger.forked"]
+    assert [(line["event"], line["name"]) for line in lines] == [("ledger.forked", "placing")]
+    assert not rig.committer.is_alive
+
+
+@pytest.mark.usefixtures("no_wait")
+async def test_a_disk_that_fails_the_integrator_stops_the_writer(rig: Rig) -> None:
+    _, lines = await place(rig, 1, DurabilityError("lost"))
+    assert [line["event"] for line in lines] == ["disk.failed"]
     assert not rig.committer.is_alive
 
 

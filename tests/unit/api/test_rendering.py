@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from jinja2 import UndefinedError
 from starlette.requests import Request
 
-from api.rendering import CSP, error_page, is_console, moment, page, words
+from api.rendering import CSP, error_page, is_console, moment, page, place, words
 from tests.support.makers import NOON
+from tests.unit.api.fakes import receipt
 
 
 def a_request(path: str) -> Request:
@@ -18,6 +21,12 @@ def test_a_time_is_shown_to_the_second_in_utc() -> None:
 
 def test_an_identifier_is_shown_as_words() -> None:
     assert words("explained_only_for_now") == "explained only for now"
+
+
+def test_an_entry_is_named_by_its_place_or_until_then_by_its_id() -> None:
+    placed = receipt(0)
+    assert place(placed) == 0
+    assert place(replace(placed, index=None)) == placed.entry_id
 
 
 def test_what_goes_into_a_page_is_escaped() -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from guard.entries import EntryKind, NewEntry
-from guard.errors import ForkError, StoreUnavailableError
+from guard.errors import ConflictError, DurabilityError, ForkError, StoreUnavailableError
 from guard.ledger import integrator as module
 from guard.ledger.integrator import TOLD, TURN, Integrator, tell_gaps
 from guard.ports import Transaction
@@ -80,6 +80,24 @@ def test_a_changed_entry_ends_it_and_is_said() -> None:
     one._thread.join(PATIENCE_S)  # noqa: SLF001 - it has ended by itself
     with pytest.raises(ForkError, match="was changed"):
         one.check()
+    one.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (DurabilityError("the disk failed"), DurabilityError, "the disk failed"),
+        (ConflictError("Maria Gonzalez"), ForkError, r"\(ConflictError\): run `guard fsck`"),
+        (KeyError("Maria Gonzalez"), ForkError, r"\(KeyError\): run `guard fsck`"),
+    ],
+)
+def test_whatever_ends_it_is_said(error: Exception, kind: type[Exception], words: str) -> None:
+    one = Integrator(Turns(error))
+    one.start()
+    one._thread.join(PATIENCE_S)  # noqa: SLF001 - it has ended by itself
+    with pytest.raises(kind, match=words) as caught:
+        one.check()
+    assert "Maria" not in str(caught.value)
     one.close()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from sqlalchemy import delete, update
 
@@ -9,7 +10,8 @@ from guard.entries import EntryKind, SealedEntry
 from guard.errors import ForkError
 from guard.rows import Gap, PendingSpan
 from guard.store import SqlStore
-from guard.store.tables import pending
+from guard.store.entries import PlacedEntry
+from guard.store.tables import pending, tree_head
 from tests.support.log import stored_log
 from tests.support.makers import NOON, make_entry, make_subject
 from tests.support.sealing import PlainSealer
@@ -154,3 +156,70 @@ def test_settling_places_more_than_one_statement_takes(
         rows.serialise()
         rows.settle()
         assert rows.head()[0] == 5
+
+
+def change(store: SqlStore, seq: int, **values: object) -> None:
+    """As somebody with the database would."""
+    with store._opened() as (connection, _):  # noqa: SLF001 - nothing of ours changes a row
+        connection.execute(update(pending).where(pending.c.writer_seq == seq).values(**values))
+        connection.commit()
+
+
+def rewritten(store: SqlStore, seq: int, **changes: object) -> bytes:
+    """The body of a row with other fields in it."""
+    with store._opened() as (connection, _):  # noqa: SLF001 - as above
+        row = connection.execute(pending.select().where(pending.c.writer_seq == seq)).one()
+    one = msgspec.msgpack.decode(row.body, type=PlacedEntry)
+    return msgspec.msgpack.encode(msgspec.structs.replace(one, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"body": b"\xc1"}, "it cannot be read"),
+        ({"body": b"\xa1\xff"}, "it cannot be read"),
+        ({"writer_seq": 7}, "its columns say another thing"),
+        ({"detail": {}}, "some of it is missing"),
+        ({"refs": ("c1",)}, "some of it is missing"),
+        ({"at": 7}, "it says another thing than its leaf"),
+        ({"entry_id": b"another"}, "it says another thing than its leaf"),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_named_by_whoever_meets_it(
+    store: SqlStore, changes: dict[str, object], words: str
+) -> None:
+    one = sealed(1)
+    append(store, sealed(0), one)
+    columns = changes.keys() & {"body", "writer_seq"}
+    if not columns:
+        changes = {"body": rewritten(store, 1, **changes)}
+    change(store, 1, **changes)
+    with pytest.raises(ForkError, match=rf"pending entry [17] of writer .*{words}"):
+        store.integrate(10)
+    with pytest.raises(ForkError, match=words), store.begin() as rows:
+        rows.settle()
+    with store.read() as view, pytest.raises(ForkError, match=words):
+        view.entry_of(one.entry_id)
+    with store.read() as view:
+        assert view.head()[0] == 0
+
+
+def test_a_row_that_is_in_the_tree_already_is_named(store: SqlStore) -> None:
+    append(store, sealed(0), sealed(1))
+    store.integrate(10)
+    append(store, sealed(1), sealed(2))
+    with pytest.raises(ForkError, match=r"pending entry 1 of writer .* is in the tree already"):
+        store.integrate(10)
+
+
+def test_a_head_that_was_moved_back_is_told(store: SqlStore) -> None:
+    append(store, sealed(0))
+    with store._opened() as (connection, _):  # noqa: SLF001 - as somebody with the database would
+        before = connection.execute(tree_head.select()).one()
+    store.integrate(10)
+    with store._opened() as (connection, _):  # noqa: SLF001 - as above
+        connection.execute(update(tree_head).values(size=before.size, range=before.range))
+        connection.commit()
+    append(store, sealed(1))
+    with pytest.raises(ForkError, match="no free place behind the head"):
+        store.integrate(10)
