@@ -418,8 +418,9 @@ class Keyring:
             kept = _table(file, table).setdefault(name, wrapped)
             if kept is wrapped:
                 replace_file(self._path, msgspec.json.format(msgspec.json.encode(file)))
-            # INVARIANT: a key is used only after it is durable, so memory follows the file.
-            self._file = file
+            # INVARIANT: a key is used only after it is durable, so memory follows the file; what
+            # another process has destroyed meanwhile is forgotten.
+            self._take(file)
             return kept
 
     def _read(self) -> _File:

@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -15,7 +16,7 @@ from guard.rows import SubjectRow
 from guard.vault import keyring as module
 from guard.vault.envelope import place
 from guard.vault.keyring import BUCKET_SIZE, Keyring, key_id
-from guard.vault.kms import create_root_key
+from guard.vault.kms import Kms, create_root_key, open_kms
 from policies.model import Tier
 
 AT = 1_764_000_000_000_000
@@ -420,3 +421,33 @@ def test_a_keyring_that_disappears_is_no_reason_to_forget(keyring: Keyring, path
     with pytest.raises(KeyUnavailableError):
         keyring.refresh()
     assert keyring.source_key(row) == "cust-100234"
+
+
+class Interrupted:
+    """A KMS during whose next wrapping of a key something else happens."""
+
+    def __init__(self, kms: Kms, meanwhile: Callable[[], object]) -> None:
+        self._kms, self._meanwhile = kms, meanwhile
+
+    def wrap(self, key: bytes, context: str) -> bytes:
+        self._meanwhile()
+        return self._kms.wrap(key, context)
+
+    def unwrap(self, wrapped: bytes, context: str) -> bytes:
+        return self._kms.unwrap(wrapped, context)
+
+
+def test_where_another_process_was_first_what_it_destroyed_is_forgotten_too(
+    keyring: Keyring, uri: str, path: Path
+) -> None:
+    row = enrol(keyring)
+
+    def meanwhile() -> None:
+        keyring.destroy("acme", keyring.retire("acme", row.bucket))
+        keyring.derived("new", "a-use")
+
+    late = Keyring(Interrupted(open_kms(uri), meanwhile), path)
+    assert late.source_key(row) == "cust-100234"
+    assert late.derived("new", "a-use") == keyring.derived("new", "a-use")
+    with pytest.raises(KeyUnavailableError):
+        late.source_key(row)
