@@ -429,7 +429,7 @@ def _compose(
         ),
         own_histories=OwnHistories(committer, readers, clock, vault, settings.retention_notice),
         disputes=Disputes(committer, clock, vault),
-        hold_backs=HoldBacks(committer, readers, clock),
+        hold_backs=HoldBacks(committer, readers, clock, vault),
         exports=Exports(committer, readers, clock, vault, manifests),
         evidence=Evidence(
             committer, readers, clock, vault, TileFolder(log_dir(settings)), manifests.signer
