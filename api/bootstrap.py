@@ -427,7 +427,9 @@ def _compose(
         histories=CustomerHistory(
             committer, readers, clock, vault, manifests.signer, settings.held_back_notice
         ),
-        own_histories=OwnHistories(committer, readers, clock, vault, settings.retention_notice),
+        own_histories=OwnHistories(
+            committer, readers, clock, vault, settings.retention_notice, manifests.signer
+        ),
         disputes=Disputes(committer, clock, vault),
         hold_backs=HoldBacks(committer, readers, clock, vault),
         exports=Exports(committer, readers, clock, vault, manifests),

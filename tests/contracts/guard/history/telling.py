@@ -79,5 +79,5 @@ def telling(rig: Rig) -> Telling:
         open=CustomerHistory(*parts, signer, NOTICE),
         disputes=Disputes(rig.committer, rig.clock, rig.vault),
         hold_backs=HoldBacks(*parts),
-        own=OwnHistories(*parts, "entries are kept for thirteen months"),
+        own=OwnHistories(*parts, "entries are kept for thirteen months", signer),
     )

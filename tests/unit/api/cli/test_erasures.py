@@ -85,9 +85,14 @@ def test_a_running_service_is_asked_where_there_is_one(
     guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, object]] = []
-    row = {"id": "er-1", "state": "proposed", "customer": "c1", "ground": "objection"}
-    step = {"erasure": row, "receipt": {"entry_id": "ab"}, "held_by": [HELD]}
-    hold = {"id": "hold-1", "lift_by": None, "lifted_by": None}
+    row: dict[str, object] = {
+        "id": "er-1",
+        "state": "proposed",
+        "customer": "c1",
+        "ground": "objection",
+    }
+    step: dict[str, object] = {"erasure": row, "receipt": {"entry_id": "ab"}, "held_by": [HELD]}
+    hold: dict[str, object] = {"id": "hold-1", "lift_by": None, "lifted_by": None}
 
     def call(_server: str, _token: Path | None, path: str, body: object) -> dict[str, object]:
         asked.append((path, body))
