@@ -427,9 +427,11 @@ def _compose(
         histories=CustomerHistory(
             committer, readers, clock, vault, manifests.signer, settings.held_back_notice
         ),
-        own_histories=OwnHistories(committer, readers, clock, vault, settings.retention_notice),
+        own_histories=OwnHistories(
+            committer, readers, clock, vault, settings.retention_notice, manifests.signer
+        ),
         disputes=Disputes(committer, clock, vault),
-        hold_backs=HoldBacks(committer, readers, clock),
+        hold_backs=HoldBacks(committer, readers, clock, vault),
         exports=Exports(committer, readers, clock, vault, manifests),
         evidence=Evidence(
             committer, readers, clock, vault, TileFolder(log_dir(settings)), manifests.signer

@@ -1,6 +1,6 @@
 """What the HTTP layer needs of the log: questions, exports, histories, forgetting."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from guard.auditing import LogPage
@@ -140,6 +140,10 @@ class OwnHistories(Protocol):
         self, principal: Principal, *, since: Micros | None = None, until: Micros | None = None
     ) -> OwnHistory:
         """What is logged about the caller."""
+        ...
+
+    def sign(self, principal: Principal, mine: OwnHistory, said: Mapping[str, object]) -> bytes:
+        """The same as a signed document, in the words of the answer."""
         ...
 
 

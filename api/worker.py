@@ -8,6 +8,7 @@ main database only, by index from its own cursor, and writes its own file only
   any point reads on from the cursor and says each thing once;
 * an entry reaches the outbox within a second of its commit: `POLL_S` + one batch + `HOLD_S`;
 * tenants never mix: each has its own kernel and state;
+* a key that was destroyed leaves its memory with the next turn;
 * it logs counts and kinds, never a customer's value;
 * it ends when its parent does.
 """
@@ -119,10 +120,15 @@ class Worker:
         vault: DetailVault,
         file: WorkerFile,
         detection: Detection,
+        refresh_keys: Callable[[], None],
         mono: Callable[[], float] = monotonic,
     ) -> None:
-        """Read `store`, opening details with `vault`, from where `file` says one stopped."""
+        """Read `store`, opening details with `vault`, from where `file` says one stopped.
+
+        `refresh_keys` makes the vault forget what other processes have destroyed.
+        """
         self._store, self._vault, self._file = store, vault, file
+        self._refresh_keys = refresh_keys
         self._detection, self._mono = detection, mono
         self._read_at, self._fitted_at = mono(), -REFIT_S
         self._save_cost = 0.0
@@ -157,6 +163,7 @@ class Worker:
             UnavailableError: The store, a key or the worker's file failed: `rewind` before the
                 next turn, so that nothing is skipped or judged twice.
         """
+        self._refresh_keys()
         stored, opened, newest = self._read()
         for tenant, entries in _by_tenant(opened):
             self._judge(tenant, entries)
@@ -340,6 +347,7 @@ def open_worker(settings: Settings) -> Iterator[Worker]:
                 baseline=lambda tenant, digest: baselines.read(folder, vault, tenant, digest),
                 model_key=lambda tenant: keyring.derived(tenant, "outliers"),
             ),
+            refresh_keys=keyring.refresh,
         )
     finally:
         file.close()

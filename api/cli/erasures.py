@@ -2,27 +2,31 @@
 
 The steps write the ledger: either the service is stopped and the command opens the data folder in
 the name of somebody of the directory (`--as`), or it speaks to the running service (`--server`).
+Whoever has the data folder can name anybody, so what takes a second person takes that person's own
+token: with `--as` there is no approving.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel
 
+from api.cli.instants import instant
 from api.cli.opened import services
 from api.cli.outcome import Json, run_async, say
-from api.cli.remote import Server, TokenFile, call
+from api.cli.remote import Server, TokenFile, call, read
 from api.identity.principals import principal_from
 from api.identity.scopes import ALL
-from api.schemas.erasures import ErasingOut, ErasureOut
+from api.schemas.erasures import ErasingOut, ErasureOut, ErasuresOut
 from api.schemas.holds import HoldOut
 from api.settings import load_settings
-from guard.errors import InvalidRequestError, NotFoundError
+from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
 from guard.forgetting import ErasureGround, HoldGround, HoldPut, Restored
 from guard.principals import Principal
-from guard.rows import HoldScope
+from guard.rows import HoldRow, HoldScope
 
 if TYPE_CHECKING:
     from api.bootstrap import Services
@@ -30,8 +34,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 erase = typer.Typer(help="Forget a customer; it takes two people.", no_args_is_help=True)
 hold = typer.Typer(help="Legal holds: what must be kept.", no_args_is_help=True)
-As = Annotated[str, typer.Option("--as", help="Who does it; an id of the directory.")]
-Tenant = Annotated[str, typer.Option(help="Tenant.")]
+As = Annotated[
+    str, typer.Option("--as", help="Without --server: who does it; an id of the directory.")
+]
+Tenant = Annotated[str, typer.Option(help="Without --server: the tenant.")]
 ErasureId = Annotated[str, typer.Argument(help="Id of the erasure, as `propose` printed it.")]
 
 
@@ -62,25 +68,13 @@ def propose(  # noqa: PLR0913 - each is an option of the command
 def approve(
     erasure_id: ErasureId,
     *,
-    as_: As = "",
-    tenant: Tenant = "demo",
-    server: Server = "",
-    token_file: TokenFile = None,
+    server: Annotated[str, typer.Option(help="Address of the running service.")],
+    token_file: Annotated[Path, typer.Option(help="File with the second person's own token.")],
     as_json: Json = False,
 ) -> None:
     """Approve somebody else's erasure: the customer is nobody's from then on."""
-    if server:
-        path = f"/v1/erasures/{erasure_id}/approvals"
-        _say_step(call(server, token_file, path, None), as_json=as_json)
-        return
-
-    async def act(opened: "Services", who: Principal) -> ErasingOut:
-        done = await opened.erasures.approve(who, erasure_id)
-        # The service would do it within a second; here is none.
-        await opened.shredding.turn()
-        return ErasingOut.of(done)
-
-    _say_step(_plain(_step(act, (tenant, as_))), as_json=as_json)
+    path = f"/v1/erasures/{erasure_id}/approvals"
+    _say_step(call(server, token_file, path, None), as_json=as_json)
 
 
 @erase.command()
@@ -88,31 +82,62 @@ def status(
     *,
     as_: As = "",
     tenant: Tenant = "demo",
+    server: Server = "",
+    token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """List the newest erasures and where they stand."""
-    rows = _step(lambda opened, who: opened.erasures.list(who), (tenant, as_))
-    answers = [ErasureOut.model_validate(row) for row in rows]
-    lines = [f"{one.id} {one.state}: {one.customer}, {one.ground}" for one in answers]
-    document = {"erasures": [_plain(one) for one in answers]}
+    if server:
+        document: Mapping[str, Any] = read(server, token_file, "/v1/erasures", {})
+    else:
+        rows = _step(lambda opened, who: opened.erasures.list(who), (tenant, as_))
+        document = _plain(ErasuresOut(erasures=[ErasureOut.model_validate(row) for row in rows]))
+    lines = [
+        f"{one['id']} {one['state']}: {one['customer']}, {one['ground']}"
+        for one in document["erasures"]
+    ]
     say(document, lines or ["nobody was ever erased"], as_json=as_json)
 
 
 @hold.command("set")
 def place(  # noqa: PLR0913 - each is an option of the command
     scope: Annotated[HoldScope, typer.Argument(help="What is kept.")],
-    value: Annotated[str, typer.Argument(help="Which customer, agent or case.")],
+    value: Annotated[
+        str, typer.Argument(help="Which customer, agent or case; of a time, nothing.")
+    ] = "",
     *,
     ground: Annotated[HoldGround, typer.Option(help="Legal ground.")],
     matter: Annotated[str, typer.Option(help="The company's file number.")],
+    since: Annotated[str, typer.Option(help="Only from this time on; RFC 3339.")] = "",
+    until: Annotated[str, typer.Option(help="Only before this time; RFC 3339.")] = "",
     as_: As = "",
     tenant: Tenant = "demo",
+    server: Server = "",
+    token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """Set a legal hold; it is in force at once."""
-    put = HoldPut(scope=scope, value=value, ground=ground, matter=matter)
+    if server:
+        body = {
+            "scope": scope.value,
+            "value": value,
+            "ground": ground.value,
+            "matter": matter,
+            "since": since or None,
+            "until": until or None,
+        }
+        _say_hold(call(server, token_file, "/v1/holds", body), as_json=as_json)
+        return
+    put = HoldPut(
+        scope=scope,
+        value=value,
+        ground=ground,
+        matter=matter,
+        since=instant(since),
+        until=instant(until),
+    )
     row = _step(lambda opened, who: opened.holds.set(who, put), (tenant, as_))
-    _say_hold(HoldOut.model_validate(row), as_json=as_json)
+    _say_hold(_plain(HoldOut.model_validate(row)), as_json=as_json)
 
 
 @hold.command()
@@ -121,11 +146,25 @@ def lift(
     *,
     as_: As = "",
     tenant: Tenant = "demo",
+    server: Server = "",
+    token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Propose to lift a hold or, as the second person, lift it."""
-    row = _step(lambda opened, who: opened.holds.lift(who, hold_id), (tenant, as_))
-    _say_hold(HoldOut.model_validate(row), as_json=as_json)
+    """Propose to lift a hold or, as the second person with --server, lift it."""
+    if server:
+        _say_hold(call(server, token_file, f"/v1/holds/{hold_id}/lifts", None), as_json=as_json)
+        return
+
+    async def act(opened: "Services", who: Principal) -> HoldRow:
+        if any(one.id == hold_id and one.lift_by for one in await opened.holds.list(who)):
+            raise AccessDeniedError(
+                "lifting this hold is proposed already: the second person lifts it with --server"
+                " and a token of their own"
+            )
+        return await opened.holds.lift(who, hold_id)
+
+    row = _step(act, (tenant, as_))
+    _say_hold(_plain(HoldOut.model_validate(row)), as_json=as_json)
 
 
 def restore_check(*, as_json: Json = False) -> None:
@@ -185,11 +224,15 @@ def _say_step(answer: Mapping[str, Any], *, as_json: bool) -> None:
     say(answer, lines, as_json=as_json)
 
 
-def _say_hold(row: HoldOut, *, as_json: bool) -> None:
+def _say_hold(row: Mapping[str, Any], *, as_json: bool) -> None:
     state = (
-        "lifted" if row.lifted_by else "waits for a second person" if row.lift_by else "in force"
+        "lifted"
+        if row["lifted_by"]
+        else "waits for a second person"
+        if row["lift_by"]
+        else "in force"
     )
-    say(_plain(row), [f"{row.id} {state}"], as_json=as_json)
+    say(row, [f"{row['id']} {state}"], as_json=as_json)
 
 
 def _plain(answer: BaseModel) -> Mapping[str, object]:

@@ -9,7 +9,7 @@ import typer
 from api.cli.outcome import Exit, Json, say
 from api.places import export_signer, open_keyring
 from api.settings import load_settings
-from guard.history import HistoryDocument, open_history
+from guard.history import HistoryDocument, OwnHistoryDocument, open_history
 from guard.ledger.note import parse_vkey
 
 
@@ -28,8 +28,8 @@ def verify_history(
         key = export_signer(open_keyring(settings), settings).verifier
     document = open_history(file.read_bytes(), key)
     lines = [
-        f"signed by {key.name}: the history of {document.customer} as of {document.as_of}",
-        f"{len(document.rows)} rows, " + _ends(document),
+        f"signed by {key.name}: {_whose(document)} as of {document.as_of}",
+        _holds(document),
         f"log of {document.size} entries, root {document.root}",
         f"key {key.encode()}",
     ]
@@ -37,8 +37,18 @@ def verify_history(
     say({"vkey": key.encode(), "document": found}, lines, as_json=as_json)
 
 
-def _ends(document: HistoryDocument) -> str:
-    return "nothing older" if document.complete else "older ones follow on another page"
+def _whose(document: HistoryDocument | OwnHistoryDocument) -> str:
+    if isinstance(document, OwnHistoryDocument):
+        return f"what is logged about {document.person}"
+    return f"the history of {document.customer}"
+
+
+def _holds(document: HistoryDocument | OwnHistoryDocument) -> str:
+    if isinstance(document, OwnHistoryDocument):
+        lists = document.history.items()
+        return ", ".join(f"{name}: {len(rows)}" for name, rows in lists if isinstance(rows, list))
+    ends = "nothing older" if document.complete else "older ones follow on another page"
+    return f"{len(document.rows)} rows, {ends}"
 
 
 def register(app: typer.Typer) -> None:

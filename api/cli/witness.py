@@ -17,7 +17,7 @@ from guard.errors import ConfigurationError, ProofError
 from guard.ledger.checkpoint import log_key
 from guard.ledger.key_file import create_key_file, read_key_file
 from guard.ledger.note import NoteSigner, VerifierKey
-from guard.ledger.witness import Witness
+from guard.ledger.witness import Witness, begin_memory
 
 KEY_FILE = "witness.key"
 STATE_FILE = "seen.json"
@@ -40,8 +40,13 @@ def keygen(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the witness's key and print what logs and verifiers need to know of it."""
+    """Make the witness's key and empty memory; print what logs and verifiers need to know."""
+    memory = state / STATE_FILE
+    if memory.exists():
+        raise ConfigurationError(f"`{memory}` exists: it is another key's, choose another folder")
+    # The key first: where there is one, no memory is ever made anew.
     signer = create_key_file(state / KEY_FILE, name, ml_dsa=ml_dsa)
+    begin_memory(memory)
     vkeys = _vkeys(signer)
     say({"name": name, "vkeys": vkeys}, [f"witness key {vkey}" for vkey in vkeys], as_json=as_json)
 

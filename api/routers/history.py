@@ -7,7 +7,7 @@ from fastapi import Query
 from api.identity.scopes import Scope
 from api.middleware import router
 from api.routers.dependencies import Cursor, Guarded, Pages, caller, documents
-from api.schemas.history import HistoryOut, OwnHistoryOut
+from api.schemas.history import HistoryOut, OwnHistoryAnswer, OwnHistoryOut
 from api.schemas.words import Ident, Instant
 from guard.history.customer import MAX_PAGE
 from guard.principals import Principal
@@ -48,9 +48,11 @@ async def mine(
     since: Annotated[Instant | None, Query()] = None,
     until: Annotated[Instant | None, Query()] = None,
 ) -> OwnHistoryOut:
-    """One's own acts by day, who looked at one's log by role, responses, retention.
+    """One's own acts by day, who looked at one's log by role, responses, retention; signed.
 
     The last four weeks unless a time is named, at most 92 days. Reading it is an entry too.
     """
     found = await services.own_histories.mine(principal, since=since, until=until)
-    return OwnHistoryOut.of(found)
+    answer = OwnHistoryAnswer.of(found)
+    document = services.own_histories.sign(principal, found, answer.model_dump(mode="json"))
+    return OwnHistoryOut(**dict(answer), document=document.decode())

@@ -76,7 +76,7 @@ class LookUpOut(Answer):
     role: str
 
 
-class OwnHistoryOut(Answer):
+class OwnHistoryAnswer(Answer):
     """What is logged about the caller."""
 
     since: When
@@ -88,7 +88,7 @@ class OwnHistoryOut(Answer):
     retention: str
 
     @classmethod
-    def of(cls, mine: OwnHistory) -> "OwnHistoryOut":
+    def of(cls, mine: OwnHistory) -> "OwnHistoryAnswer":
         """The answer of a history."""
         return cls(
             since=mine.since,
@@ -99,6 +99,12 @@ class OwnHistoryOut(Answer):
             responses=[NoticeOut.of(row) for row in mine.responses],
             retention=mine.retention,
         )
+
+
+class OwnHistoryOut(OwnHistoryAnswer):
+    """What is logged about the caller, and the same as a signed document."""
+
+    document: str = Field(description="The signed document to keep: `guard verify-history`.")
 
 
 class HoldBackBody(Body):

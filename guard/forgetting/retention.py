@@ -10,7 +10,7 @@ import asyncio
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from types import MappingProxyType
@@ -34,6 +34,8 @@ DEFAULT_BY_KIND: Mapping[EntryKind, int] = MappingProxyType(
 MAX_MONTHS = 1_200
 # Details cut by one transaction and named by one entry.
 BATCH = 500
+# Later than any entry, in the widest column that the engines have.
+NEVER: Micros = 2**63 - 1
 
 # What says how the log itself was kept, and what it has forgotten, is kept as long as the tree.
 OUTLIVE = frozenset(
@@ -105,7 +107,7 @@ class Retention:
         """Write through `committer`, by `rules`."""
         self._committer, self._readers, self._clock = committer, readers, clock
         self._vault, self._keyring, self._rules = vault, keyring, rules
-        # Up to where there is nothing left to cut, so that no turn reads the whole past again.
+        # Up to where nothing is left that will ever be cut, so that no turn reads the past again.
         self._passed: dict[tuple[str, int], int] = {}
 
     async def turn(self) -> int:
@@ -129,21 +131,22 @@ class Retention:
         self, tenant: str, kinds: tuple[EntryKind, ...], months: int, before: Micros
     ) -> int:
         count, place = 0, (tenant, months)
-        after = self._passed.get(place, -1)
-        has_kept = False
+        after = start = self._passed.get(place, -1)
         while True:
             query = DueQuery(tenant=tenant, kinds=kinds, before=before, after=after, limit=BATCH)
             due = await self._readers.read(lambda view, query=query: view.due(query))  # type: ignore[misc] # a default of a lambda has no type
             if not due:
-                return count
+                break
             held = await self._committer.run(
                 lambda tx, query=query: self._cut_batch(tx, query, months)  # type: ignore[misc] # as above
             )
             after = due[-1].index
-            has_kept = has_kept or held > 0
             count += len(due) - held
-            if not has_kept:
-                self._passed[place] = after
+        # Places are not in order of time: what is held or not due yet may lie before what was cut.
+        rest = replace(query, before=NEVER, after=start, limit=1)
+        left = await self._readers.read(lambda view: view.due(rest))
+        self._passed[place] = left[0].index - 1 if left else after
+        return count
 
     def _cut_batch(self, tx: Transaction, query: DueQuery, months: int) -> int:
         """Cut a batch and write its entry; how many are held."""

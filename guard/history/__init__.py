@@ -8,7 +8,12 @@ back from both, with a reason and an end (`hold_backs`). The ground for each rul
 
 from guard.history.customer import CustomerHistory, HistoryPage
 from guard.history.disputes import Disputes
-from guard.history.document import HistoryDocument, HistoryRow, open_history
+from guard.history.document import (
+    HistoryDocument,
+    HistoryRow,
+    OwnHistoryDocument,
+    open_history,
+)
 from guard.history.hold_backs import HoldBackPut, HoldBacks
 from guard.history.own import LookUp, OwnHistories, OwnHistory
 
@@ -23,5 +28,6 @@ __all__ = [
     "LookUp",
     "OwnHistories",
     "OwnHistory",
+    "OwnHistoryDocument",
     "open_history",
 ]

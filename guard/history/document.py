@@ -1,9 +1,11 @@
-"""A page of a customer's history as a document: signed, to be kept, and checked by anybody.
+"""A history as a document, a customer's or one's own: signed, to be kept, checked by anybody.
 
 A signed note, as the manifest of an export is. Its first line names the format, its second is one
 JSON object: the exact bytes that were signed are the ones that are kept. It is signed with the key
 of exports, never with the log's.
 """
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -11,6 +13,7 @@ from guard.errors import ProofError
 from guard.ledger.note import NoteSigner, VerifierKey, open_note, write_note
 
 HEADER = "recordguard-history/v1"
+OWN_HEADER = "recordguard-own-history/v1"
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,22 +46,40 @@ class HistoryDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     rows: tuple[HistoryRow, ...]
 
 
-def sign_history(document: HistoryDocument, signer: NoteSigner) -> bytes:
+class OwnHistoryDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is logged about `person`, who works here.
+
+    `origin`, `size` and `root` are those of `HistoryDocument`; `history` is what was answered, word
+    for word.
+    """
+
+    origin: str
+    size: int
+    root: str
+    person: str
+    as_of: str
+    history: Mapping[str, object]
+
+
+def sign_history(document: HistoryDocument | OwnHistoryDocument, signer: NoteSigner) -> bytes:
     """The document as a signed note."""
-    text = f"{HEADER}\n{msgspec.json.encode(document).decode()}\n"
+    header = HEADER if isinstance(document, HistoryDocument) else OWN_HEADER
+    text = f"{header}\n{msgspec.json.encode(document).decode()}\n"
     return write_note(text, [signer.sign(text)])
 
 
-def open_history(note: bytes, key: VerifierKey) -> HistoryDocument:
+def open_history(note: bytes, key: VerifierKey) -> HistoryDocument | OwnHistoryDocument:
     """Read a document that `key` signed.
 
     Raises:
         ProofError: It is malformed, or not signed with that key.
     """
     header, _, text = open_note(note, [key]).partition("\n")
-    if header != HEADER:
-        raise ProofError(f"note is no history, its first line must be `{HEADER}`")
     try:
-        return msgspec.json.decode(text, type=HistoryDocument)
+        if header == HEADER:
+            return msgspec.json.decode(text, type=HistoryDocument)
+        if header == OWN_HEADER:
+            return msgspec.json.decode(text, type=OwnHistoryDocument)
     except msgspec.MsgspecError:
         raise ProofError("history is malformed, ask for it anew") from None
+    raise ProofError(f"note is no history, its first line must be `{HEADER}` or `{OWN_HEADER}`")

@@ -4,10 +4,14 @@ To tell somebody under investigation, or a customer who may be their accomplice,
 entries of one agent or one customer, from a stretch of time, can be left out for a while. It takes
 a second person who does not stand in the first one's line; it ends by itself, and then the entries
 appear. Each step is an entry. The log itself is untouched: auditors read all of it.
+
+The reason of one about a customer is about the customer: it is kept under their key, in the row as
+in the entries, and goes with them.
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from base64 import b64decode, b64encode
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -15,10 +19,10 @@ import msgspec
 from guard.clock import DAY, Clock, Micros
 from guard.entries import EntryKind, NewEntry, SubjectPart, event_by
 from guard.errors import AccessDeniedError, ConflictError, InvalidRequestError, NotFoundError
-from guard.ports import Committer, Readers, Transaction
+from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import Principal
 from guard.purposes.second_person import require_second_person
-from guard.rows import HoldBackRow
+from guard.rows import HoldBackRow, SubjectRow
 from policies.model import Role
 
 # As long as most laws give for an answer with its extension; what takes longer is decided anew.
@@ -45,9 +49,12 @@ class HoldBackPut:
 class HoldBacks:
     """Proposes, approves and ends them."""
 
-    def __init__(self, committer: Committer, readers: Readers, clock: Clock) -> None:
-        """Write through `committer`, read through `readers`."""
+    def __init__(
+        self, committer: Committer, readers: Readers, clock: Clock, vault: DetailVault
+    ) -> None:
+        """Write through `committer`, read through `readers`; `vault` seals reasons."""
         self._committer, self._readers, self._clock = committer, readers, clock
+        self._vault = vault
 
     async def propose(self, principal: Principal, put: HoldBackPut) -> HoldBackRow:
         """Propose one; it holds nothing back yet.
@@ -76,9 +83,10 @@ class HoldBacks:
         def work(tx: Transaction) -> HoldBackRow:
             if row.agent_id and tx.rows.principal(row.tenant, row.agent_id) is None:
                 raise NotFoundError("nobody of that id is in the directory")
-            if row.ref and tx.rows.subject(row.tenant, row.ref) is None:
+            about = _living(tx.rows.subjects({row.ref}), row)
+            if row.ref and about is None:
                 raise NotFoundError("unknown customer reference")
-            return self._put(tx, principal, row, "proposed")
+            return self._put(tx, principal, row, about, "proposed")
 
         return await self._committer.run(work)
 
@@ -93,7 +101,7 @@ class HoldBacks:
         now = self._clock.now()
 
         def work(tx: Transaction) -> HoldBackRow:
-            row = _found(tx.rows.hold_back(principal.tenant, hold_back_id))
+            row, about = self._found(tx, principal.tenant, hold_back_id)
             _require(principal, _MAY_HOLD, row.agent_id)
             if row.approved_by is not None:
                 raise ConflictError("this is approved already")
@@ -101,7 +109,7 @@ class HoldBacks:
                 raise ConflictError("this proposal is over: propose it again")
             require_second_person(tx.rows.principal(row.tenant, row.proposed_by), principal)
             approved = replace(row, approved_by=principal.id, approved_at=now)
-            return self._put(tx, principal, approved, "approved")
+            return self._put(tx, principal, approved, about, "approved")
 
         return await self._committer.run(work)
 
@@ -116,11 +124,11 @@ class HoldBacks:
         now = self._clock.now()
 
         def work(tx: Transaction) -> HoldBackRow:
-            row = _found(tx.rows.hold_back(principal.tenant, hold_back_id))
+            row, about = self._found(tx, principal.tenant, hold_back_id)
             _require(principal, _MAY_HOLD, row.agent_id)
             if _is_over(row, now):
                 raise ConflictError("this is over already")
-            return self._put(tx, principal, replace(row, ended_at=now), "ended")
+            return self._put(tx, principal, replace(row, ended_at=now), about, "ended")
 
         return await self._committer.run(work)
 
@@ -132,11 +140,37 @@ class HoldBacks:
         """
         _require(principal, _MAY_READ, None)
         now = self._clock.now()
-        rows = await self._readers.read(lambda view: view.hold_backs(principal.tenant, now))
-        return [row for row in rows if row.agent_id != principal.id]
 
-    def _put(self, tx: Transaction, by: Principal, row: HoldBackRow, state: str) -> HoldBackRow:
-        tx.rows.put_hold_back(row)
+        def look(view: ReadView) -> list[HoldBackRow]:
+            rows = view.hold_backs(principal.tenant, now)
+            subjects = view.subjects({row.ref for row in rows if row.ref})
+            return [
+                self._opened(row, _living(subjects, row))
+                for row in rows
+                if row.agent_id != principal.id
+            ]
+
+        return await self._readers.read(look)
+
+    def _found(
+        self, tx: Transaction, tenant: str, hold_back_id: str
+    ) -> tuple[HoldBackRow, SubjectRow | None]:
+        """One with its reason, and the customer it is about, if they are still known."""
+        row = tx.rows.hold_back(tenant, hold_back_id)
+        if row is None:
+            raise NotFoundError("no such hold-back")
+        about = _living(tx.rows.subjects({row.ref}), row)
+        return self._opened(row, about), about
+
+    def _put(
+        self,
+        tx: Transaction,
+        by: Principal,
+        row: HoldBackRow,
+        about: SubjectRow | None,
+        state: str,
+    ) -> HoldBackRow:
+        tx.rows.put_hold_back(self._sealed(row, about))
         event = msgspec.structs.replace(
             event_by(by, EntryKind.HOLD_BACK, self._clock.now()),
             body={
@@ -145,13 +179,29 @@ class HoldBacks:
                 "since": row.since,
                 "until": row.until,
                 "ends_at": row.ends_at,
-                "because": row.reason,
+                "because": "" if row.ref else row.reason,
                 "state": state,
             },
         )
-        subjects = (SubjectPart(customer=row.ref),) if row.ref else ()
+        subjects = () if about is None else (SubjectPart(customer=row.ref, reason=row.reason),)
         tx.record(NewEntry(kind=EntryKind.HOLD_BACK, event=event, subjects=subjects))
         return row
+
+    def _sealed(self, row: HoldBackRow, about: SubjectRow | None) -> HoldBackRow:
+        """The row as it is kept."""
+        if about is None:
+            return row
+        sealed = self._vault.seal_subject(about, row.id.encode(), row.reason.encode())
+        return replace(row, reason=b64encode(sealed).decode())
+
+    def _opened(self, row: HoldBackRow, about: SubjectRow | None) -> HoldBackRow:
+        """The row as it is read; the reason of one about somebody erased is gone with them."""
+        if about is None:
+            return replace(row, reason="") if row.ref else row
+        sealed = b64decode(row.reason)
+        return replace(
+            row, reason=self._vault.open_subject(about, row.id.encode(), sealed).decode()
+        )
 
 
 def in_force(rows: Iterable[HoldBackRow], at: Micros) -> tuple[HoldBackRow, ...]:
@@ -175,10 +225,11 @@ def _is_over(row: HoldBackRow, at: Micros) -> bool:
     return row.ends_at <= at or (row.ended_at is not None and row.ended_at <= at)
 
 
-def _found(row: HoldBackRow | None) -> HoldBackRow:
-    if row is None:
-        raise NotFoundError("no such hold-back")
-    return row
+def _living(subjects: Mapping[str, SubjectRow], row: HoldBackRow) -> SubjectRow | None:
+    """The customer a hold-back is about; None: no customer, or one who was erased."""
+    found = subjects.get(row.ref)
+    same = found is not None and found.tenant == row.tenant and found.wrapped_key is not None
+    return found if same else None
 
 
 def _require(principal: Principal, roles: Collection[Role], agent: str | None) -> None:

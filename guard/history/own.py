@@ -6,17 +6,20 @@ and a team knows its auditors. What an investigation holds back (`hold_backs`) a
 Reading it is an entry before it is answered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from guard.clock import DAY, Clock, Micros
+from guard.clock import DAY, Clock, Micros, to_rfc3339
 from guard.entries import EntryKind, NewEntry, OpenedEntry, event_by
 from guard.errors import AccessDeniedError, InvalidRequestError
+from guard.history.document import OwnHistoryDocument, sign_history
 from guard.history.hold_backs import in_force, is_held
 from guard.history.words import DISPUTABLE, role_in_words
 from guard.ledger.entry import open_entry
+from guard.ledger.merkle import CompactRange
+from guard.ledger.note import NoteSigner
 from guard.ports import Committer, DetailVault, Readers, ReadView
 from guard.principals import Principal
 from guard.rows import ActivityRow, HoldBackRow, LogQuery, ResponseRow
@@ -40,7 +43,7 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnHistory:
-    """What is logged about the caller in [since, until)."""
+    """What is logged about the caller in [since, until), in a log of `size` and `root`."""
 
     since: Micros
     until: Micros
@@ -49,6 +52,8 @@ class OwnHistory:
     look_ups: tuple[LookUp, ...]
     responses: tuple[ResponseRow, ...]
     retention: str
+    size: int
+    root: str
 
 
 class OwnHistories:
@@ -61,10 +66,11 @@ class OwnHistories:
         clock: Clock,
         vault: DetailVault,
         retention: str,
+        signer: NoteSigner,
     ) -> None:
         """Read through `readers`; `retention` says in a sentence how long entries are kept."""
         self._committer, self._readers, self._clock = committer, readers, clock
-        self._vault, self._retention = vault, retention
+        self._vault, self._retention, self._signer = vault, retention, signer
 
     async def mine(
         self, principal: Principal, *, since: Micros | None = None, until: Micros | None = None
@@ -95,6 +101,7 @@ class OwnHistories:
 
         def look(view: ReadView) -> OwnHistory:
             holds = in_force(view.hold_backs(principal.tenant, now), now)
+            tree = CompactRange(*view.head())
             return OwnHistory(
                 since=since,
                 until=until,
@@ -103,9 +110,23 @@ class OwnHistories:
                 look_ups=tuple(self._look_ups(view, principal.id, asked, holds)),
                 responses=tuple(_responses(view, principal, since, until)),
                 retention=self._retention,
+                size=tree.size,
+                root=tree.root().hex(),
             )
 
         return await self._readers.read(look)
+
+    def sign(self, principal: Principal, mine: OwnHistory, said: Mapping[str, object]) -> bytes:
+        """The caller's history as a signed document, in the words in which it is answered."""
+        document = OwnHistoryDocument(
+            origin=self._signer.verifier.name,
+            size=mine.size,
+            root=mine.root,
+            person=principal.id,
+            as_of=to_rfc3339(mine.as_of),
+            history=said,
+        )
+        return sign_history(document, self._signer)
 
     def _look_ups(
         self, view: ReadView, me: str, query: LogQuery, holds: tuple[HoldBackRow, ...]

@@ -14,7 +14,7 @@ from threading import Lock
 import msgspec
 
 from guard.clock import SECOND, Micros
-from guard.durable import make_folder, replace_file
+from guard.durable import create_file, make_folder, replace_file
 from guard.errors import ConfigurationError, DurabilityError, ProofError
 from guard.ledger.checkpoint import Checkpoint, parse_lines, parse_number
 from guard.ledger.merkle import EMPTY_ROOT, MAX_PROOF, verify_consistency
@@ -57,6 +57,18 @@ def _refusal(status: int, why: str) -> Answer:
     return Answer(status, TEXT_TYPE, (why + "\n").encode())
 
 
+def begin_memory(path: Path) -> None:
+    """Make the memory of a witness that has cosigned nothing yet.
+
+    Once, with its key and never again: a witness that forgot what it cosigned must not go on.
+
+    Raises:
+        FileExistsError: There is one; it is left as it is.
+    """
+    make_folder(path.absolute().parent)
+    create_file(path.absolute(), msgspec.json.encode({}))
+
+
 class Witness:
     """Cosigns for the logs it knows. Its file is its memory, and is written before it answers."""
 
@@ -64,7 +76,7 @@ class Witness:
         """Cosign as `signer` for `logs`, by origin, remembering in the file `state`.
 
         Raises:
-            ConfigurationError: The file cannot be read as a witness's memory.
+            ConfigurationError: There is no such file, or it is no witness's memory.
         """
         self._signer, self._logs, self._path = signer, dict(logs), state
         self._hashes = {sha256(origin.encode()).hexdigest(): origin for origin in logs}
@@ -75,7 +87,10 @@ class Witness:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=dict[str, _Seen])
         except FileNotFoundError:
-            return {}
+            raise ConfigurationError(
+                f"witness state `{self._path}` is gone: starting anew could cosign a second"
+                " history, make another witness with `guard witness keygen` in another folder"
+            ) from None
         except msgspec.MsgspecError:
             raise ConfigurationError(
                 f"witness state `{self._path}` is malformed, restore it: starting anew could cosign"
@@ -151,7 +166,6 @@ class Witness:
         if self._lost:
             raise DurabilityError("a disk failed to keep a file, look at it and start again")
         try:
-            make_folder(self._path.parent)
             replace_file(self._path, msgspec.json.encode(seen))
         except DurabilityError:
             self._lost = True

@@ -22,14 +22,14 @@ from guard.store.log_terms import (
 )
 from guard.store.tables import detail_event, detail_subject, log_term
 
-# What an entry's clear columns say of people; the time, the kind and the tenant stay.
+# What an entry's clear columns say of people and their acts; docs/forgetting.md says what stays.
 _CLEARED = dict.fromkeys(
     (
         "region", "vendor", "site", "team", "agent", "actor", "purpose", "link", "mode", "would",
         "outcome",
     ),
     "",
-) | {"line": "[]"}  # fmt: skip
+) | {"line": "[]", "shown": None}  # fmt: skip
 
 _SAID_BY = select(*CLEAR_COLUMNS).where(
     detail_event.c.idx.in_(bindparam("indexes", expanding=True)), IS_THERE

@@ -11,36 +11,30 @@ KMS.
 * A bucket whose customer was erased gets a new generation (`b….1`, `b….2`): the others' keys are
   wrapped anew under it, the older generations are destroyed, and nothing that any copy of the
   database holds opens the erased one's key again.
-* A keyring that existed once and is gone is an error, not a first run: making a new one would turn
-  every entry and customer unreadable for good.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from hashlib import sha256
-from hmac import digest
 from pathlib import Path
 from secrets import token_bytes, token_hex, token_urlsafe
 from threading import RLock
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from guard.clock import DAY, Micros, to_rfc3339
-from guard.durable import PRIVATE, make_folder, replace_file
 from guard.errors import KeyUnavailableError
 from guard.rows import SubjectRow
 from guard.vault.blind_index import blind_index
+from guard.vault.buckets import close, drop_others, generations, lineage_of, next_generation
+from guard.vault.customer_key import CustomerKey, derive, key_id, key_place, source_key_place
 from guard.vault.envelope import KEY_SIZE, SealKey, place
-from guard.vault.kms import Kms, create_root_key, open_kms, path_of
+from guard.vault.keyring_file import KeyringFile, Tables, make_keyring
+from guard.vault.kms import Kms, open_kms
 from policies.model import Tier
+
+__all__ = ["BUCKET_SIZE", "KEPT", "CustomerKey", "Keyring", "key_id", "lineage_of"]
 
 # Few enough to re-wrap at once when one of them is erased, many enough to keep the file small.
 BUCKET_SIZE = 1000
@@ -51,53 +45,14 @@ CACHED_CUSTOMERS = 8192
 # The epoch of what outlives every month: entries that say what was forgotten, and under which hold.
 KEPT = "kept"
 
-_CHECK = b"recordguard keyring v1"
-_NAME_CONTEXT = "keyring/check"
-
-
-class _File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The keyring file. Every value is wrapped; bytes are base64."""
-
-    version: int = 1
-    check: bytes
-    tenants: dict[str, bytes] = {}
-    buckets: dict[str, bytes] = {}
-    epochs: dict[str, bytes] = {}
-    signing: dict[str, bytes] = {}
-    # Buckets that take nobody more and are about to be destroyed.
-    retired: list[str] = []
-
-
-class CustomerKey:
-    """A customer's own key: it seals, opens and tags what is about this customer."""
-
-    __slots__ = ("_tag_key", "counted_as", "seal_key")
-
-    def __init__(self, key: bytes) -> None:
-        """Prepare the 32 bytes of `key`."""
-        self.seal_key = SealKey(key)
-        self._tag_key = _derive(key, "tag")
-        self.counted_as = _derive(key, "budget")[:16].hex()
-
-    def tag(self, n: int) -> bytes:
-        """The mark of the customer's n-th entry."""
-        return digest(self._tag_key, n.to_bytes(8, "big"), "sha256")[:16]
-
-
-def _derive(key: bytes, use: str) -> bytes:
-    info = f"recordguard/v1/{use}".encode()
-    return HKDFExpand(algorithm=SHA256(), length=KEY_SIZE, info=info).derive(key)
-
 
 class Keyring:
     """All keys of an installation. Safe to share between threads and processes."""
 
     def __init__(self, kms: Kms, path: Path) -> None:
         """Read the keyring file at `path`; use `Keyring.open` to start one."""
-        self._kms, self._path = kms, path
+        self._kms, self._file = kms, KeyringFile(kms, path)
         self._lock = RLock()
-        self._stamp: tuple[int, int] = (0, 0)
-        self._file = self._read()
         self._seal_keys: dict[tuple[str, ...], SealKey] = {}
         self._current: dict[str, tuple[str, int]] = {}
         self._tenant_key = lru_cache(maxsize=None)(self._open_tenant)
@@ -112,18 +67,7 @@ class Keyring:
             ConfigurationError: The KMS URI is not supported, or the root key file is unsafe.
             KeyUnavailableError: A file that must exist is missing, unreadable or another one's.
         """
-        make_folder(keyring_path.parent)
-        with _locked(keyring_path) as marker:
-            if not keyring_path.exists():
-                if os.fstat(marker).st_size:
-                    raise KeyUnavailableError(
-                        f"keyring `{keyring_path}` is gone, restore it from its backup"
-                    )
-                create_root_key(path_of(uri))
-                fresh = _File(check=open_kms(uri).wrap(_CHECK, _NAME_CONTEXT))
-                replace_file(keyring_path, msgspec.json.encode(fresh))
-                os.write(marker, b"made\n")
-                os.fsync(marker)
+        make_keyring(uri, keyring_path)
         return cls(open_kms(uri), keyring_path)
 
     def epoch(self, tenant: str, at: Micros) -> tuple[str, SealKey]:
@@ -183,9 +127,9 @@ class Keyring:
             region=region,
             source=source,
             key_blind=self.blind(tenant, source, source_key),
-            sealed_key=SealKey(key).seal(source_key.encode(), _source_key_place(tenant, ref)),
+            sealed_key=SealKey(key).seal(source_key.encode(), source_key_place(tenant, ref)),
             bucket=bucket,
-            wrapped_key=bucket_key.seal(key, _customer_place(tenant, bucket, ref)),
+            wrapped_key=bucket_key.seal(key, key_place(tenant, bucket, ref)),
             next_n=0,
             tier=tier,
             is_decoy=is_decoy,
@@ -193,21 +137,18 @@ class Keyring:
 
     def has_bucket(self, bucket: str) -> bool:
         """Whether there is a key of this bucket, as far as is known here (see `refresh`)."""
-        return bucket in self._file.buckets
+        return bucket in self._file.tables.buckets
 
     def generations(self, bucket: str) -> tuple[str, ...]:
         """Every name that a bucket has had, from its first generation to the newest."""
-        first = lineage_of(bucket)
-        of_it = [name for name in self._file.buckets if lineage_of(name) == first]
-        newest = max(map(_generation, of_it), default=0)
-        return (first, *(f"{first}.{number}" for number in range(1, newest + 1)))
+        return generations(self._file.tables, bucket)
 
     def unfinished(self) -> frozenset[tuple[str, str]]:
         """(Tenant, first name) of the buckets that were retired and are not destroyed yet."""
         self.refresh()
         return frozenset(
             (tenant, lineage_of(name))
-            for tenant, _, name in (one.rpartition("/") for one in self._file.retired)
+            for tenant, _, name in (one.rpartition("/") for one in self._file.tables.retired)
         )
 
     def retire(self, tenant: str, bucket: str) -> str:
@@ -218,19 +159,12 @@ class Keyring:
         """
         with self._lock:
             self.refresh()
-            names = [n for n in self._file.buckets if lineage_of(n) == lineage_of(bucket)]
-            newest = f"{lineage_of(bucket)}.{max(map(_generation, names), default=0) + 1}"
+            newest = next_generation(self._file.tables, bucket)
             wrapper = SealKey(self._tenant_key(tenant))
             wrapped = wrapper.seal(
                 token_bytes(KEY_SIZE), place("keyring", "buckets", tenant, newest)
             )
-
-            def close(file: _File) -> None:
-                file.buckets[newest] = wrapped
-                closed = {f"{tenant}/{name}" for name in names}
-                file.retired = sorted(closed | set(file.retired))
-
-            self._change(close)
+            self._change(lambda tables: close(tables, tenant, newest, wrapped))
             return newest
 
     def rewrap(self, subject: SubjectRow, bucket: str) -> SubjectRow:
@@ -254,37 +188,26 @@ class Keyring:
             KeyUnavailableError: A key is gone, or the bytes are not those that were wrapped.
         """
         old, new = (self._wrapped("buckets", tenant, name, _refuse) for name in buckets)
-        key = old.open(wrapped, _customer_place(tenant, buckets[0], ref))
-        return new.seal(key, _customer_place(tenant, buckets[1], ref))
+        key = old.open(wrapped, key_place(tenant, buckets[0], ref))
+        return new.seal(key, key_place(tenant, buckets[1], ref))
 
     def destroy(self, tenant: str, keep: str) -> None:
         """Destroy every generation of a bucket but `keep`; whatever they wrapped is lost."""
-
-        def drop(file: _File) -> None:
-            gone = {
-                name
-                for name in file.buckets
-                if lineage_of(name) == lineage_of(keep) and name != keep
-            }
-            file.buckets = {n: key for n, key in file.buckets.items() if n not in gone}
-            closed = {f"{tenant}/{name}" for name in gone}
-            file.retired = [name for name in file.retired if name not in closed]
-
-        self._change(drop)
+        self._change(lambda tables: drop_others(tables, tenant, keep))
 
     def destroy_epoch(self, name: str) -> None:
         """Destroy the key of a month: no event part of it opens any more, in any copy."""
-        self._change(lambda file: _forget(file.epochs, name))
+        self._change(lambda tables: tables.epochs.pop(name, None))
 
     def tenants(self) -> list[str]:
         """Every tenant that has a key, the broker's own name among them, by name."""
         self.refresh()
-        return sorted(self._file.tenants)
+        return sorted(self._file.tables.tenants)
 
     def epochs_of(self, tenant: str) -> list[str]:
         """Names of the tenant's epochs whose keys are there, the oldest first."""
         self.refresh()
-        return sorted(n for n in self._file.epochs if n.rpartition("/")[0] == tenant)
+        return sorted(n for n in self._file.tables.epochs if n.rpartition("/")[0] == tenant)
 
     def kept_epoch(self, tenant: str) -> tuple[str, SealKey]:
         """Name and key of the epoch without an end, for what says what was forgotten."""
@@ -294,8 +217,8 @@ class Keyring:
     def refresh(self) -> None:
         """Take over what another process has changed in the file, and forget what it destroyed."""
         with self._lock:
-            if self._stamp_of_file() != self._stamp:
-                self._take(self._read())
+            if self._file.is_stale():
+                self._reload()
 
     def customer_key(self, subject: SubjectRow) -> CustomerKey:
         """The customer's own key.
@@ -327,18 +250,20 @@ class Keyring:
         key = self.customer_key(subject).seal_key
         if subject.sealed_key is None:
             raise KeyUnavailableError("the customer was erased, its source key is gone")
-        return key.open(subject.sealed_key, _source_key_place(subject.tenant, subject.ref)).decode()
+        return key.open(subject.sealed_key, source_key_place(subject.tenant, subject.ref)).decode()
 
     def _open_customer(self, tenant: str, bucket: str, ref: str, wrapped: bytes) -> CustomerKey:
         bucket_key = self._wrapped("buckets", tenant, bucket, _refuse)
-        return CustomerKey(bucket_key.open(wrapped, _customer_place(tenant, bucket, ref)))
+        return CustomerKey(bucket_key.open(wrapped, key_place(tenant, bucket, ref)))
 
     def _bucket(self, tenant: str) -> tuple[str, SealKey]:
         # Each process fills buckets of its own, so that nothing but the key itself need be kept.
         with self._lock:
             self.refresh()
             bucket, used = self._current.get(tenant, ("", BUCKET_SIZE))
-            is_closed = f"{tenant}/{bucket}" in self._file.retired or not self.has_bucket(bucket)
+            is_closed = f"{tenant}/{bucket}" in self._file.tables.retired or not self.has_bucket(
+                bucket
+            )
             if used >= BUCKET_SIZE or is_closed:
                 bucket, used = "b" + token_hex(8), 0
             key = self._wrapped("buckets", tenant, bucket, self._make)
@@ -353,7 +278,7 @@ class Keyring:
         return self._kms.unwrap(found, f"tenant/{tenant}")
 
     def _derive_for(self, tenant: str, use: str) -> bytes:
-        return _derive(self._tenant_key(tenant), use)
+        return derive(self._tenant_key(tenant), use)
 
     def _wrapped(
         self, table: str, tenant: str, name: str, missing: Callable[[str, str, str], bytes]
@@ -377,137 +302,54 @@ class Keyring:
 
     def _find(self, table: str, name: str) -> bytes | None:
         with self._lock:
-            found = _table(self._file, table).get(name)
+            found = self._file.tables.of(table).get(name)
             if found is None:
-                self._take(self._read())
-                found = _table(self._file, table).get(name)
+                self._reload()
+                found = self._file.tables.of(table).get(name)
             return found
 
-    def _take(self, file: _File) -> None:
-        """Go on with what the file says; a key that it lacks was destroyed, and is forgotten."""
-        self._file = file
+    def _put(self, table: str, name: str, wrapped: bytes) -> bytes:
+        """Keep a new key, unless another process was first; returns the one that is kept."""
+
+        def put(tables: Tables) -> bool:
+            return tables.of(table).setdefault(name, wrapped) is wrapped
+
+        with self._lock:
+            self._file.change(put)
+            self._forget_destroyed()
+            return self._file.tables.of(table)[name]
+
+    def _change(self, change: Callable[[Tables], object]) -> None:
+        def changed(tables: Tables) -> bool:
+            change(tables)
+            return True
+
+        with self._lock:
+            self._file.change(changed)
+            self._forget_destroyed()
+
+    def _reload(self) -> None:
+        self._file.reload()
+        self._forget_destroyed()
+
+    def _forget_destroyed(self) -> None:
+        """Forget the keys that the file lacks by now."""
+        tables = self._file.tables
         gone = [
             known
             for known in self._seal_keys
-            if known[0] in {"buckets", "epochs"} and known[2] not in _table(file, known[0])
+            if known[0] in {"buckets", "epochs"} and known[2] not in tables.of(known[0])
         ]
         for known in gone:
             del self._seal_keys[known]
         if gone:
             self._customer.cache_clear()
 
-    def _change(self, change: Callable[[_File], None]) -> None:
-        with self._lock, _locked(self._path):
-            file = self._read()
-            change(file)
-            replace_file(self._path, msgspec.json.format(msgspec.json.encode(file)))
-            self._take(file)
-
-    def _stamp_of_file(self) -> tuple[int, int]:
-        """Which file lies there: it is never written to, but replaced by another one."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return (0, 0)
-        return found.st_ino, found.st_mtime_ns
-
-    def _put(self, table: str, name: str, wrapped: bytes) -> bytes:
-        """Keep a new key, unless another process was first; returns the one that is kept."""
-        with self._lock, _locked(self._path):
-            file = self._read()
-            kept = _table(file, table).setdefault(name, wrapped)
-            if kept is wrapped:
-                replace_file(self._path, msgspec.json.format(msgspec.json.encode(file)))
-            # INVARIANT: a key is used only after it is durable, so memory follows the file.
-            self._file = file
-            return kept
-
-    def _read(self) -> _File:
-        self._stamp = self._stamp_of_file()
-        try:
-            file = msgspec.json.decode(self._path.read_bytes(), type=_File)
-            self._kms.unwrap(file.check, _NAME_CONTEXT)
-        except OSError as error:
-            raise KeyUnavailableError(
-                f"keyring `{self._path}` cannot be read ({error.strerror}), restore it"
-            ) from None
-        except msgspec.MsgspecError:
-            raise KeyUnavailableError(
-                f"keyring `{self._path}` is malformed, restore it from its backup"
-            ) from None
-        except KeyUnavailableError:
-            raise KeyUnavailableError(
-                f"keyring `{self._path}` belongs to another root key, restore the pair together"
-            ) from None
-        if file.version != 1:
-            raise KeyUnavailableError(f"keyring `{self._path}` is newer than this release, update")
-        return file
-
-
-def _table(file: _File, name: str) -> dict[str, bytes]:
-    tables: dict[str, dict[str, bytes]] = {
-        "tenants": file.tenants,
-        "buckets": file.buckets,
-        "epochs": file.epochs,
-        "signing": file.signing,
-    }
-    return tables[name]
-
-
-def lineage_of(bucket: str) -> str:
-    """The name of a bucket's first generation, which all its generations begin with."""
-    return bucket.partition(".")[0]
-
-
-def _generation(bucket: str) -> int:
-    return int(bucket.partition(".")[2] or 0)
-
-
-def _forget(keys: dict[str, bytes], name: str) -> None:
-    keys.pop(name, None)
-
-
-def key_id(tenant: str, ref: str) -> str:
-    """The opaque name of a customer's key: it leads to nobody without the reference itself.
-
-    It stands in the entries and the file that say whom the log has forgotten. A reference has 128
-    random bits, so that nobody finds it by trying.
-    """
-    return sha256(place("key-id", tenant, ref)).hexdigest()[:32]
-
 
 def _refuse(table: str, _tenant: str, name: str) -> bytes:
     raise KeyUnavailableError(f"key `{name}` is not among the {table} of the keyring, restore it")
 
 
-def _customer_place(tenant: str, bucket: str, ref: str) -> bytes:
-    return place(tenant, "subjects", "wrapped_key", ref, bucket)
-
-
-def _source_key_place(tenant: str, ref: str) -> bytes:
-    return place(tenant, "subjects", "sealed_key", ref)
-
-
 @lru_cache(maxsize=1024)
 def _epoch_name(tenant: str, day: int) -> str:
     return f"{tenant}/{to_rfc3339(day * DAY)[:7]}"
-
-
-@contextmanager
-def _locked(keyring_path: Path) -> Iterator[int]:
-    """Keep other processes from changing the keyring; yields the lock file's descriptor.
-
-    The lock file is empty until a keyring has been made beside it, and never again.
-    """
-    name = keyring_path.with_name(keyring_path.name + ".lock")
-    try:
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield descriptor
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise KeyUnavailableError(
-            f"keyring `{keyring_path}` cannot be written ({error.strerror}), check its folder"
-        ) from None

@@ -76,6 +76,7 @@ def watch(env: Mapping[str, str], file: Path | None, tell: Connection) -> None:
         vault=EntryVault(keyring),
         file=WorkerFile(file or worker_file(settings)),
         detection=Detection(kernel=Chain, baseline=no_baseline, model_key=lambda _: b"key"),
+        refresh_keys=keyring.refresh,
         # Without it, a save that took long would put off the next one.
         mono=lambda: 0.0,
     )

@@ -11,7 +11,7 @@ from guard.clock import SECOND, Micros
 from guard.errors import UnavailableError
 from guard.ledger.note import NoteSigner
 from guard.ledger.trust import TrustPolicy, parse_policy
-from guard.ledger.witness import Witness
+from guard.ledger.witness import Witness, begin_memory
 from guard.ports import OutsideReply
 
 NOW: Micros = 1_764_000_000 * SECOND
@@ -71,9 +71,10 @@ def make_outside(folder: Path, log: NoteSigner, count: int = 3) -> tuple[Outside
     outside, lines = Outside(), [f"log {log.vkey}"]
     for n in range(1, count + 1):
         signer = make_signer(f"w{n}.example", 100 + n, ml_dsa=n == 1)
-        outside.witnesses[f"http://w{n}"] = Witness(
-            signer, {log.verifier.name: log.verifier}, folder / f"w{n}" / "seen.json"
-        )
+        memory = folder / f"w{n}" / "seen.json"
+        begin_memory(memory)
+        logs = {log.verifier.name: log.verifier}
+        outside.witnesses[f"http://w{n}"] = Witness(signer, logs, memory)
         lines.append(f"witness W{n} {signer.cosigner.encode()} http://w{n}/")
     names = " ".join(f"W{n}" for n in range(1, count + 1))
     lines += [f"group all-of-them {min(2, count)} {names}", "quorum all-of-them"]

@@ -16,7 +16,7 @@ from guard.ledger.merkle import CompactRange, leaf_hash
 from guard.ledger.note import NoteSigner
 from guard.ledger.publisher import Publisher
 from guard.ledger.verify import verify_files
-from guard.ledger.witness import Witness
+from guard.ledger.witness import Witness, begin_memory
 from guard.store.engine import sqlite_url
 from guard.store.sql_store import SqlReader
 from tests.tamper.stand import Stand
@@ -203,6 +203,7 @@ def test_fork_shown_to_one_reader(stand: Stand, tmp_path: Path) -> None:
     fork = sign_checkpoint(Checkpoint(true.origin, true.size, bytes(32)), stand.signer)
     key = Ed25519PrivateKey.from_private_bytes(bytes(32))
     logs = {true.origin: stand.signer.verifier}
+    begin_memory(tmp_path / "witness.json")
     witness = Witness(NoteSigner("w.example", key), logs, tmp_path / "witness.json")
     assert witness.add_checkpoint(b"old 0\n\n" + note, NOW).status == 200
     answer = witness.add_checkpoint(f"old {true.size}\n\n".encode() + fork, NOW)

@@ -1126,7 +1126,12 @@ class FakeOwnHistories:
             look_ups=(LookUp(at=NOW, role="an auditor"),),
             responses=tuple(self.memory.held),
             retention="kept for thirteen months",
+            size=1,
+            root="ab",
         )
+
+    def sign(self, principal: Principal, mine: OwnHistory, said: Mapping[str, object]) -> bytes:
+        return f"{principal.id} {mine.size} {said['retention']}\n".encode()
 
 
 @dataclass

@@ -14,7 +14,7 @@ from api.witness import REQUEST_S, ImpatientProtocol, create_witness, server_con
 from guard.ledger.checkpoint import Checkpoint, sign_checkpoint
 from guard.ledger.merkle import EMPTY_ROOT, tree_root
 from guard.ledger.note import open_note
-from guard.ledger.witness import MAX_REQUEST, SIZE_TYPE, TEXT_TYPE, Witness
+from guard.ledger.witness import MAX_REQUEST, SIZE_TYPE, TEXT_TYPE, Witness, begin_memory
 from tests.support.witnesses import NOW, make_signer
 
 LOG, SIGNER = make_signer("example.com/log", 1), make_signer("w.example/1", 2)
@@ -31,6 +31,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def witness(tmp_path: Path) -> Witness:
+    begin_memory(tmp_path / "seen.json")
     return Witness(SIGNER, {"example.com/log": LOG.verifier}, tmp_path / "seen.json")
 
 

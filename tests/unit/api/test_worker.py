@@ -105,6 +105,10 @@ class Log:
         self.broken: set[int] = set()
         self.erased: set[int] = set()
         self.limits: list[int] = []
+        self.refreshed = 0
+
+    def refresh_keys(self) -> None:
+        self.refreshed += 1
 
     def add(
         self,
@@ -197,6 +201,7 @@ def a_worker(
             baseline=no_baseline if history is None else lambda _t, _d: history,
             model_key=str.encode,
         ),
+        refresh_keys=ledger.refresh_keys,
         mono=clock,
     )
 
@@ -478,3 +483,13 @@ def test_an_older_copy_of_the_ledger_is_learnt_anew_and_what_follows_is_judged(
     worker.save(at_once=True)
     assert keys_in(file)[: len(said)] == said
     assert (file.load()[0], seen_in(file)) == (10, {"north": 10})
+
+
+def test_each_turn_forgets_the_keys_that_were_destroyed(
+    ledger: Log, file: WorkerFile, clock: Ticking
+) -> None:
+    worker = a_worker(ledger, file, clock)
+    ledger.add()
+    worker.turn()
+    worker.turn()
+    assert ledger.refreshed == 2

@@ -13,10 +13,11 @@ from guard.rows import HoldScope, LogQuery
 from guard.vault.sealing import EntryVault
 from guard.views import Served
 from tests.support.forgetting import Oblivion
-from tests.support.log import stored_log
-from tests.support.makers import TENANT
+from tests.support.log import settle, stored_log
+from tests.support.makers import TENANT, make_entry
 from tests.support.people import AGENT, ANALYST, AUDITOR, SECOND, put_people
 from tests.support.rig import Rig
+from tests.support.sealing import PlainSealer
 
 pytestmark = pytest.mark.anyio
 RULES = RetentionRules(months=2, by_kind={EntryKind.CASE: 1})
@@ -63,6 +64,27 @@ async def test_details_of_a_month_that_is_over_are_cut_by_kind(oblivion: Oblivio
         searched = log[index].searched or {}
         assert (searched["agent"], searched["team"], searched["tenant"]) == ("", "", TENANT)
     assert await retention.turn() == await oblivion.retention(RULES).turn() == 0
+
+
+async def test_an_entry_placed_before_one_of_an_earlier_month_is_cut_in_its_turn(
+    oblivion: Oblivion,
+) -> None:
+    rig = oblivion.rig
+    await rig.customers(1)
+    settle(rig.store)
+    november, december = rig.clock.now(), from_rfc3339("2026-12-01T00:00:00Z")
+    # Two writers, whose entries were placed one behind the other.
+    for name, at in ((b"writer-1", december), (b"writer-2", november)):
+        new = make_entry(EntryKind.SIGN_IN, at=at)
+        with rig.store.begin() as rows:
+            rows.append([PlainSealer(name).seal(new, writer_seq=0, subjects={}, next_n={})])
+        settle(rig.store)
+    retention = oblivion.retention(RetentionRules(months=1, by_kind={}))
+    for now in ("2027-01-02T00:00:00Z", "2027-02-02T00:00:00Z"):
+        rig.clock.advance(from_rfc3339(now) - rig.clock.now())
+        await retention.turn()
+    log = stored_log(rig.store)
+    assert [kind_of(log[index]) for index in cut(log)].count(EntryKind.SIGN_IN) == 2
 
 
 async def test_what_runs_out_is_named_by_an_entry_and_nothing_else_may_be_missing(

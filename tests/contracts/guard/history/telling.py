@@ -78,6 +78,6 @@ def telling(rig: Rig) -> Telling:
         customers=CustomerHistory(*parts, signer),
         open=CustomerHistory(*parts, signer, NOTICE),
         disputes=Disputes(rig.committer, rig.clock, rig.vault),
-        hold_backs=HoldBacks(rig.committer, rig.readers, rig.clock),
-        own=OwnHistories(*parts, "entries are kept for thirteen months"),
+        hold_backs=HoldBacks(*parts),
+        own=OwnHistories(*parts, "entries are kept for thirteen months", signer),
     )

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from guard.clock import DAY, HOUR
+from guard.clock import DAY, HOUR, to_rfc3339
 from guard.entries import EntryKind
-from guard.errors import AccessDeniedError, InvalidRequestError
+from guard.errors import AccessDeniedError, InvalidRequestError, ProofError
+from guard.history import OwnHistoryDocument, open_history
+from guard.ledger.merkle import CompactRange
 from guard.rows import LogQuery
 from policies.model import ActorKind
 from tests.contracts.guard.history.telling import Telling
@@ -32,6 +34,25 @@ async def test_ones_own_acts_are_counted_by_day_purpose_and_grade(told: Telling)
     assert mine.retention == "entries are kept for thirteen months"
     other = await told.own.mine(AUDITOR)
     assert other.activity == ()
+
+
+async def test_ones_own_is_signed_in_the_words_of_the_answer(told: Telling) -> None:
+    mine = await told.own.mine(AGENT)
+    note = told.own.sign(AGENT, mine, {"activity": []})
+    document = open_history(note, told.signer.verifier)
+    assert document == OwnHistoryDocument(
+        origin="t/exports",
+        size=mine.size,
+        root=mine.root,
+        person=AGENT.id,
+        as_of=to_rfc3339(mine.as_of),
+        history={"activity": []},
+    )
+    with told.rig.store.read() as view:
+        tree = CompactRange(*view.head())
+    assert (mine.size, mine.root) == (tree.size, tree.root().hex())
+    with pytest.raises(ProofError):
+        open_history(note.replace(b'"a1"', b'"a2"'), told.signer.verifier)
 
 
 async def test_who_looked_is_told_by_role_and_never_by_name(told: Telling) -> None:

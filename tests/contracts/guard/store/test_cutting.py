@@ -97,3 +97,20 @@ def test_what_was_cut_before_its_block_was_full_gets_no_terms(
     assert ("team:", 0) not in terms(store_url)
     with store.read() as view:
         assert view.misindexed() is None
+
+
+def test_of_a_cut_entry_its_time_kind_and_customer_remain(store: SqlStore, store_url: str) -> None:
+    fill(store, 2)
+    with store.begin() as rows:
+        rows.cut_details([1])
+    engine = sa.create_engine(store_url)
+    with engine.connect() as connection:
+        whole, cut = (
+            row._asdict()
+            for row in connection.execute(sa.text("SELECT * FROM detail_event ORDER BY idx"))
+        )
+    engine.dispose()
+    assert whole["shown"] == "contact=plain"
+    kept = {"idx", "at", "tenant", "kind", "epoch"}
+    assert {name for name in cut if cut[name] not in ("", None, "[]")} == kept | {"sealed"}
+    assert len(cut["sealed"]) == HASH_SIZE

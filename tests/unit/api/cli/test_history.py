@@ -5,7 +5,8 @@ import pytest
 
 from api.places import export_signer, open_keyring
 from api.settings import load_settings
-from guard.history import CustomerHistory
+from guard.history import CustomerHistory, OwnHistoryDocument
+from guard.history.document import sign_history
 from guard.ledger.note import NoteSigner
 from policies.model import ActorKind, Role
 from tests.support.rig import Rig, make_caller
@@ -42,6 +43,31 @@ def test_a_kept_history_is_checked_with_the_key_alone(guard: Guard, kept: Path) 
     again = json.loads(guard("verify-history", kept, "--vkey", vkey, "--json").out)
     assert again["vkey"] == vkey
     assert again["document"]["rows"][0]["act"] == "gave you this history"
+
+
+def test_ones_own_is_checked_as_a_customers_is(
+    guard: Guard, data_dir: Path, tmp_path: Path
+) -> None:
+    assert data_dir.is_dir()
+    settings = load_settings()
+    signer = export_signer(open_keyring(settings), settings)
+    document = OwnHistoryDocument(
+        origin=signer.verifier.name,
+        size=7,
+        root="ab",
+        person="a1",
+        as_of="2026-11-18T12:00:00Z",
+        history={"activity": [{}, {}], "look_ups": [], "retention": "r"},
+    )
+    file = tmp_path / "own.txt"
+    file.write_bytes(sign_history(document, signer))
+    said = guard("verify-history", file)
+    assert said.code == 0
+    assert ": what is logged about a1 as of 2026-11-18T12:00:00Z\n" in said.out
+    assert "\nactivity: 2, look_ups: 0\n" in said.out
+    assert "\nlog of 7 entries, root ab\n" in said.out
+    file.write_bytes(file.read_bytes().replace(b'"a1"', b'"a2"'))
+    assert guard("verify-history", file).code == 1
 
 
 def test_a_changed_history_is_found(guard: Guard, kept: Path) -> None:

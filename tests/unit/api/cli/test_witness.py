@@ -22,6 +22,7 @@ SEED = 20_261_122
 ROUNDS = 50 if os.environ.get("RECORDGUARD_FULL") == "1" else 4
 SIZES = 64
 PATIENCE_S = 60
+SERVED = ("--log", LOG.vkey, "--listen", "127.0.0.1:0")
 
 
 def test_a_key_is_made_once(guard: Guard, tmp_path: Path) -> None:
@@ -63,6 +64,23 @@ def test_a_witness_without_a_key_says_so(guard: Guard, tmp_path: Path) -> None:
     said = guard("witness", "serve", "--state", tmp_path, "--log", LOG.vkey)
     assert said.code == 78
     assert "witness.key" in said.err
+
+
+@pytest.mark.enable_socket
+def test_a_witness_that_lost_its_memory_does_not_begin_anew(guard: Guard, tmp_path: Path) -> None:
+    folder = ("--state", tmp_path)
+    assert guard("witness", "keygen", *folder, "--name", "w.example/1").code == 0
+    memory = tmp_path / "seen.json"
+    assert memory.read_bytes() == b"{}"
+    memory.unlink()
+    assert guard("witness", "keygen", *folder, "--name", "w.example/1").code == 78
+    said = guard("witness", "serve", *folder, *SERVED)
+    assert said.code == 78
+    assert "guard witness keygen" in said.err
+    assert not memory.exists()
+    (tmp_path / "witness.key").unlink()
+    memory.write_bytes(b"{}")
+    assert guard("witness", "keygen", *folder, "--name", "w.example/1").code == 78
 
 
 def start(state: Path) -> "tuple[subprocess.Popen[str], int]":

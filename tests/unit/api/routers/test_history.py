@@ -53,6 +53,7 @@ def test_everybody_reads_what_is_logged_about_themselves(
     }
     assert shown["look_ups"] == [{"at": "2026-09-21T14:13:20.000000Z", "role": "an auditor"}]
     assert shown["retention"] == "kept for thirteen months"
+    assert shown["document"] == f"{who} 1 kept for thirteen months\n"
     assert "by" not in shown["responses"][0]
     assert world.own_histories.asked == [(who, None, None)]
 

@@ -1,7 +1,13 @@
 import pytest
 from fastapi.exceptions import RequestValidationError
 
-from api.schemas.history import ActivityOut, DisputeBody, HistoryOut, HoldBackOut, OwnHistoryOut
+from api.schemas.history import (
+    ActivityOut,
+    DisputeBody,
+    HistoryOut,
+    HoldBackOut,
+    OwnHistoryAnswer,
+)
 from api.schemas.parse import parse
 from guard.entries import EntryKind
 from guard.history import HistoryDocument, HistoryPage, HistoryRow, LookUp, OwnHistory
@@ -56,8 +62,10 @@ def test_ones_own_history_names_kinds_in_words() -> None:
         look_ups=(LookUp(at=1, role="an auditor"),),
         responses=(),
         retention="r",
+        size=1,
+        root="ab",
     )
-    shown = OwnHistoryOut.of(mine).model_dump(mode="json")
+    shown = OwnHistoryAnswer.of(mine).model_dump(mode="json")
     assert shown["since"] == "1970-01-01T00:00:00.000000Z"
     assert shown["look_ups"][0]["role"] == "an auditor"
 

@@ -1,4 +1,5 @@
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import Thread
@@ -10,7 +11,7 @@ from guard.clock import SECOND
 from guard.errors import ConfigurationError, DurabilityError
 from guard.ledger.checkpoint import Checkpoint, sign_checkpoint
 from guard.ledger.note import NoteSigner, encode_base64, open_note, write_note
-from guard.ledger.witness import MAX_REQUEST, SIZE_TYPE, Answer, Witness
+from guard.ledger.witness import MAX_REQUEST, SIZE_TYPE, Answer, Witness, begin_memory
 from tests.support.witnesses import make_signer
 from tests.unit.guard.ledger import reference
 
@@ -22,7 +23,10 @@ NOW = 1_764_000_000 * SECOND
 
 
 def make(tmp_path: Path) -> Witness:
-    return Witness(SIGNER, {"example.com/log": LOG.verifier}, tmp_path / "witness" / "state.json")
+    state = tmp_path / "witness" / "state.json"
+    with suppress(FileExistsError):
+        begin_memory(state)
+    return Witness(SIGNER, {"example.com/log": LOG.verifier}, state)
 
 
 def note(size: int, leaves: list[bytes] = LEAVES) -> bytes:
@@ -200,10 +204,22 @@ def test_no_entries_have_one_root(tmp_path: Path) -> None:
 def test_a_second_key_cosigns_too(tmp_path: Path) -> None:
     signer = make_signer("w.example/2", 5, ml_dsa=True)
     assert signer.second is not None
+    begin_memory(tmp_path / "state.json")
     witness = Witness(signer, {"example.com/log": LOG.verifier}, tmp_path / "state.json")
     answer = witness.add_checkpoint(request(0, 8), NOW)
     for key in (signer.cosigner, signer.second):
         assert open_note(note(8) + answer.body, [key])
+
+
+def test_a_lost_memory_is_not_begun_anew(tmp_path: Path) -> None:
+    make(tmp_path).add_checkpoint(request(0, 8), NOW)
+    state = tmp_path / "witness" / "state.json"
+    with pytest.raises(FileExistsError):
+        begin_memory(state)
+    state.unlink()
+    with pytest.raises(ConfigurationError, match=r"is gone.*guard witness keygen"):
+        Witness(SIGNER, {"example.com/log": LOG.verifier}, state)
+    assert not state.exists()
 
 
 def test_a_damaged_memory_is_not_forgotten(tmp_path: Path) -> None:
