@@ -37,7 +37,7 @@ from guard.ledger.note import NoteSigner
 from guard.log_scope import scoped
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import LogScope, Principal
-from guard.rows import ExportChunkRow, ExportJobRow, LogQuery
+from guard.rows import ExportChunkRow, ExportJobRow, LogQuery, living
 from policies.model import Role
 
 # How long a broken download can be gone on with.
@@ -199,7 +199,7 @@ class Exports:
                 "size": end,
                 "digest": hashlib.sha256(block).hexdigest(),
             }
-            await self._committer.run(partial(self._record, by=principal, body=body, refs=()))
+            await self._committer.run(partial(self._record, by=principal, body=body))
             yield block
 
     def _download(
@@ -278,21 +278,33 @@ class Exports:
         )
 
         def work(tx: Transaction) -> None:
-            self._record(tx, principal, body, chunk.refs)
+            self._record(tx, principal, body, chunk.refs, chunk.opened)
             tx.rows.put_export(job, left)
 
         await self._committer.run(work)
 
     def _record(
-        self, tx: Transaction, by: Principal, body: dict[str, BodyValue], refs: Collection[str]
+        self,
+        tx: Transaction,
+        by: Principal,
+        body: dict[str, BodyValue],
+        refs: Collection[str] = (),
+        opened: frozenset[str] = frozenset(),
     ) -> None:
+        """Write down what is about to leave: `refs` are named in it, `opened` with what they said.
+
+        Raises:
+            ConflictError: Somebody was erased after being opened: none of it may leave.
+        """
         event = msgspec.structs.replace(
             event_by(by, EntryKind.EXPORT, self._clock.now()), body=body
         )
-        # Who was erased can be named in no new entry: there is no key to name them under.
-        known = tx.rows.subjects(refs)
-        living = sorted(ref for ref in refs if known[ref].wrapped_key is not None)
-        subjects = tuple(SubjectPart(customer=ref) for ref in living)
+        can_be_named = living(tx.rows.subjects(refs), refs)
+        if not opened.issubset(can_be_named):
+            raise ConflictError(
+                "somebody was forgotten while this file was made: go on with it, or ask for it anew"
+            )
+        subjects = tuple(SubjectPart(customer=ref) for ref in can_be_named)
         tx.record(NewEntry(kind=EntryKind.EXPORT, event=event, subjects=subjects))
 
     def _keep_manifest(self, job: ExportJobRow, order: ExportOrder, run: Run) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from guard.exports.order import ExportOrder
 from guard.exports.raw_blocks import check_blocks, parse_blocks
 from guard.ledger.merkle import leaf_hash
 from guard.rows import LogQuery
+from tests.support.forgetting import Oblivion
 from tests.support.makers import NOON, TENANT
 from tests.support.people import AGENT, ANALYST, AUDITOR
 from tests.support.rig import Rig
@@ -169,6 +171,31 @@ async def test_what_has_changed_since_is_not_gone_on_with(rig: Rig, store_url: s
     rest = await rig.exports.resume(AUDITOR, download.job, len(part))
     with pytest.raises(ConflictError):
         await all_of(rest.pieces)
+
+
+async def test_who_is_erased_before_a_chunk_is_recorded_does_not_leave_opened(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = await filled(rig)
+    oblivion, real = Oblivion.over(rig, tmp_path), rig.exports._record_chunk
+    download = await rig.exports.export(AUDITOR, order(kinds=(EntryKind.VIEW,)))
+
+    async def forget_first(*asked: Any) -> None:  # noqa: ANN401 - handed on
+        await oblivion.forget(refs[0])
+        await real(*asked)
+
+    monkeypatch.setattr(rig.exports, "_record_chunk", forget_first)
+    before = len(exports(rig))
+    with pytest.raises(ConflictError, match="forgotten"):
+        await all_of(download.pieces)
+    monkeypatch.setattr(rig.exports, "_record_chunk", real)
+    assert len(exports(rig)) == before
+    # Who was erased before stays a row of the next file, without what was said of them.
+    content = await all_of(
+        (await rig.exports.export(AUDITOR, order(kinds=(EntryKind.VIEW,)))).pieces
+    )
+    assert refs[0].encode() in content
+    assert all(refs[0] not in entry.refs for entry in exports(rig)[before:])
 
 
 async def test_an_export_is_its_requesters_own_and_does_not_wait_for_ever(rig: Rig) -> None:

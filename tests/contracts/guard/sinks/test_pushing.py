@@ -3,19 +3,21 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from guard.clock import SECOND
 from guard.entries import EntryKind, OpenedEntry
-from guard.errors import NotDeliveredError
+from guard.errors import ConflictError, NotDeliveredError
 from guard.exports import Source
 from guard.findings import Severity
 from guard.rows import OutboxItem
 from guard.sinks import DeclaredSink, Event, Pusher, pushing
 from guard.sinks.pushing import LEASE, LONGEST_WAIT, wait_after
 from guard.sinks.rendering import SinkKind
+from tests.support.forgetting import Oblivion
 from tests.support.makers import TENANT
 from tests.support.people import AGENT, make_finding
 from tests.support.rig import Rig
@@ -205,6 +207,41 @@ async def test_nobody_is_named_unless_it_is_declared_and_then_listed_first(rig: 
     batch = [e for e in rig.log() if e.kind is EntryKind.EXPORT][-1]
     assert set(batch.refs) == set(refs)
     assert (batch.event.body["sink"], batch.event.body["rows"]) == ("bus", 4)
+
+
+async def test_a_sink_that_names_customers_goes_on_after_an_erasure(
+    rig: Rig, tmp_path: Path
+) -> None:
+    refs = await filled(rig)
+    sink = MemorySink()
+    one = pusher(rig, declared(sink, customers=True))
+    await one.push_once()
+    await Oblivion.over(rig, tmp_path).forget(refs[0])
+    await drained(one)
+    assert set(sink.indexes()) == {e.index for e in own(rig) if e.kind is not EntryKind.EXPORT}
+    listed = [e for e in rig.log() if e.kind is EntryKind.EXPORT][-1]
+    assert refs[0] not in listed.refs
+
+
+async def test_who_is_erased_before_a_batch_is_recorded_is_not_sent_opened(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = await filled(rig)
+    rig.log()
+    sink = MemorySink()
+    one = pusher(rig, declared(sink, customers=True, kinds=(EntryKind.VIEW,)))
+    real, oblivion = one._read, Oblivion.over(rig, tmp_path)
+    with rig.store.read() as view:
+        stale = real(view, -1)
+    await oblivion.forget(refs[0])
+    monkeypatch.setattr(one, "_read", lambda _view, _position: stale)
+    with pytest.raises(ConflictError):
+        await one.push_once()
+    assert sink.taken == []
+    monkeypatch.setattr(one, "_read", real)
+    await drained(one)
+    told = [json.loads(event.body)["subjects"][0] for event in sink.taken]
+    assert [part["customer"] for part in told if part.get("erased")] == [refs[0]] * 2
 
 
 async def test_naming_customers_does_not_cause_the_next_push(rig: Rig) -> None:
