@@ -108,8 +108,11 @@ def _sink(table: Table, name: str, kind: SinkKind, secrets: Mapping[str, str]) -
     trusted = _trusted(table)
     if kind is SinkKind.SYSLOG_TLS:
         host, port = table.text("host"), table.number("port", SYSLOG_TLS_PORT, 1, 65_535)
-        sink = SyslogTlsSink(name, host, port, trusted=trusted, deadline_s=deadline_s)
-        return sink, f"{host}:{port}"
+        bare_close = table.flag("bare_close", default=False)
+        sink = SyslogTlsSink(
+            name, host, port, trusted=trusted, deadline_s=deadline_s, bare_close=bare_close
+        )
+        return sink, f"{host}:{port}{' bare_close' if bare_close else ''}"
     url, secret = _checked(table), table.text("secret")
     key = parse_secret(secrets.get(secret, ""))
     if key is None:
