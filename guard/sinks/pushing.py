@@ -49,7 +49,7 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    """What was read: events with the index of each, the end of what was read, who is named and opened."""
+    """What was read: events with their indexes, the end of what was read, who is named, opened."""
 
     events: tuple[Event, ...]
     indexes: tuple[int, ...]

@@ -118,6 +118,31 @@ async def test_what_a_filter_leaves_out_is_committed_to(rig: Rig) -> None:
     assert population.omitted_sha256 == hashlib.sha256(b"".join(omitted[::-1])).hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"link": "owner"}, 6),
+        ({"link": "none"}, 0),
+        ({"field": "{cls}"}, 6),
+        ({"field": "{cls}", "is_clear": True}, 6),
+        ({"is_clear": True}, 6),
+        ({"field": "nonsense"}, 0),
+    ],
+)
+async def test_a_file_is_narrowed_as_a_question_is(
+    rig: Rig, asked: dict[str, Any], expected: int
+) -> None:
+    await filled(rig)
+    view = next(e for e in rig.log() if e.kind is EntryKind.VIEW)
+    cls = next(cls for cls, form in view.event.classes.items() if form == "plain")
+    asked = {k: v.format(cls=cls) if k == "field" else v for k, v in asked.items()}
+    query = order(kinds=(EntryKind.VIEW,), **asked)
+    content = await all_of((await rig.exports.export(AUDITOR, query)).pieces)
+    assert len(READERS[ExportFormat.NDJSON](content)) == expected
+    page = await rig.auditing.views(AUDITOR, replace(query.query, limit=100), "a check")
+    assert len(page.entries) == expected
+
+
 async def test_without_customers_nobody_is_named_or_listed(rig: Rig) -> None:
     refs = await filled(rig)
     asked = replace(order(), customers=False)
@@ -177,18 +202,11 @@ async def test_who_is_erased_before_a_chunk_is_recorded_does_not_leave_opened(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refs = await filled(rig)
-    oblivion, real = Oblivion.over(rig, tmp_path), rig.exports._record_chunk
     download = await rig.exports.export(AUDITOR, order(kinds=(EntryKind.VIEW,)))
-
-    async def forget_first(*asked: Any) -> None:  # noqa: ANN401 - handed on
-        await oblivion.forget(refs[0])
-        await real(*asked)
-
-    monkeypatch.setattr(rig.exports, "_record_chunk", forget_first)
+    Oblivion.over(rig, tmp_path).forget_after_reading(monkeypatch, refs[0])
     before = len(exports(rig))
     with pytest.raises(ConflictError, match="forgotten"):
         await all_of(download.pieces)
-    monkeypatch.setattr(rig.exports, "_record_chunk", real)
     assert len(exports(rig)) == before
     # Who was erased before stays a row of the next file, without what was said of them.
     content = await all_of(
@@ -256,6 +274,12 @@ async def test_a_manifest_is_its_tenants_own(rig: Rig) -> None:
         ("update detail_event set kind = 17 where kind = 16", {"kinds": (EntryKind.REFUSAL,)}),
         ("update detail_event set at = at + 1000000000000", {"since": NOON + 900_000_000_000}),
         ("update detail_event set sealed = null where kind = 16", {}),
+        ("update detail_event set link = 'none' where kind = 16", {"link": "none"}),
+        ("update detail_event set shown = 'bank=plain' where kind = 16", {"field": "bank"}),
+        (
+            "update detail_event set shown = 'bank=plain' where kind = 16",
+            {"field": "bank", "is_clear": True},
+        ),
         ("update detail_subject set sealed = null", {}),
     ],
 )

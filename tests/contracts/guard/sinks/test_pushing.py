@@ -230,15 +230,10 @@ async def test_who_is_erased_before_a_batch_is_recorded_is_not_sent_opened(
     rig.log()
     sink = MemorySink()
     one = pusher(rig, declared(sink, customers=True, kinds=(EntryKind.VIEW,)))
-    real, oblivion = one._read, Oblivion.over(rig, tmp_path)
-    with rig.store.read() as view:
-        stale = real(view, -1)
-    await oblivion.forget(refs[0])
-    monkeypatch.setattr(one, "_read", lambda _view, _position: stale)
+    Oblivion.over(rig, tmp_path).forget_after_reading(monkeypatch, refs[0])
     with pytest.raises(ConflictError):
         await one.push_once()
     assert sink.taken == []
-    monkeypatch.setattr(one, "_read", real)
     await drained(one)
     told = [json.loads(event.body)["subjects"][0] for event in sink.taken]
     assert [part["customer"] for part in told if part.get("erased")] == [refs[0]] * 2

@@ -20,6 +20,8 @@ def test_a_filter_is_told_by_names() -> None:
         "kinds": "view",
         "since": "1970-01-01T00:00:00.000000Z",
     }
+    narrow = LogQuery(tenant="acme", link="owner", field="contact", is_clear=True)
+    assert filter_of(narrow) == {"link": "owner", "field": "contact", "clear": "true"}
     assert filter_of(LogQuery(tenant="acme")) == {}
 
 
