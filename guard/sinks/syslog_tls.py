@@ -1,11 +1,11 @@
 """Syslog over TLS (RFC 5425): frames of known length, one connection for each delivery.
 
 The protocol has no answer that says "taken". So after the last frame the connection is closed in
-both directions and the receiver's own good-bye (TLS's `close_notify`) is waited for: it is authentic and
-comes in order, behind everything that was sent, so a receiver that says it has read it all. One
-that resets the connection, says nothing until the deadline or ends the connection without it may
-not have, and gets everything again: anybody on the way can end a connection. Only the operator
-can say that a receiver knows no good-bye (`bare_close`).
+both directions and the receiver's own good-bye (TLS's `close_notify`) is waited for: it is
+authentic and comes in order, behind everything that was sent, so a receiver that says it has read
+it all. One that resets the connection, says nothing until the deadline or ends the connection
+without it may not have, and gets everything again: anybody on the way can end a connection. Only
+the operator can say that a receiver knows no good-bye (`bare_close`).
 """
 
 import asyncio

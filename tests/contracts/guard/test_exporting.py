@@ -26,6 +26,7 @@ from guard.exports.manifest import Manifest, check_file
 from guard.exports.order import ExportOrder
 from guard.exports.raw_blocks import check_blocks, parse_blocks
 from guard.ledger.merkle import leaf_hash
+from guard.principals import LogScope
 from guard.rows import LogQuery
 from tests.support.forgetting import Oblivion
 from tests.support.makers import NOON, TENANT
@@ -254,6 +255,78 @@ async def test_who_may_export_and_why(rig: Rig) -> None:
     assert (manifest.recipient, manifest.why) == ("an auditing firm", "the audit of this year")
     digest = hashlib.sha256(asked.why.encode()).hexdigest()
     assert {entry.event.body["why_sha256"] for entry in exports(rig)} == {digest}
+
+
+async def test_why_a_file_is_about_a_customer_is_erased_with_the_customer(
+    rig: Rig, tmp_path: Path
+) -> None:
+    refs = await filled(rig)
+    asked = replace(order(ref=refs[0]), why="a complaint of CANARY")
+    download = await rig.exports.export(AUDITOR, asked)
+    content = await all_of(download.pieces)
+    first = exports(rig)[0]
+    assert [part and part.reason for part in first.subjects] == ["a complaint of CANARY"]
+    manifest = await manifest_of(rig, content)
+    assert (manifest.why, manifest.job) == ("", download.job)
+    named = hashlib.sha256(f"{download.job}:{refs[0]}".encode()).hexdigest()
+    assert manifest.filter["customer"] == named
+    await Oblivion.over(rig, tmp_path).forget(refs[0])
+    assert "CANARY" not in repr(exports(rig))
+    job = await rig.exports.progress(AUDITOR, download.job)
+    assert "CANARY" not in job.order
+    note = (await rig.exports.manifest(AUDITOR, manifest.sha256)).decode()
+    assert "CANARY" not in note
+    assert refs[0] not in note
+
+
+async def test_a_job_is_dropped_once_it_cannot_be_gone_on_with(rig: Rig) -> None:
+    await filled(rig)
+    old = await rig.exports.export(AUDITOR, order())
+    await all_of(old.pieces)
+    rig.clock.advance(8 * DAY)
+    new = await rig.exports.export(AUDITOR, order())
+    await all_of(new.pieces)
+    with pytest.raises(NotFoundError):
+        await rig.exports.progress(AUDITOR, old.job)
+    assert (await rig.exports.progress(AUDITOR, new.job)).sha256
+
+
+async def test_the_first_entry_says_what_was_asked_for(rig: Rig) -> None:
+    await filled(rig)
+    before = len(exports(rig))
+    asked = replace(order(agent_id=AGENT.id, vendor="vend", since=NOON), why="a check")
+    await all_of((await rig.exports.export(AUDITOR, asked)).pieces)
+    first, *others = [entry.event.body for entry in exports(rig)[before:]]
+    assert (first["about"], first["vendor"], first["since"]) == (AGENT.id, "vend", NOON)
+    assert others
+    assert not any("about" in body for body in others)
+
+
+async def test_a_manifest_is_its_requesters_or_of_who_has_the_whole_log(rig: Rig) -> None:
+    await filled(rig)
+    content = await all_of((await rig.exports.export(AUDITOR, order())).pieces)
+    digest = hashlib.sha256(content).hexdigest()
+    whole = replace(AUDITOR, id="another")
+    for who in (AUDITOR, whole):
+        await rig.exports.manifest(who, digest)
+        entry = rig.log()[-1]
+        assert (entry.kind, entry.event.agent) == (EntryKind.AUDIT_QUERY, who.id)
+        assert entry.event.body == {"manifest": digest}
+    size = len(rig.log())
+    for part in (
+        replace(whole, log_scope=LogScope.TEAM, team="team-1"),
+        replace(whole, log_scope=LogScope.REGION, region="eu"),
+        replace(whole, region="elsewhere"),
+    ):
+        with pytest.raises(AccessDeniedError):
+            await rig.exports.manifest(part, digest)
+        with pytest.raises(AccessDeniedError):
+            await rig.exports.raw(part)
+    assert len(rig.log()) == size
+    # Who is bound to the only region that there is has the whole log.
+    home = replace(whole, region=AGENT.region)
+    await rig.exports.manifest(home, digest)
+    await all_of(await rig.exports.raw(home))
 
 
 async def test_a_manifest_is_its_tenants_own(rig: Rig) -> None:

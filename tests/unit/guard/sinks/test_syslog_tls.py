@@ -42,7 +42,7 @@ def sink(
     [(Manner.TAKES, False), (Manner.TAKES, True), (Manner.TAKES_WITHOUT_GOOD_BYE, True)],
 )
 async def test_what_a_collector_has_read_is_taken(
-    listening: Collector, manner: Manner, bare_close: bool
+    listening: Collector, manner: Manner, *, bare_close: bool
 ) -> None:
     listening.manner = manner
     made = sink(listening.port, bare_close=bare_close)
