@@ -52,13 +52,14 @@ _SEEN = frozenset({Form.MASK.name.lower(), _PLAIN})
 
 
 class Page(NamedTuple):
-    """A page: its rows, the vendor of each, and how many entries were read down to which index.
+    """A page: its rows, vendor and region of each, how many entries were read down to which index.
 
     An entry whose event part was erased with its agent is read and is no row.
     """
 
     rows: list[ExportRow]
     vendors: list[str]
+    regions: list[str]
     read: int
     lowest: int
 
@@ -88,6 +89,7 @@ def open_parts_of(
     is_timed = query.since is not None or query.until is not None
     rows: list[ExportRow] = []
     vendors: list[str] = []
+    regions: list[str] = []
     opened = open_parts(parts, query.tenant, vault)
     for (index, kind, part), (_, entry_id, *_) in zip(opened, parts, strict=True):
         if not part:
@@ -106,7 +108,8 @@ def open_parts_of(
         refs, subjects = people.get(index, ((), ()))
         rows.append(ExportRow(index, entry_id.hex(), named, head.at, part, refs, subjects))
         vendors.append(head.vendor)
-    return Page(rows, vendors, len(parts), parts[-1][0] if parts else 0)
+        regions.append(head.region)
+    return Page(rows, vendors, regions, len(parts), parts[-1][0] if parts else 0)
 
 
 def _wanted(query: LogQuery) -> list[tuple[str, str]]:

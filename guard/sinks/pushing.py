@@ -31,7 +31,8 @@ BATCH = 500
 # After n failures in a row the next try is 2**n seconds away, and never more than this.
 LONGEST_WAIT = 300 * SECOND
 
-# A process that is gone gives a sink free after this; longer than a delivery can take.
+# A process that is gone gives a sink free after this; more than twice what a delivery may take, and
+# renewed between two of them.
 LEASE = 60 * SECOND
 
 _ALL_KINDS = tuple(EntryKind)
@@ -139,8 +140,10 @@ class Pusher:
         )
         rows = [
             row
-            for row, vendor in zip(page.rows, page.vendors, strict=True)
-            if declared.vendor in {"", vendor} and not _is_own(row)
+            for row, vendor, region in zip(page.rows, page.vendors, page.regions, strict=True)
+            if declared.vendor in {"", vendor}
+            and (not declared.region or region in {"", declared.region})
+            and not _is_own(row)
         ]
         rendered = [(row, self._render(view, row)) for row in rows]
         told = [(row, body) for row, body in rendered if body is not None]
@@ -163,6 +166,9 @@ class Pusher:
             except SourceError:
                 return taken, True
             taken += len(window)
+            if taken < len(batch.events) and await self._held() is None:
+                # Another process has taken the sink over, and goes on from the last position.
+                return taken, False
         return taken, False
 
     async def _held(self) -> SinkRow | None:

@@ -178,6 +178,45 @@ async def test_one_process_pushes_and_another_takes_over(rig: Rig) -> None:
     assert sink.indexes() == [e.index for e in own(rig) if e.event.agent != "system"]
 
 
+@dataclass
+class SlowSink(MemorySink):
+    """Takes half a lease for each window; `meanwhile` happens during the first."""
+
+    rig: Rig | None = None
+    meanwhile: Pusher | None = None
+
+    async def deliver(self, events: Sequence[Event]) -> None:
+        await super().deliver(events)
+        assert self.rig is not None
+        if self.meanwhile is not None:
+            rival, self.meanwhile = self.meanwhile, None
+            self.rig.clock.advance(LEASE + 1)
+            await rival.push_once()
+        self.rig.clock.advance(LEASE // 2 - 1)
+
+
+async def test_a_lease_is_kept_through_a_turn_that_takes_longer(rig: Rig) -> None:
+    await filled(rig)
+    sink = SlowSink(window=1, rig=rig)
+    one, rival = pusher(rig, declared(sink)), pusher(rig, declared(MemorySink()), "p2")
+    before = rig.clock.now()
+    assert (await one.push_once()).taken == 5
+    assert rig.clock.now() - before > 2 * LEASE
+    assert (await rival.push_once()).taken == 0
+
+
+async def test_who_has_lost_the_sink_in_a_turn_sends_no_more_of_it(rig: Rig) -> None:
+    await filled(rig)
+    taken_over = MemorySink(window=5)
+    rival = pusher(rig, declared(taken_over), "p2")
+    sink = SlowSink(window=1, rig=rig, meanwhile=rival)
+    await pusher(rig, declared(sink)).push_once()
+    assert len(sink.taken) == 1
+    assert len(taken_over.taken) == 5
+    await drained(rival)
+    assert taken_over.indexes() == [e.index for e in own(rig) if e.event.agent != "system"]
+
+
 async def test_only_what_was_asked_for_is_pushed(rig: Rig) -> None:
     await filled(rig)
     views = [e.index for e in own(rig) if e.kind is EntryKind.VIEW]
@@ -186,6 +225,8 @@ async def test_only_what_was_asked_for_is_pushed(rig: Rig) -> None:
         ("b", {"kinds": (EntryKind.VIEW,), "vendor": "vend"}, views),
         ("c", {"kinds": (EntryKind.VIEW,), "vendor": "other"}, []),
         ("d", {"tenant": "other"}, []),
+        ("e", {"kinds": (EntryKind.VIEW,), "region": AGENT.region}, views),
+        ("f", {"kinds": (EntryKind.VIEW,), "region": "elsewhere"}, []),
     ):
         sink = MemorySink()
         await drained(pusher(rig, declared(sink, name=name, **change)))
