@@ -28,6 +28,7 @@ from guard.exports.raw_blocks import check_blocks, parse_blocks
 from guard.ledger.merkle import leaf_hash
 from guard.principals import LogScope
 from guard.rows import LogQuery
+from policies.model import Role
 from tests.support.forgetting import Oblivion
 from tests.support.makers import NOON, TENANT
 from tests.support.people import AGENT, ANALYST, AUDITOR
@@ -233,7 +234,7 @@ async def test_an_export_is_its_requesters_own_and_does_not_wait_for_ever(rig: R
 
 async def test_who_may_export_and_why(rig: Rig) -> None:
     await filled(rig)
-    for caller in (AGENT, ANALYST):
+    for caller in (AGENT, ANALYST, replace(AUDITOR, role=Role.ADMIN)):
         with pytest.raises(AccessDeniedError):
             await rig.exports.export(caller, order())
         with pytest.raises(AccessDeniedError):
