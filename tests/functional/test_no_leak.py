@@ -363,7 +363,7 @@ async def read_console(service: Service, alerts: list[str]) -> None:
     for about, name in (("customer", service.refs[1]), ("agent", OWNER)):
         form = {"csrf": csrf, "about": about, "id": name, "reason": "x"}
         assert (await service.client.post("/console/audit", data=form, headers=auditor)).is_success
-        form = {"csrf": csrf, "about": about, "id": name, "format": "csv"}
+        form = {"csrf": csrf, "about": about, "id": name, "format": "csv", "why": "x"}
         answer = await service.client.post("/console/audit/export", data=form, headers=auditor)
         assert answer.is_success
 
