@@ -180,9 +180,13 @@ async def test_one_process_pushes_and_another_takes_over(rig: Rig) -> None:
 
 @dataclass
 class SlowSink(MemorySink):
-    """Takes half a lease for each window; `meanwhile` happens during the first."""
+    """Takes half a lease for each window, and its `rival` tries to push after it.
+
+    `meanwhile` pushes in the first window, after a whole lease.
+    """
 
     rig: Rig | None = None
+    rival: Pusher | None = None
     meanwhile: Pusher | None = None
 
     async def deliver(self, events: Sequence[Event]) -> None:
@@ -193,16 +197,16 @@ class SlowSink(MemorySink):
             self.rig.clock.advance(LEASE + 1)
             await rival.push_once()
         self.rig.clock.advance(LEASE // 2 - 1)
+        if self.rival is not None:
+            assert (await self.rival.push_once()).taken == 0
 
 
 async def test_a_lease_is_kept_through_a_turn_that_takes_longer(rig: Rig) -> None:
     await filled(rig)
-    sink = SlowSink(window=1, rig=rig)
-    one, rival = pusher(rig, declared(sink)), pusher(rig, declared(MemorySink()), "p2")
-    before = rig.clock.now()
-    assert (await one.push_once()).taken == 5
+    rival = pusher(rig, declared(MemorySink()), "p2")
+    sink, before = SlowSink(window=1, rig=rig, rival=rival), rig.clock.now()
+    assert (await pusher(rig, declared(sink)).push_once()).taken == 5
     assert rig.clock.now() - before > 2 * LEASE
-    assert (await rival.push_once()).taken == 0
 
 
 async def test_who_has_lost_the_sink_in_a_turn_sends_no_more_of_it(rig: Rig) -> None:
