@@ -33,7 +33,7 @@ from guard.ledger.tiles import TileFolder
 from guard.log_scope import is_of, is_within, narrowed, scoped
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import Principal
-from guard.rows import LogAnswer, LogCount, LogQuery
+from guard.rows import LogAnswer, LogCount, LogQuery, living
 from policies.model import Role
 
 MAX_PAGE = 500
@@ -182,9 +182,9 @@ class Auditing:
             known = tx.rows.subjects(refs)
             if any(ref not in known or known[ref].tenant != by.tenant for ref in refs):
                 raise NotFoundError("unknown customer reference")
-            # Who was erased can be named in no new entry: there is no key to name them under.
-            living = sorted(ref for ref in refs if known[ref].wrapped_key is not None)
-            subjects = tuple(SubjectPart(customer=ref, reason=reason) for ref in living)
+            subjects = tuple(
+                SubjectPart(customer=ref, reason=reason) for ref in living(known, refs)
+            )
             tx.record(NewEntry(kind=kind, event=event, subjects=subjects))
 
         await self._committer.run(work)

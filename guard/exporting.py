@@ -34,15 +34,16 @@ from guard.exports.raw_blocks import BLOCK, read_block
 from guard.exports.run import Chunk, Run
 from guard.ledger.merkle import CompactRange
 from guard.ledger.note import NoteSigner
-from guard.log_scope import scoped
+from guard.log_scope import narrowed, scoped
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import LogScope, Principal
-from guard.rows import ExportChunkRow, ExportJobRow, LogQuery
+from guard.rows import ExportChunkRow, ExportJobRow, LogCount, LogQuery, living
 from policies.model import Role
 
 # How long a broken download can be gone on with.
 RESUMABLE_FOR = 7 * DAY
-_MAY_EXPORT = frozenset({Role.AUDITOR, Role.ADMIN})
+# Of files too old to be gone on with, how many are forgotten when another is begun.
+_DROPPED_AT_ONCE = 100
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -151,10 +152,11 @@ class Exports:
         return job
 
     async def manifest(self, principal: Principal, digest: str) -> bytes:
-        """The signed manifest of an exported file, by the SHA-256 of the file.
+        """The signed manifest of an exported file, by the SHA-256 of the file; asking is an entry.
 
         Raises:
-            AccessDeniedError: The role may not export.
+            AccessDeniedError: The role may not export; it is another's, and a part of the log is
+                the caller's.
             NotFoundError: There is none, or it is another tenant's.
         """
         _require(principal, principal.tenant)
@@ -165,7 +167,15 @@ class Exports:
             note = await asyncio.to_thread((folder / digest).read_bytes)
         except FileNotFoundError:
             raise NotFoundError("no such manifest: was the export read to its end?") from None
-        open_manifest(note, self._manifests.signer.verifier)
+        manifest = open_manifest(note, self._manifests.signer.verifier)
+        if manifest.requested_by != principal.id and not await self._has_all(principal):
+            raise AccessDeniedError("this file is another's, and a part of the log is yours")
+        event = msgspec.structs.replace(
+            event_by(principal, EntryKind.AUDIT_QUERY, self._clock.now()),
+            body={"manifest": digest},
+        )
+        entry = NewEntry(kind=EntryKind.AUDIT_QUERY, event=event)
+        await self._committer.run(lambda tx: tx.record(entry))
         return note
 
     async def raw(
@@ -174,13 +184,13 @@ class Exports:
         """Leaves and sealed parts of entries [start, end), for a mirror: nothing is opened.
 
         Raises:
-            AccessDeniedError: The role may not export.
+            AccessDeniedError: The role may not export, or a part of the log is the caller's.
             InvalidRequestError: The log has no such range.
         """
         _require(principal, principal.tenant)
-        if principal.log_scope is not LogScope.TENANT:
-            raise AccessDeniedError("a mirror holds the whole log, and a part of it is yours")
         size = (await self._tree()).size
+        if not await self._has_all(principal):
+            raise AccessDeniedError("a mirror holds the whole log, and a part of it is yours")
         last = size if end is None else end
         if not 0 <= start <= last <= size:
             raise InvalidRequestError("the log has no such range, it ends before that")
@@ -199,7 +209,7 @@ class Exports:
                 "size": end,
                 "digest": hashlib.sha256(block).hexdigest(),
             }
-            await self._committer.run(partial(self._record, by=principal, body=body, refs=()))
+            await self._committer.run(partial(self._record, by=principal, body=body))
             yield block
 
     def _download(
@@ -265,9 +275,11 @@ class Exports:
             "size": job.size,
             "digest": chunk.digest.sha256,
         }
-        if order.why:
+        if order.why and order.query.ref is None:
             # What somebody typed is in the job and the manifest; an entry holds no typed text.
             body["why_sha256"] = hashlib.sha256(order.why.encode()).hexdigest()
+        if chunk.number == 0:
+            body |= _asked(order.query)
         if chunk.is_last:
             body |= {"sha256": job.sha256, "records": run.tally.records}
         left = ExportChunkRow(
@@ -278,21 +290,42 @@ class Exports:
         )
 
         def work(tx: Transaction) -> None:
-            self._record(tx, principal, body, chunk.refs)
+            about = (order.query.ref or "", order.why)
+            self._record(tx, principal, body, chunk.refs, chunk.opened, about)
             tx.rows.put_export(job, left)
+            if chunk.number == 0:
+                tx.rows.drop_exports(job.created_at - RESUMABLE_FOR, _DROPPED_AT_ONCE)
 
         await self._committer.run(work)
 
     def _record(
-        self, tx: Transaction, by: Principal, body: dict[str, BodyValue], refs: Collection[str]
+        self,
+        tx: Transaction,
+        by: Principal,
+        body: dict[str, BodyValue],
+        refs: Collection[str] = (),
+        opened: frozenset[str] = frozenset(),
+        about: tuple[str, str] = ("", ""),
     ) -> None:
+        """Write down what is about to leave: it names `refs`, and of `opened` it tells more.
+
+        `about` is the one customer whom it is about, and why; that lies under the customer's key.
+
+        Raises:
+            ConflictError: Somebody was erased after being opened: none of it may leave.
+        """
         event = msgspec.structs.replace(
             event_by(by, EntryKind.EXPORT, self._clock.now()), body=body
         )
-        # Who was erased can be named in no new entry: there is no key to name them under.
-        known = tx.rows.subjects(refs)
-        living = sorted(ref for ref in refs if known[ref].wrapped_key is not None)
-        subjects = tuple(SubjectPart(customer=ref) for ref in living)
+        can_be_named = living(tx.rows.subjects(refs), refs)
+        if not opened.issubset(can_be_named):
+            raise ConflictError(
+                "somebody was forgotten while this file was made: go on with it, or ask for it anew"
+            )
+        subjects = tuple(
+            SubjectPart(customer=ref, reason=about[1] if ref == about[0] else "")
+            for ref in can_be_named
+        )
         tx.record(NewEntry(kind=EntryKind.EXPORT, event=event, subjects=subjects))
 
     def _keep_manifest(self, job: ExportJobRow, order: ExportOrder, run: Run) -> None:
@@ -302,7 +335,7 @@ class Exports:
             root=job.root.hex(),
             tenant=job.tenant,
             format=order.format.value,
-            filter=filter_of(order.query),
+            filter=filter_of(order.query, job.id),
             requested_by=job.requested_by,
             created_at=to_rfc3339(self._clock.now()),
             records=run.tally.records,
@@ -310,7 +343,7 @@ class Exports:
             sha256=job.sha256,
             cells=order.cells.value if order.format is ExportFormat.CSV else "",
             job=job.id,
-            why=order.why,
+            why=order.kept_why,
             recipient=order.recipient,
             customers=order.customers,
             population=run.population(),
@@ -324,6 +357,16 @@ class Exports:
     def _folder_of(self, tenant: str) -> Path:
         """A folder per tenant: two of them may export equal files. A tenant's name is no path."""
         return self._manifests.folder / hashlib.sha256(tenant.encode()).hexdigest()[:16]
+
+    async def _has_all(self, principal: Principal) -> bool:
+        """Whether every entry of the tenant is of the part of the log that is the caller's."""
+        _, elsewhere = scoped(principal, LogQuery(tenant=principal.tenant))
+        if principal.log_scope is not LogScope.TENANT:
+            return False
+        if elsewhere is None:
+            return True
+        found = await self._readers.read(lambda view: view.count(elsewhere, 1))
+        return found == LogCount(count=0, is_exact=True)
 
     async def _tree(self) -> CompactRange:
         def head(view: ReadView) -> tuple[int, tuple[bytes, ...]]:
@@ -340,8 +383,13 @@ def _own(principal: Principal, order: ExportOrder) -> LogQuery:
     return own
 
 
+def _asked(query: LogQuery) -> dict[str, BodyValue]:
+    """What was asked for, as the first entry says it; a customer is that entry's subject."""
+    return narrowed(query) | ({} if query.agent_id is None else {"about": query.agent_id})
+
+
 def _require(principal: Principal, tenant: str) -> None:
-    if principal.role not in _MAY_EXPORT:
-        raise AccessDeniedError("an auditor or administrator exports the log")
+    if principal.role is not Role.AUDITOR:
+        raise AccessDeniedError("an auditor exports the log: ask one")
     if tenant != principal.tenant:
         raise AccessDeniedError("the log of another tenant is that tenant's to read")

@@ -14,6 +14,7 @@ from api.cli.opened import services
 from api.cli.outcome import run_async
 from api.identity.principals import principal_from
 from api.identity.scopes import ALL
+from guard.entries import EntryKind
 from guard.errors import InvalidRequestError, NotFoundError
 from guard.exports import CellGuard, ExportFormat
 from guard.exports.order import ExportOrder
@@ -69,6 +70,14 @@ def _known(fmt: str) -> str:
     return fmt
 
 
+def _kinds(words: str) -> tuple[EntryKind, ...]:
+    names = {kind.name.lower(): kind for kind in EntryKind}
+    asked = words.replace(",", " ").split()
+    if unknown := [word for word in asked if word not in names]:
+        raise InvalidRequestError(f"no such kind of entry: {', '.join(unknown)}")
+    return tuple(names[word] for word in asked)
+
+
 def export(  # noqa: PLR0913 - each is an option of the command
     fmt: Annotated[
         str,
@@ -83,6 +92,15 @@ def export(  # noqa: PLR0913 - each is an option of the command
     tenant: Annotated[str, typer.Option(help="Tenant.")] = "demo",
     agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer (reference).")] = None,
+    team: Annotated[str | None, typer.Option(help="Only this team.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Only this vendor.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="Only for this purpose.")] = None,
+    link: Annotated[str | None, typer.Option(help="Only with this link to the customer.")] = None,
+    field: Annotated[
+        str | None, typer.Option(help="Only where something of this field class was shown.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Only where it was in plain.")] = False,
+    kinds: Annotated[str, typer.Option(help="Only these kinds, such as `view,refusal`.")] = "",
     since: Annotated[str, typer.Option(help="RFC 3339.")] = "",
     until: Annotated[str, typer.Option(help="RFC 3339.")] = "",
     customers: Annotated[
@@ -98,7 +116,18 @@ def export(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Take the log out, newest first; each chunk is recorded before it leaves."""
     query = LogQuery(
-        tenant=tenant, agent_id=agent, ref=customer, since=instant(since), until=instant(until)
+        tenant=tenant,
+        agent_id=agent,
+        ref=customer,
+        team=team,
+        vendor=vendor,
+        purpose=purpose,
+        link=link,
+        field=field or None,
+        is_clear=clear,
+        kinds=_kinds(kinds),
+        since=instant(since),
+        until=instant(until),
     )
     if resume and (out is None or fmt == RAW):
         raise InvalidRequestError("`--resume` goes on with a file: name it with `--out`")

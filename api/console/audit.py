@@ -24,7 +24,7 @@ from api.schemas.words import MAX_PROSE, Ident, Word
 from guard.entries import LOOKS
 from guard.errors import InvalidRequestError, NotFoundError
 from guard.exports import ExportFormat
-from guard.exports.order import ExportOrder
+from guard.exports.order import MAX_WHY, ExportOrder
 from guard.principals import Principal
 from guard.rows import LogQuery
 
@@ -36,27 +36,34 @@ NARROWED = ("field", "clear", "purpose", "vendor", "team", "link")
 Auditor = Annotated[SignedIn, visitor(Scope.LOG_READ)]
 
 
-class AskForm(SignedForm):
-    """A question to the log; an empty field asks for nothing."""
+class NarrowedForm(SignedForm):
+    """What of the log is meant; an empty field narrows nothing."""
 
-    about: Literal["customer", "agent", "all"]
     id: Ident | None = None
-    reason: Annotated[str, StringConstraints(max_length=MAX_PROSE)] = ""
     field: Word = ""
     clear: bool = False
     purpose: Word = ""
     vendor: Word = ""
     team: Word = ""
     link: Word = ""
+
+
+class AskForm(NarrowedForm):
+    """A question to the log."""
+
+    about: Literal["customer", "agent", "all"]
+    reason: Annotated[str, StringConstraints(max_length=MAX_PROSE)] = ""
     cursor: Annotated[str, StringConstraints(max_length=512)] = ""
 
 
-class ExportForm(SignedForm):
-    """A file of the log; without an id, of everything."""
+class ExportForm(NarrowedForm):
+    """A file of the log; without an id, of everybody."""
 
     format: ExportFormat
     about: Literal["all", "customer", "agent"] = "all"
-    id: Ident | None = None
+    why: Annotated[
+        str, StringConstraints(max_length=MAX_WHY, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+    ] = ""
 
 
 @routes.get(PREFIX + "/audit", include_in_schema=False)
@@ -78,7 +85,7 @@ async def ask(
     who = signed_in.principal
     if form.about != "all" and form.id is None:
         raise InvalidRequestError(f"name the {form.about}, or ask about everything")
-    asked = {name: getattr(form, name) for name in NARROWED}
+    asked = _narrowed(form)
     question = (
         "console-audit",
         who.tenant,
@@ -88,16 +95,7 @@ async def ask(
         *map(str, asked.values()),
     )
     position = cursors.read(form.cursor or None, *question)
-    query = replace(
-        _query(who, form.about, form.id or "", limit=PAGE),
-        before=None if position is None else int(position),
-        field=form.field or None,
-        is_clear=form.clear,
-        purpose=form.purpose or None,
-        vendor=form.vendor or None,
-        team=form.team or None,
-        link=form.link or None,
-    )
+    query = replace(_query(who, form), before=None if position is None else int(position))
     found = await services.auditing.views(who, query, form.reason)
     following = found.following
     return await _answer(
@@ -132,8 +130,8 @@ async def export(
     verify(request, signed_in, form)
     if form.about != "all" and form.id is None:
         raise InvalidRequestError(f"name the {form.about}, or export everything")
-    query = _query(signed_in.principal, form.about, form.id or "", limit=PAGE)
-    order = ExportOrder(format=form.format, query=query)
+    query = _query(signed_in.principal, form)
+    order = ExportOrder(format=form.format, query=query, why=form.why)
     return await stream(await services.exports.export(signed_in.principal, order))
 
 
@@ -151,11 +149,21 @@ async def _answer(services: Guarded, signed_in: SignedIn, **context: object) -> 
     )
 
 
-def _query(who: Principal, about: str, name: str, *, limit: int) -> LogQuery:
+def _narrowed(form: NarrowedForm) -> dict[str, str | bool]:
+    return {name: getattr(form, name) for name in NARROWED}
+
+
+def _query(who: Principal, form: AskForm | ExportForm) -> LogQuery:
     return LogQuery(
         tenant=who.tenant,
-        ref=name if about == "customer" else None,
-        agent_id=name if about == "agent" else None,
+        ref=form.id if form.about == "customer" else None,
+        agent_id=form.id if form.about == "agent" else None,
+        field=form.field or None,
+        is_clear=form.clear,
+        purpose=form.purpose or None,
+        vendor=form.vendor or None,
+        team=form.team or None,
+        link=form.link or None,
         kinds=LOOKS,
-        limit=limit,
+        limit=PAGE,
     )

@@ -37,6 +37,11 @@ class ExportBody(Body):
     team: Word | None = None
     vendor: Word | None = None
     purpose: Word | None = None
+    link: Word | None = None
+    field: Annotated[Word | None, Field(description="Something of this field class was shown.")] = (
+        None
+    )
+    clear: Annotated[bool, Field(description="It was shown in plain.")] = False
     kinds: list[
         Literal[
             "view",
@@ -74,6 +79,9 @@ class ExportBody(Body):
             team=self.team,
             vendor=self.vendor,
             purpose=self.purpose,
+            link=self.link,
+            field=self.field or None,
+            is_clear=self.clear,
             kinds=tuple(EntryKind[kind.upper()] for kind in self.kinds),
             since=self.since,
             until=self.until,

@@ -1,9 +1,11 @@
 """Entries as CSV (RFC 4180), safe to open in a spreadsheet.
 
-A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula, quoted or not. So by
-default every line of every cell that could begin one gets an apostrophe in front. That changes data
-(`+7 900` becomes `'+7 900`), and so `CellGuard.RAW` exists for machines; the manifest records which
-was used.
+A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula, quoted or not. Where
+the list separator is another (`;` in many languages, or a tab), it cuts cells at that and ignores
+quotes that do not open a cell. So every cell is quoted, and by default every line of a cell, and
+every part of it after `;` or a tab, that could begin a formula gets an apostrophe in front. That
+changes data (`+7 900` becomes `'+7 900`), and so `CellGuard.RAW` exists for machines; the manifest
+records which was used.
 """
 
 import csv
@@ -16,10 +18,12 @@ from guard.exports.columns import COLUMNS, table_rows
 from guard.exports.encoder import Encoded
 from guard.exports.row import ExportRow
 
-# The start of a line that a spreadsheet could run, after the spaces that it skips. The full-width
-# forms are taken for the same in some languages; a leading line break hides what follows it.
+# The start of a line or part that a spreadsheet could run, after the spaces that it skips and the
+# quotes that it takes for its own. The full-width forms are taken for the same in some languages; a
+# leading line break hides what follows it.
 _FORMULA_START = re.compile(
-    "(?:\\A|(?<=[\r\n]))(?=[ \u00a0]*[-=+@\t\0\uff1d\uff0b\uff0d\uff20])|\\A(?=[ \u00a0]*[\r\n])"
+    '(?:\\A|(?<=[\r\n;\t]))(?=[ \u00a0"]*[-=+@\t\0\uff1d\uff0b\uff0d\uff20])'
+    "|\\A(?=[ \u00a0]*[\r\n])"
 )
 
 
@@ -31,7 +35,7 @@ class CellGuard(StrEnum):
 
 
 def guard_cell(text: str) -> str:
-    """Put an apostrophe before each line that a spreadsheet could run as a formula."""
+    """Put an apostrophe before each line or part that a spreadsheet could run as a formula."""
     return _FORMULA_START.sub("'", text)
 
 
@@ -50,7 +54,7 @@ class CsvEncoder:
     def chunk(self, rows: Sequence[ExportRow]) -> Encoded:
         """See `Encoder.chunk`; the first one begins with the header, which is a record too."""
         buffer = StringIO()
-        writer = csv.writer(buffer, lineterminator="\r\n")
+        writer = csv.writer(buffer, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
         guarded = self._guarded
         table = [[guarded(cell) for cell in line] for row in rows for line in table_rows(row)]
         if not self._has_begun:

@@ -19,6 +19,7 @@ from guard.ledger.entry import NONCE_SIZE, open_parts
 from guard.ledger.merkle import HASH_SIZE
 from guard.ports import DetailVault, ReadView
 from guard.rows import LogQuery, SubjectRow
+from policies.model import Form
 
 _KINDS = {kind.value: kind for kind in EntryKind}
 
@@ -35,19 +36,30 @@ class Head(msgspec.Struct, gc=False):
     purpose: str = ""
     region: str = ""
     actor: str = ""
+    link: str = ""
+
+
+class Shown(msgspec.Struct, gc=False):
+    """Of an event part, the field classes with the form that each took."""
+
+    classes: dict[str, str] = {}
 
 
 _head = msgspec.json.Decoder(Head).decode
+_shown = msgspec.json.Decoder(Shown).decode
+_PLAIN = Form.PLAIN.name.lower()
+_SEEN = frozenset({Form.MASK.name.lower(), _PLAIN})
 
 
 class Page(NamedTuple):
-    """A page: its rows, the vendor of each, and how many entries were read down to which index.
+    """A page: its rows, vendor and region of each, how many entries were read down to which index.
 
     An entry whose event part was erased with its agent is read and is no row.
     """
 
     rows: list[ExportRow]
     vendors: list[str]
+    regions: list[str]
     read: int
     lowest: int
 
@@ -73,9 +85,11 @@ def open_parts_of(
     """As `open_page`, of parts that were read already."""
     people = _people(view, vault, parts) if customers else {}
     wanted = _wanted(query)
+    is_about_fields = query.field is not None or query.is_clear
     is_timed = query.since is not None or query.until is not None
     rows: list[ExportRow] = []
     vendors: list[str] = []
+    regions: list[str] = []
     opened = open_parts(parts, query.tenant, vault)
     for (index, kind, part), (_, entry_id, *_) in zip(opened, parts, strict=True):
         if not part:
@@ -88,12 +102,14 @@ def open_parts_of(
             or query.agent_id not in {None, head.agent, head.actor}
             or (query.regions and head.region not in query.regions)
             or (wanted and any(getattr(head, name) != value for name, value in wanted))
+            or (is_about_fields and not _has_shown(query, part))
         ):
             raise ProofError(f"entry {index}: clear columns contradict the parts", index=index)
         refs, subjects = people.get(index, ((), ()))
         rows.append(ExportRow(index, entry_id.hex(), named, head.at, part, refs, subjects))
         vendors.append(head.vendor)
-    return Page(rows, vendors, len(parts), parts[-1][0] if parts else 0)
+        regions.append(head.region)
+    return Page(rows, vendors, regions, len(parts), parts[-1][0] if parts else 0)
 
 
 def _wanted(query: LogQuery) -> list[tuple[str, str]]:
@@ -101,8 +117,17 @@ def _wanted(query: LogQuery) -> list[tuple[str, str]]:
         "team": query.team,
         "vendor": query.vendor,
         "purpose": query.purpose,
+        "link": query.link,
     }
     return [(name, value) for name, value in asked.items() if value is not None]
+
+
+def _has_shown(query: LogQuery, part: bytes) -> bool:
+    """Whether something of the field class (any, if none is named) was shown as asked."""
+    return any(
+        query.field in {None, cls} and (form == _PLAIN if query.is_clear else form in _SEEN)
+        for cls, form in _shown(part).classes.items()
+    )
 
 
 def _in_time(query: LogQuery, head: Head) -> bool:

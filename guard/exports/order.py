@@ -4,7 +4,8 @@ An order is kept with its job as JSON, so that a broken download goes on with ex
 with.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import msgspec
 
@@ -52,9 +53,18 @@ class ExportOrder:
         if not self.customers and self.query.ref is not None:
             raise InvalidRequestError("a file about one `customer` names the customer")
 
+    @property
+    def kept_why(self) -> str:
+        """What was typed, as far as it is kept in the clear.
+
+        Of a file about one customer it is in the entry of its first chunk alone, under that
+        customer's key, and so is erased with it.
+        """
+        return "" if self.query.ref is not None else self.why
+
     def encoded(self) -> str:
         """The order as it is kept."""
-        return msgspec.json.encode(self).decode()
+        return msgspec.json.encode(replace(self, why=self.kept_why)).decode()
 
 
 def decode_order(kept: str) -> ExportOrder:
@@ -62,14 +72,24 @@ def decode_order(kept: str) -> ExportOrder:
     return msgspec.json.decode(kept, type=ExportOrder)
 
 
-def filter_of(query: LogQuery) -> dict[str, str]:
-    """What was asked for, as the manifest says it."""
+def filter_of(query: LogQuery, job: str) -> dict[str, str]:
+    """What was asked for, as the manifest of a job says it.
+
+    The manifest outlives whoever it is about: a customer is the SHA-256 of the job, `:` and the
+    reference, which is random, so that only who has it can tell. The first entry says it too, under
+    the customer's key.
+    """
     asked = {
-        "customer": query.ref,
+        "customer": None
+        if query.ref is None
+        else sha256(f"{job}:{query.ref}".encode()).hexdigest(),
         "agent": query.agent_id,
         "team": query.team,
         "vendor": query.vendor,
         "purpose": query.purpose,
+        "link": query.link,
+        "field": query.field,
+        "clear": "true" if query.is_clear else None,
         "region": ",".join(query.regions),
         "kinds": ",".join(kind.name.lower() for kind in query.kinds),
         "since": None if query.since is None else to_rfc3339(query.since),

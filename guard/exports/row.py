@@ -5,6 +5,7 @@ parses them, which is most of the cost of an export; the others ask for `event` 
 A file without customers has rows without references.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
@@ -38,6 +39,21 @@ class ExportRow(msgspec.Struct, frozen=True, gc=False):
     def people(self) -> tuple[SubjectPart | None, ...]:
         """The subject parts, parsed at every call."""
         return tuple(None if part is None else _subject(part) for part in self.parts)
+
+
+def named(rows: Iterable[ExportRow]) -> frozenset[str]:
+    """Everybody whom some rows name, erased or not."""
+    return frozenset(ref for row in rows for ref in row.refs)
+
+
+def opened(rows: Iterable[ExportRow]) -> frozenset[str]:
+    """Everybody of whom some rows hold more than the reference."""
+    return frozenset(
+        ref
+        for row in rows
+        for ref, part in zip(row.refs, row.parts, strict=True)
+        if part is not None
+    )
 
 
 # Entries come in order of time: many share an hour, and rendering one costs as much as a cipher.

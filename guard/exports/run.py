@@ -14,7 +14,7 @@ from guard.exports.encoder import Encoder
 from guard.exports.manifest import ChunkDigest, Population, Tally
 from guard.exports.opening import Page, open_page, paged
 from guard.exports.order import ExportOrder
-from guard.exports.row import KIND_NAMES
+from guard.exports.row import KIND_NAMES, named, opened
 from guard.ports import DetailVault, ReadView
 
 # Entries a chunk: few enough that its own entry, which names all their customers, holds nobody up
@@ -27,12 +27,16 @@ OMITTED_AT_ONCE = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A piece of the file that has not left yet, with the customers that it names."""
+    """A piece of the file that has not left yet, with the customers that it names.
+
+    `opened` are those of whom it holds more than the reference.
+    """
 
     number: int
     content: bytes
     entries: int
     refs: frozenset[str]
+    opened: frozenset[str]
     digest: ChunkDigest
     is_last: bool
 
@@ -81,7 +85,8 @@ class Run:
             number=len(self.chunks) - 1,
             content=content,
             entries=len(rows),
-            refs=frozenset(ref for row in rows for ref in row.refs),
+            refs=named(rows),
+            opened=opened(rows),
             digest=digest,
             is_last=is_last,
         )

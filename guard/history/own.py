@@ -1,9 +1,9 @@
 """What is logged about somebody who works here, for themselves: agents are data subjects too.
 
-One's own acts, counted by day, purpose and grade; who looked at one's log, by role; responses
-against one's access; how long all of it is kept. No names: whoever checks the log must be able to,
-and a team knows its auditors. What an investigation holds back (`hold_backs`) appears when it ends.
-Reading it is an entry before it is answered.
+One's own acts, counted by day, purpose and grade; who looked at one's log or took it out, by role;
+responses against one's access; how long all of it is kept. No names: whoever checks the log must be
+able to, and a team knows its auditors. What an investigation holds back (`hold_backs`) appears when
+it ends. Reading it is an entry before it is answered.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,14 +28,14 @@ from policies.model import Role
 MAX_SPAN: Micros = 92 * DAY
 DEFAULT_SPAN: Micros = 28 * DAY
 _ACTS = tuple(sorted({*DISPUTABLE, EntryKind.REFUSAL, EntryKind.FAILED}))
-_LOOK_UPS = (EntryKind.AUDIT_QUERY,)
+_LOOK_UPS = (EntryKind.AUDIT_QUERY, EntryKind.EXPORT)
 CHUNK = 500
 _LOOKING = frozenset({Role.AUDITOR, Role.ANALYST, Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUp:
-    """Somebody read the log about the caller: when, and what that somebody is."""
+    """Somebody read the log about the caller, or took it out: when, and what that somebody is."""
 
     at: Micros
     role: str

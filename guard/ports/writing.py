@@ -233,6 +233,10 @@ class UnitOfWork(ReadView, Protocol):
         """Keep how much of a file has left, with the chunk that leaves next."""
         ...
 
+    def drop_exports(self, before: Micros, limit: int) -> None:
+        """Forget at most so many files that were asked for before then."""
+        ...
+
     def put_sink(self, row: SinkRow) -> None:
         """Insert or replace where a live push stands."""
         ...

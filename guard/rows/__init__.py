@@ -35,6 +35,7 @@ from guard.rows.people import (
     PrincipalRow,
     SessionRow,
     SubjectRow,
+    living,
 )
 from guard.rows.purposes import (
     AssignmentRow,
@@ -110,4 +111,5 @@ __all__ = (
     "WebhookDeliveryRow",
     "WorkListRow",
     "WriterPart",
+    "living",
 )

@@ -1,5 +1,6 @@
 """Rows of people, customers and what they sign in with."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from guard.clock import Micros
@@ -46,6 +47,11 @@ class SubjectRow:
     next_n: int
     tier: Tier
     is_decoy: bool
+
+
+def living(known: Mapping[str, SubjectRow], refs: Iterable[str]) -> list[str]:
+    """Who of these a new entry can name, sorted: the erased have no key to be named under."""
+    return sorted(ref for ref in refs if known[ref].wrapped_key is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from guard.sinks.webhook import WebhookSink
 from guard.sources.toml_table import Table, read_toml
 
 DEFAULT_DEADLINE_MS = 10_000
-# A lease of `guard.sinks.pushing` outlives a delivery that takes this long.
+# A lease of `guard.sinks.pushing`, of which half is left, outlives a delivery that takes so long.
 LONGEST_MS = 20_000
 SYSLOG_TLS_PORT = 6514
 _NAMES = {kind.name.lower(): kind for kind in EntryKind}
@@ -31,7 +31,8 @@ _NAMES = {kind.name.lower(): kind for kind in EntryKind}
 class DeclaredSink:
     """A sink with what it is to get.
 
-    `kinds` empty: every kind. `vendor` empty: all. Without `customers` nobody is named. `digest` is
+    `kinds` empty: every kind. `vendor` empty: all. `region` empty: all; else entries of that region
+    and of none. Without `customers` nobody is named. `digest` is
     of the declaration. `from_start`: a new sink gets the whole log first, and not only what comes.
     """
 
@@ -43,6 +44,7 @@ class DeclaredSink:
     digest: str
     kinds: tuple[EntryKind, ...] = ()
     vendor: str = ""
+    region: str = ""
     customers: bool = False
     from_start: bool = False
 
@@ -79,10 +81,11 @@ def _declared(table: Table, secrets: Mapping[str, str]) -> DeclaredSink:
     if unknown := [word for word in kinds if word not in _NAMES]:
         table.fail(f"no such kind of entry: {', '.join(unknown)}", "kinds")
     vendor, customers = table.text("vendor", ""), table.flag("customers", default=False)
+    region = table.text("region", "")
     from_start = table.flag("from_start", default=False)
     sink, where = _sink(table, name, kind, secrets)
     table.done()
-    told = (tenant, kind, fmt, where, ",".join(kinds), vendor, str(customers))
+    told = (tenant, kind, fmt, where, ",".join(kinds), vendor, region, str(customers))
     return DeclaredSink(
         name=name,
         tenant=tenant,
@@ -92,6 +95,7 @@ def _declared(table: Table, secrets: Mapping[str, str]) -> DeclaredSink:
         digest=sha256("\n".join(told).encode()).hexdigest(),
         kinds=tuple(_NAMES[word] for word in kinds),
         vendor=vendor,
+        region=region,
         customers=customers,
         from_start=from_start,
     )
@@ -108,8 +112,11 @@ def _sink(table: Table, name: str, kind: SinkKind, secrets: Mapping[str, str]) -
     trusted = _trusted(table)
     if kind is SinkKind.SYSLOG_TLS:
         host, port = table.text("host"), table.number("port", SYSLOG_TLS_PORT, 1, 65_535)
-        sink = SyslogTlsSink(name, host, port, trusted=trusted, deadline_s=deadline_s)
-        return sink, f"{host}:{port}"
+        bare_close = table.flag("bare_close", default=False)
+        sink = SyslogTlsSink(
+            name, host, port, trusted=trusted, deadline_s=deadline_s, bare_close=bare_close
+        )
+        return sink, f"{host}:{port}{' bare_close' if bare_close else ''}"
     url, secret = _checked(table), table.text("secret")
     key = parse_secret(secrets.get(secret, ""))
     if key is None:

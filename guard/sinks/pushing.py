@@ -10,15 +10,17 @@ each batch behind an `EXPORT` entry that lists them. The broker's own `EXPORT` e
 pushed, or each push would cause the next.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from guard.clock import SECOND, Clock, Micros
 from guard.entries import SYSTEM, BodyValue, EntryKind, NewEntry, SubjectPart, system_event
-from guard.errors import SourceError
+from guard.errors import ConflictError, SourceError
 from guard.exports import ExportRow, Source
 from guard.exports.opening import open_parts_of
+from guard.exports.row import named, opened
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
-from guard.rows import LogQuery, PartQuery, SinkRow
+from guard.rows import LogQuery, PartQuery, SinkRow, living
 from guard.sinks.declaring import DeclaredSink
 from guard.sinks.rendering import renderer
 from guard.sinks.sink import Event
@@ -29,7 +31,8 @@ BATCH = 500
 # After n failures in a row the next try is 2**n seconds away, and never more than this.
 LONGEST_WAIT = 300 * SECOND
 
-# A process that is gone gives a sink free after this; longer than a delivery can take.
+# A process that is gone gives a sink free after this; more than twice what a delivery may take, and
+# renewed between two of them.
 LEASE = 60 * SECOND
 
 _ALL_KINDS = tuple(EntryKind)
@@ -47,13 +50,14 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    """What was read: events with the index of each, the end of what was read, who is named."""
+    """What was read: events with their indexes, the end of what was read, who is named, opened."""
 
     events: tuple[Event, ...]
     indexes: tuple[int, ...]
     reached: int
     size: int
     refs: frozenset[str]
+    opened: frozenset[str]
 
 
 class Pusher:
@@ -84,6 +88,7 @@ class Pusher:
             StoreUnavailableError: The store does not answer.
             ProofError: An entry does not hold; nothing behind it is pushed.
             KeyUnavailableError: A key that should be there is not.
+            ConflictError: Somebody was erased meanwhile; the next turn sends what is left.
         """
         row = await self._held()
         if row is None or self._clock.now() < row.next_try:
@@ -135,8 +140,10 @@ class Pusher:
         )
         rows = [
             row
-            for row, vendor in zip(page.rows, page.vendors, strict=True)
-            if declared.vendor in {"", vendor} and not _is_own(row)
+            for row, vendor, region in zip(page.rows, page.vendors, page.regions, strict=True)
+            if declared.vendor in {"", vendor}
+            and (not declared.region or region in {"", declared.region})
+            and not _is_own(row)
         ]
         rendered = [(row, self._render(view, row)) for row in rows]
         told = [(row, body) for row, body in rendered if body is not None]
@@ -145,7 +152,8 @@ class Pusher:
             indexes=tuple(row.index for row, _ in told),
             reached=parts[-1][0] if len(parts) == BATCH else size - 1,
             size=size,
-            refs=frozenset(ref for row, _ in told for ref in row.refs),
+            refs=named(row for row, _ in told),
+            opened=opened(row for row, _ in told),
         )
 
     async def _deliver(self, batch: _Batch) -> tuple[int, bool]:
@@ -158,6 +166,9 @@ class Pusher:
             except SourceError:
                 return taken, True
             taken += len(window)
+            if taken < len(batch.events) and await self._held() is None:
+                # Another process has taken the sink over, and goes on from the last position.
+                return taken, False
         return taken, False
 
     async def _held(self) -> SinkRow | None:
@@ -178,7 +189,7 @@ class Pusher:
             position = -1 if declared.from_start else size - 1
             row = SinkRow(name=declared.name, digest="", position=position)
         if row.digest != declared.digest:
-            self._note(tx, {"state": "declared", "digest": declared.digest}, frozenset())
+            self._note(tx, {"state": "declared", "digest": declared.digest}, [])
         row = replace(row, digest=declared.digest, holder=self._holder, held_until=now + LEASE)
         tx.rows.put_sink(row)
         return row
@@ -204,14 +215,17 @@ class Pusher:
             "first": batch.indexes[0],
             "last": batch.indexes[-1],
         }
-        self._note(tx, body, batch.refs)
+        can_be_named = living(tx.rows.subjects(batch.refs), batch.refs)
+        if not batch.opened.issubset(can_be_named):
+            raise ConflictError("somebody was forgotten while a batch was made: it is made again")
+        self._note(tx, body, can_be_named)
 
-    def _note(self, tx: Transaction, body: dict[str, BodyValue], refs: frozenset[str]) -> None:
+    def _note(self, tx: Transaction, body: dict[str, BodyValue], refs: Sequence[str]) -> None:
         declared = self.declared
         event = system_event(
             declared.tenant, EntryKind.EXPORT, self._clock.now(), {"sink": declared.name, **body}
         )
-        subjects = tuple(SubjectPart(customer=ref) for ref in sorted(refs))
+        subjects = tuple(SubjectPart(customer=ref) for ref in refs)
         tx.record(NewEntry(kind=EntryKind.EXPORT, event=event, subjects=subjects))
 
 

@@ -8,8 +8,9 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, delete, select
 
+from guard.clock import Micros
 from guard.entries import RawEntry, SealedPart, SealedSubject
 from guard.rows import ExportChunkRow, ExportJobRow, LogQuery, SinkRow
 from guard.store.log_search import filtered
@@ -49,6 +50,14 @@ _CHUNKS = (
     .where(export_chunk.c.job == bindparam("job"))
     .order_by(export_chunk.c.number)
 )
+_OLD = (
+    select(export_job.c.id)
+    .where(export_job.c.created_at < bindparam("before"))
+    .order_by(export_job.c.created_at, export_job.c.id)
+    .limit(bindparam("most"))
+)
+_DROP_CHUNKS = delete(export_chunk).where(export_chunk.c.job.in_(bindparam("jobs", expanding=True)))
+_DROP_JOBS = delete(export_job).where(export_job.c.id.in_(bindparam("jobs", expanding=True)))
 _SINK = select(sink).where(sink.c.name == bindparam("name"))
 
 
@@ -105,6 +114,13 @@ class ExportWrites(ExportReads, WriteSession):
         """See `UnitOfWork.put_export`."""
         self._put(export_job, [asdict(job)])
         self._put(export_chunk, [asdict(chunk)])
+
+    def drop_exports(self, before: Micros, limit: int) -> None:
+        """See `UnitOfWork.drop_exports`."""
+        old = [row.id for row in self._all(_OLD, {"before": before, "most": limit})]
+        if old:
+            self._write(_DROP_CHUNKS, {"jobs": old})
+            self._write(_DROP_JOBS, {"jobs": old})
 
     def put_sink(self, row: SinkRow) -> None:
         """See `UnitOfWork.put_sink`."""

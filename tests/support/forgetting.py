@@ -1,7 +1,11 @@
 """Everything that forgets, put together over a rig, with its files below the rig's folder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+import pytest
 
 from guard.forgetting import (
     ErasureGround,
@@ -14,10 +18,13 @@ from guard.forgetting import (
 )
 from guard.forgetting.erasures import Erasing
 from guard.forgetting.shredding import Keys
+from guard.ports import ReadView
 from guard.vault.erasures_file import ErasuresFile
 from guard.vault.escrow import Escrow
 from tests.support.people import ANALYST, SECOND, put_people
 from tests.support.rig import Rig
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,18 @@ class Oblivion:
             ANALYST, ref, ErasureGround.CONSENT_WITHDRAWN, "asked for it in writing"
         )
         return await self.erasures.approve(SECOND, done.row.id)
+
+    def forget_after_reading(self, monkeypatch: pytest.MonkeyPatch, ref: str) -> None:
+        """Forget a customer once, between the next read and whatever is done with it."""
+        real, left = self.rig.readers.read, [ref]
+
+        async def read(look: Callable[[ReadView], T]) -> T:
+            found = await real(look)
+            if left:
+                await self.forget(left.pop())
+            return found
+
+        monkeypatch.setattr(self.rig.readers, "read", read)
 
     async def forget(self, ref: str) -> Erasing:
         """Forget a customer altogether."""

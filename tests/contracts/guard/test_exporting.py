@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,7 +26,10 @@ from guard.exports.manifest import Manifest, check_file
 from guard.exports.order import ExportOrder
 from guard.exports.raw_blocks import check_blocks, parse_blocks
 from guard.ledger.merkle import leaf_hash
+from guard.principals import LogScope
 from guard.rows import LogQuery
+from policies.model import Role
+from tests.support.forgetting import Oblivion
 from tests.support.makers import NOON, TENANT
 from tests.support.people import AGENT, ANALYST, AUDITOR
 from tests.support.rig import Rig
@@ -116,6 +120,31 @@ async def test_what_a_filter_leaves_out_is_committed_to(rig: Rig) -> None:
     assert population.omitted_sha256 == hashlib.sha256(b"".join(omitted[::-1])).hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"link": "owner"}, 6),
+        ({"link": "none"}, 0),
+        ({"field": "{cls}"}, 6),
+        ({"field": "{cls}", "is_clear": True}, 6),
+        ({"is_clear": True}, 6),
+        ({"field": "nonsense"}, 0),
+    ],
+)
+async def test_a_file_is_narrowed_as_a_question_is(
+    rig: Rig, asked: dict[str, Any], expected: int
+) -> None:
+    await filled(rig)
+    view = next(e for e in rig.log() if e.kind is EntryKind.VIEW)
+    cls = next(cls for cls, form in view.event.classes.items() if form == "plain")
+    asked = {k: v.format(cls=cls) if k == "field" else v for k, v in asked.items()}
+    query = order(kinds=(EntryKind.VIEW,), **asked)
+    content = await all_of((await rig.exports.export(AUDITOR, query)).pieces)
+    assert len(READERS[ExportFormat.NDJSON](content)) == expected
+    page = await rig.auditing.views(AUDITOR, replace(query.query, limit=100), "a check")
+    assert len(page.entries) == expected
+
+
 async def test_without_customers_nobody_is_named_or_listed(rig: Rig) -> None:
     refs = await filled(rig)
     asked = replace(order(), customers=False)
@@ -171,6 +200,24 @@ async def test_what_has_changed_since_is_not_gone_on_with(rig: Rig, store_url: s
         await all_of(rest.pieces)
 
 
+async def test_who_is_erased_before_a_chunk_is_recorded_does_not_leave_opened(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = await filled(rig)
+    download = await rig.exports.export(AUDITOR, order(kinds=(EntryKind.VIEW,)))
+    Oblivion.over(rig, tmp_path).forget_after_reading(monkeypatch, refs[0])
+    before = len(exports(rig))
+    with pytest.raises(ConflictError, match="forgotten"):
+        await all_of(download.pieces)
+    assert len(exports(rig)) == before
+    # Who was erased before stays a row of the next file, without what was said of them.
+    content = await all_of(
+        (await rig.exports.export(AUDITOR, order(kinds=(EntryKind.VIEW,)))).pieces
+    )
+    assert refs[0].encode() in content
+    assert all(refs[0] not in entry.refs for entry in exports(rig)[before:])
+
+
 async def test_an_export_is_its_requesters_own_and_does_not_wait_for_ever(rig: Rig) -> None:
     await filled(rig)
     download = await rig.exports.export(AUDITOR, order())
@@ -187,7 +234,7 @@ async def test_an_export_is_its_requesters_own_and_does_not_wait_for_ever(rig: R
 
 async def test_who_may_export_and_why(rig: Rig) -> None:
     await filled(rig)
-    for caller in (AGENT, ANALYST):
+    for caller in (AGENT, ANALYST, replace(AUDITOR, role=Role.ADMIN)):
         with pytest.raises(AccessDeniedError):
             await rig.exports.export(caller, order())
         with pytest.raises(AccessDeniedError):
@@ -211,6 +258,78 @@ async def test_who_may_export_and_why(rig: Rig) -> None:
     assert {entry.event.body["why_sha256"] for entry in exports(rig)} == {digest}
 
 
+async def test_why_a_file_is_about_a_customer_is_erased_with_the_customer(
+    rig: Rig, tmp_path: Path
+) -> None:
+    refs = await filled(rig)
+    asked = replace(order(ref=refs[0]), why="a complaint of CANARY")
+    download = await rig.exports.export(AUDITOR, asked)
+    content = await all_of(download.pieces)
+    first = exports(rig)[0]
+    assert [part and part.reason for part in first.subjects] == ["a complaint of CANARY"]
+    manifest = await manifest_of(rig, content)
+    assert (manifest.why, manifest.job) == ("", download.job)
+    named = hashlib.sha256(f"{download.job}:{refs[0]}".encode()).hexdigest()
+    assert manifest.filter["customer"] == named
+    await Oblivion.over(rig, tmp_path).forget(refs[0])
+    assert "CANARY" not in repr(exports(rig))
+    job = await rig.exports.progress(AUDITOR, download.job)
+    assert "CANARY" not in job.order
+    note = (await rig.exports.manifest(AUDITOR, manifest.sha256)).decode()
+    assert "CANARY" not in note
+    assert refs[0] not in note
+
+
+async def test_a_job_is_dropped_once_it_cannot_be_gone_on_with(rig: Rig) -> None:
+    await filled(rig)
+    old = await rig.exports.export(AUDITOR, order())
+    await all_of(old.pieces)
+    rig.clock.advance(8 * DAY)
+    new = await rig.exports.export(AUDITOR, order())
+    await all_of(new.pieces)
+    with pytest.raises(NotFoundError):
+        await rig.exports.progress(AUDITOR, old.job)
+    assert (await rig.exports.progress(AUDITOR, new.job)).sha256
+
+
+async def test_the_first_entry_says_what_was_asked_for(rig: Rig) -> None:
+    await filled(rig)
+    before = len(exports(rig))
+    asked = replace(order(agent_id=AGENT.id, vendor="vend", since=NOON), why="a check")
+    await all_of((await rig.exports.export(AUDITOR, asked)).pieces)
+    first, *others = [entry.event.body for entry in exports(rig)[before:]]
+    assert (first["about"], first["vendor"], first["since"]) == (AGENT.id, "vend", NOON)
+    assert others
+    assert not any("about" in body for body in others)
+
+
+async def test_a_manifest_is_its_requesters_or_of_who_has_the_whole_log(rig: Rig) -> None:
+    await filled(rig)
+    content = await all_of((await rig.exports.export(AUDITOR, order())).pieces)
+    digest = hashlib.sha256(content).hexdigest()
+    whole = replace(AUDITOR, id="another")
+    for who in (AUDITOR, whole):
+        await rig.exports.manifest(who, digest)
+        entry = rig.log()[-1]
+        assert (entry.kind, entry.event.agent) == (EntryKind.AUDIT_QUERY, who.id)
+        assert entry.event.body == {"manifest": digest}
+    size = len(rig.log())
+    for part in (
+        replace(whole, log_scope=LogScope.TEAM, team="team-1"),
+        replace(whole, log_scope=LogScope.REGION, region="eu"),
+        replace(whole, region="elsewhere"),
+    ):
+        with pytest.raises(AccessDeniedError):
+            await rig.exports.manifest(part, digest)
+        with pytest.raises(AccessDeniedError):
+            await rig.exports.raw(part)
+    assert len(rig.log()) == size
+    # Who is bound to the only region that there is has the whole log.
+    home = replace(whole, region=AGENT.region)
+    await rig.exports.manifest(home, digest)
+    await all_of(await rig.exports.raw(home))
+
+
 async def test_a_manifest_is_its_tenants_own(rig: Rig) -> None:
     await filled(rig)
     content = await all_of((await rig.exports.export(AUDITOR, order())).pieces)
@@ -229,6 +348,12 @@ async def test_a_manifest_is_its_tenants_own(rig: Rig) -> None:
         ("update detail_event set kind = 17 where kind = 16", {"kinds": (EntryKind.REFUSAL,)}),
         ("update detail_event set at = at + 1000000000000", {"since": NOON + 900_000_000_000}),
         ("update detail_event set sealed = null where kind = 16", {}),
+        ("update detail_event set link = 'none' where kind = 16", {"link": "none"}),
+        ("update detail_event set shown = 'bank=plain' where kind = 16", {"field": "bank"}),
+        (
+            "update detail_event set shown = 'bank=plain' where kind = 16",
+            {"field": "bank", "is_clear": True},
+        ),
         ("update detail_subject set sealed = null", {}),
     ],
 )

@@ -28,6 +28,7 @@ async def test_a_page_says_what_the_log_says_and_skips_what_was_erased(
         (e.index, e.event, e.refs, e.subjects) for e in reversed(views[1:])
     ]
     assert (page.vendors, page.read, page.lowest) == (["vend"] * 2, 2, views[1].index)
+    assert page.regions == [AGENT.region] * 2
     engine = sa.create_engine(store_url)
     with engine.begin() as connection:
         connection.execute(

@@ -7,6 +7,8 @@ import pytest
 from guard.clock import DAY, HOUR, to_rfc3339
 from guard.entries import EntryKind
 from guard.errors import AccessDeniedError, InvalidRequestError, ProofError
+from guard.exports import ExportFormat
+from guard.exports.order import ExportOrder
 from guard.history import OwnHistoryDocument, open_history
 from guard.ledger.merkle import CompactRange
 from guard.rows import LogQuery
@@ -65,6 +67,17 @@ async def test_who_looked_is_told_by_role_and_never_by_name(told: Telling) -> No
     assert [one.role for one in mine.look_ups] == ["an auditor", "a security analyst"]
     assert "'aud'" not in repr(mine)
     assert "'ana'" not in repr(mine)
+
+
+async def test_who_took_ones_log_out_is_told_by_role(told: Telling) -> None:
+    for about in (AGENT.id, "somebody-else"):
+        query = LogQuery(tenant=TENANT, agent_id=about)
+        order = ExportOrder(format=ExportFormat.NDJSON, query=query, why="a check")
+        async for _ in (await told.rig.exports.export(AUDITOR, order)).pieces:
+            pass
+    mine = await told.own.mine(AGENT)
+    assert [one.role for one in mine.look_ups] == ["an auditor"]
+    assert "'aud'" not in repr(mine)
 
 
 async def test_reading_ones_own_is_an_entry(told: Telling) -> None:

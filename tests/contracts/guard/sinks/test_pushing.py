@@ -3,19 +3,21 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from guard.clock import SECOND
 from guard.entries import EntryKind, OpenedEntry
-from guard.errors import NotDeliveredError
+from guard.errors import ConflictError, NotDeliveredError
 from guard.exports import Source
 from guard.findings import Severity
 from guard.rows import OutboxItem
 from guard.sinks import DeclaredSink, Event, Pusher, pushing
 from guard.sinks.pushing import LEASE, LONGEST_WAIT, wait_after
 from guard.sinks.rendering import SinkKind
+from tests.support.forgetting import Oblivion
 from tests.support.makers import TENANT
 from tests.support.people import AGENT, make_finding
 from tests.support.rig import Rig
@@ -176,6 +178,49 @@ async def test_one_process_pushes_and_another_takes_over(rig: Rig) -> None:
     assert sink.indexes() == [e.index for e in own(rig) if e.event.agent != "system"]
 
 
+@dataclass
+class SlowSink(MemorySink):
+    """Takes half a lease for each window, and its `rival` tries to push after it.
+
+    `meanwhile` pushes in the first window, after a whole lease.
+    """
+
+    rig: Rig | None = None
+    rival: Pusher | None = None
+    meanwhile: Pusher | None = None
+
+    async def deliver(self, events: Sequence[Event]) -> None:
+        await super().deliver(events)
+        assert self.rig is not None
+        if self.meanwhile is not None:
+            rival, self.meanwhile = self.meanwhile, None
+            self.rig.clock.advance(LEASE + 1)
+            await rival.push_once()
+        self.rig.clock.advance(LEASE // 2 - 1)
+        if self.rival is not None:
+            assert (await self.rival.push_once()).taken == 0
+
+
+async def test_a_lease_is_kept_through_a_turn_that_takes_longer(rig: Rig) -> None:
+    await filled(rig)
+    rival = pusher(rig, declared(MemorySink()), "p2")
+    sink, before = SlowSink(window=1, rig=rig, rival=rival), rig.clock.now()
+    assert (await pusher(rig, declared(sink)).push_once()).taken == 5
+    assert rig.clock.now() - before > 2 * LEASE
+
+
+async def test_who_has_lost_the_sink_in_a_turn_sends_no_more_of_it(rig: Rig) -> None:
+    await filled(rig)
+    taken_over = MemorySink(window=5)
+    rival = pusher(rig, declared(taken_over), "p2")
+    sink = SlowSink(window=1, rig=rig, meanwhile=rival)
+    await pusher(rig, declared(sink)).push_once()
+    assert len(sink.taken) == 1
+    assert len(taken_over.taken) == 5
+    await drained(rival)
+    assert taken_over.indexes() == [e.index for e in own(rig) if e.event.agent != "system"]
+
+
 async def test_only_what_was_asked_for_is_pushed(rig: Rig) -> None:
     await filled(rig)
     views = [e.index for e in own(rig) if e.kind is EntryKind.VIEW]
@@ -184,6 +229,8 @@ async def test_only_what_was_asked_for_is_pushed(rig: Rig) -> None:
         ("b", {"kinds": (EntryKind.VIEW,), "vendor": "vend"}, views),
         ("c", {"kinds": (EntryKind.VIEW,), "vendor": "other"}, []),
         ("d", {"tenant": "other"}, []),
+        ("e", {"kinds": (EntryKind.VIEW,), "region": AGENT.region}, views),
+        ("f", {"kinds": (EntryKind.VIEW,), "region": "elsewhere"}, []),
     ):
         sink = MemorySink()
         await drained(pusher(rig, declared(sink, name=name, **change)))
@@ -205,6 +252,36 @@ async def test_nobody_is_named_unless_it_is_declared_and_then_listed_first(rig: 
     batch = [e for e in rig.log() if e.kind is EntryKind.EXPORT][-1]
     assert set(batch.refs) == set(refs)
     assert (batch.event.body["sink"], batch.event.body["rows"]) == ("bus", 4)
+
+
+async def test_a_sink_that_names_customers_goes_on_after_an_erasure(
+    rig: Rig, tmp_path: Path
+) -> None:
+    refs = await filled(rig)
+    sink = MemorySink()
+    one = pusher(rig, declared(sink, customers=True))
+    await one.push_once()
+    await Oblivion.over(rig, tmp_path).forget(refs[0])
+    await drained(one)
+    assert set(sink.indexes()) == {e.index for e in own(rig) if e.kind is not EntryKind.EXPORT}
+    listed = [e for e in rig.log() if e.kind is EntryKind.EXPORT][-1]
+    assert refs[0] not in listed.refs
+
+
+async def test_who_is_erased_before_a_batch_is_recorded_is_not_sent_opened(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = await filled(rig)
+    rig.log()
+    sink = MemorySink()
+    one = pusher(rig, declared(sink, customers=True, kinds=(EntryKind.VIEW,)))
+    Oblivion.over(rig, tmp_path).forget_after_reading(monkeypatch, refs[0])
+    with pytest.raises(ConflictError):
+        await one.push_once()
+    assert sink.taken == []
+    await drained(one)
+    told = [json.loads(event.body)["subjects"][0] for event in sink.taken]
+    assert [part["customer"] for part in told if part.get("erased")] == [refs[0]] * 2
 
 
 async def test_naming_customers_does_not_cause_the_next_push(rig: Rig) -> None:

@@ -30,6 +30,20 @@ def test_a_job_and_its_chunks_are_kept(store: SqlStore) -> None:
         assert view.subject_parts([]) == []
 
 
+def test_old_jobs_are_dropped_with_their_chunks_a_few_at_a_time(store: SqlStore) -> None:
+    with store.begin() as rows:
+        for n in range(4):
+            job = replace(JOB, id=f"j{n}", created_at=n)
+            rows.put_export(job, ExportChunkRow(job=job.id, number=0, octets=1, sha256=bytes(32)))
+    for dropped in (["j0", "j1"], ["j0", "j1", "j2"], ["j0", "j1", "j2"]):
+        with store.begin() as rows:
+            rows.drop_exports(3, 2)
+        with store.read() as view:
+            gone = [f"j{n}" for n in range(4) if view.export_job(f"j{n}") is None]
+            assert gone == [f"j{n}" for n in range(4) if not view.export_chunks(f"j{n}")]
+        assert gone == dropped
+
+
 def test_a_sink_keeps_its_position(store: SqlStore) -> None:
     row = SinkRow(name="siem", digest="d", position=-1, holder="p", held_until=5)
     with store.begin() as rows:

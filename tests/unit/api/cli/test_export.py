@@ -75,6 +75,23 @@ def test_what_breaks_off_is_gone_on_with(guard: Guard, fill: Fill, tmp_path: Pat
     assert not job.exists()
 
 
+def test_a_file_is_narrowed_as_over_http(guard: Guard, fill: Fill, tmp_path: Path) -> None:
+    fill(a_day)
+    narrow = ("--kinds", "view,refusal", "--purpose", "support_case", "--vendor", "vend")
+    more = ("--team", "team-1", "--link", "owner", "--clear")
+    assert guard("export", *WORDS, *narrow, *more, "--out", tmp_path / "log").code == 0
+    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert {(one["kind"], one["vendor"], one["team"]) for one in told} == {
+        ("view", "vend", "team-1")
+    }
+    for n, other in enumerate((("--vendor", "x"), ("--team", "x"), ("--purpose", "x"))):
+        assert guard("export", *WORDS, *other, "--out", tmp_path / f"{n}").code == 0
+        assert (tmp_path / f"{n}").read_bytes() == b""
+    assert guard("export", *WORDS, "--field", "nonsense", "--out", tmp_path / "none").code == 0
+    assert (tmp_path / "none").read_bytes() == b""
+    assert guard("export", *WORDS, "--kinds", "glance").code == 65
+
+
 def test_there_must_be_something_to_go_on_with(guard: Guard, fill: Fill, tmp_path: Path) -> None:
     fill(a_day)
     assert guard("export", *WORDS, "--resume").code == 65

@@ -176,6 +176,32 @@ async def test_a_file_is_sent_in_its_format(
     assert world.exports.orders[-1].query.agent_id == "u17"
 
 
+async def test_a_file_holds_what_the_page_was_narrowed_to_and_says_why(
+    world: World, browser: Browser
+) -> None:
+    form = {
+        "about": "agent",
+        "id": "u17",
+        "field": "contact",
+        "clear": "true",
+        "purpose": "outreach",
+        "vendor": "v1",
+        "team": "t1",
+        "link": "none",
+    }
+    client = browser("aud")
+    _, page = ask(client, reason="case 7", **form)
+    export = page.split(f'action="{AUDIT}/export"')[1].split("</form>")[0]
+    for name in ("field", "clear", "purpose", "vendor", "team", "link"):
+        assert f'type="hidden" name="{name}" value="{form[name]}"' in export
+    assert 'name="why" maxlength="500" autocomplete="off" value="case 7"' in export
+    assert '<option value="agent" selected>' in export
+    ask(client, f"{AUDIT}/export", format="csv", why="case 7", **form)
+    order = world.exports.orders[-1]
+    assert (order.query, order.why) == (world.auditing.asked[-1], "case 7")
+    order.check()
+
+
 async def test_a_file_of_everything_names_nobody(world: World, browser: Browser) -> None:
     ask(browser("aud"), f"{AUDIT}/export", format="csv", about="all")
     query = world.exports.orders[-1].query

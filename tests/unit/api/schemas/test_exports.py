@@ -18,6 +18,8 @@ FILTERS = {
     "team": "team-1",
     "vendor": "vend",
     "purpose": "support_case",
+    "link": "owner",
+    "field": "contact",
 }
 
 
@@ -26,7 +28,11 @@ def test_an_export_of_everything_needs_no_word() -> None:
 
 
 def test_every_filter_reaches_the_query() -> None:
-    asked = FILTERS | {"since": "2026-11-18T12:00:00Z", "until": "2026-11-18T12:00:01Z"}
+    asked = FILTERS | {
+        "clear": True,
+        "since": "2026-11-18T12:00:00Z",
+        "until": "2026-11-18T12:00:01Z",
+    }
     query = parse(ExportBody, json.dumps(asked).encode()).order("acme").query
     assert query == LogQuery(
         tenant="acme",
@@ -35,6 +41,9 @@ def test_every_filter_reaches_the_query() -> None:
         team="team-1",
         vendor="vend",
         purpose="support_case",
+        link="owner",
+        field="contact",
+        is_clear=True,
         since=NOON,
         until=NOON + 1_000_000,
     )

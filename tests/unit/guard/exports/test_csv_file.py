@@ -1,4 +1,5 @@
 import csv
+import re
 from io import StringIO
 
 import pytest
@@ -35,7 +36,13 @@ def test_the_file_has_a_header_and_a_row_for_each_customer() -> None:
         ("+7 900", "'+7 900"),
         ("-1", "'-1"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
+        ("\t=1", "'\t'=1"),
+        ("note;=1", "note;'=1"),
+        ("note; =1;+2", "note;' =1;'+2"),
+        ("note\t@x", "note\t'@x"),
+        ('note;"=1', "note;'\"=1"),
+        ('"=1', "'\"=1"),
+        ("a;b", "a;b"),
         ("\0=1", "'\0=1"),
         ("   =1", "'   =1"),
         ("\u00a0=1", "'\u00a0=1"),
@@ -65,8 +72,29 @@ def test_no_line_of_a_guarded_cell_begins_a_formula(text: str) -> None:
     guarded = guard_cell(text)
     assert guarded.replace("'", "") == text.replace("'", "")
     assert guarded.lstrip(" \u00a0")[:1] not in RISKY
-    for line in guarded.replace("\r", "\n").split("\n"):
+    for line in re.split("[\r\n;\t]", guarded)[1:]:
         assert line.lstrip(" \u00a0")[:1] not in RISKY
+
+
+@given(
+    st.lists(
+        st.text(
+            alphabet=st.sampled_from(["=", "+", "\t", "\n", ";", ",", " ", "a", "'", '"']),
+            max_size=12,
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_begins_a_formula_whatever_the_separator_is(
+    separator: str, reasons: list[str]
+) -> None:
+    entries = [make_row(subjects=(SubjectPart(customer="c1", reason=text),)) for text in reasons]
+    content = CsvEncoder(CellGuard.FORMULAS).chunk(entries).content.decode()
+    for row in csv.reader(StringIO(content, newline=""), delimiter=separator):
+        for cell in row:
+            assert cell.lstrip(" \u00a0")[:1] not in RISKY
 
 
 @given(st.text(max_size=40))
@@ -84,4 +112,4 @@ def test_one_header_whatever_the_chunks_and_one_for_a_file_of_nothing() -> None:
     content = b"".join(encoder.chunk([make_row()]).content for _ in range(2))
     assert content.count(b"entry_id") == 1
     assert encoder.end().content == b""
-    assert CsvEncoder(CellGuard.RAW).end().content.startswith(b"index,")
+    assert CsvEncoder(CellGuard.RAW).end().content.startswith(b'"index",')

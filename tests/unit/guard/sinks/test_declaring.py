@@ -28,6 +28,14 @@ def test_the_example_is_read() -> None:
     assert siem.digest != bus.digest
 
 
+@pytest.mark.parametrize("words", ['region = "eu"', "bare_close = true", 'vendor = "v"'])
+def test_what_a_sink_gets_and_believes_is_in_the_digest(words: str) -> None:
+    (plain,) = declared_sinks(SYSLOG.encode(), "f", secrets={})
+    (other,) = declared_sinks(f"{SYSLOG}{words}\n".encode(), "f", secrets={})
+    assert plain.digest != other.digest
+    assert other.region == ("eu" if "region" in words else "")
+
+
 def test_a_file_sink_needs_its_folder(tmp_path: Path) -> None:
     for folder, is_good in ((tmp_path, True), (tmp_path / "none", False)):
         text = f'{HEAD}kind = "ndjson_file"\npath = "{folder / "log"}"\n'

@@ -20,19 +20,43 @@ def listening(tmp_path: Path) -> Iterator[Collector]:
         yield made
 
 
-def sink(port: int, trusted: ssl.SSLContext | None = None, deadline_s: float = 20) -> SyslogTlsSink:
+def sink(
+    port: int,
+    trusted: ssl.SSLContext | None = None,
+    deadline_s: float = 20,
+    *,
+    bare_close: bool = False,
+) -> SyslogTlsSink:
     return SyslogTlsSink(
-        "siem", "127.0.0.1", port, trusted=trusted or trusting_context(), deadline_s=deadline_s
+        "siem",
+        "127.0.0.1",
+        port,
+        trusted=trusted or trusting_context(),
+        deadline_s=deadline_s,
+        bare_close=bare_close,
     )
 
 
-@pytest.mark.parametrize("manner", [Manner.TAKES, Manner.TAKES_WITHOUT_GOOD_BYE])
-async def test_what_a_collector_has_read_is_taken(listening: Collector, manner: Manner) -> None:
+@pytest.mark.parametrize(
+    ("manner", "bare_close"),
+    [(Manner.TAKES, False), (Manner.TAKES, True), (Manner.TAKES_WITHOUT_GOOD_BYE, True)],
+)
+async def test_what_a_collector_has_read_is_taken(
+    listening: Collector, manner: Manner, *, bare_close: bool
+) -> None:
     listening.manner = manner
-    made = sink(listening.port)
+    made = sink(listening.port, bare_close=bare_close)
     await made.deliver(EVENTS)
     await made.close()
     assert listening.messages() == ["message"] * 3
+
+
+async def test_an_end_without_good_bye_may_be_anybodys_and_is_not_believed(
+    listening: Collector,
+) -> None:
+    listening.manner = Manner.TAKES_WITHOUT_GOOD_BYE
+    with pytest.raises(DeliveryUnknownError, match="good-bye"):
+        await sink(listening.port).deliver(EVENTS)
 
 
 async def test_what_was_reset_may_have_been_taken_in_part(listening: Collector) -> None:
