@@ -37,6 +37,8 @@ SILENT = {
     ("pending", "id"),
     ("checkpoint", "at"),
     ("erasure", "bucket"),
+    # Any number but 0 is as true as 1.
+    ("erasure", "is_noted"),
     ("legal_hold", "set_at"),
     ("legal_hold", "lift_at"),
     ("legal_hold", "lifted_at"),

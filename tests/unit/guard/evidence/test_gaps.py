@@ -9,13 +9,14 @@ from sqlalchemy import text
 from guard.entries import EntryKind, NewEntry, system_event
 from guard.errors import ProofError
 from guard.evidence import standalone
+from guard.fsck import Fault, Kept, NothingForgotten, check_store
 from guard.ledger.entry import Leaf, encode_leaf
 from guard.ledger.integrator import Integrator, tell_gaps
 from guard.ledger.writers import Writers
 from guard.ports import Transaction
 from tests.support.makers import TENANT
 from tests.support.rig import Rig
-from tests.unit.guard.evidence.cases import bundle, judge, publish, tell
+from tests.unit.guard.evidence.cases import Told, bundle, judge, publish, tell
 
 KINDS = (EntryKind.VIEW, EntryKind.GAP, EntryKind.WRITER_CLOSE)
 
@@ -71,6 +72,13 @@ def test_both_verifiers_follow_writers_alike() -> None:
     assert judged == {True, False}
 
 
+def fsck(told: Told, folder: Path) -> tuple[Fault, ...]:
+    kept = Kept(log_dir=folder / "log", high_water=(folder / "high-water").read_bytes())
+    key, explained = told.keys[0], NothingForgotten()
+    with told.rig.store.read() as view:
+        return check_store(view, told.rig.vault, key, kept, explained=explained).faults
+
+
 async def clock_entry(rig: Rig) -> None:
     def work(tx: Transaction) -> None:
         event = system_event(TENANT, EntryKind.CLOCK, rig.clock.now(), {})
@@ -94,6 +102,8 @@ async def test_a_gap_holds_once_it_is_told_and_not_before(
     Integrator(rig.store).catch_up()
     await publish(rig)
     assert judge(await bundle(told, tmp_path / "a.zip", customer=told.refs[0]), told.vkeys) is None
+    found = fsck(told, tmp_path)
+    assert any("an entry is missing" in fault.what for fault in found), found
     await rig.committer.run(lambda tx: tell_gaps(rig.clock.now(), tx))
     await publish(rig)
     for customer in (told.refs[0], None):
@@ -101,3 +111,4 @@ async def test_a_gap_holds_once_it_is_told_and_not_before(
         report = judge(path, told.vkeys)
         assert report is not None
         assert report.gaps == 1
+    assert fsck(told, tmp_path) == ()

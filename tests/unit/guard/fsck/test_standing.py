@@ -89,6 +89,7 @@ TAMPERED = (
     ("UPDATE legal_hold SET set_at = set_at - 3600000000", "legal_hold", "`set_at`"),
     ("UPDATE erasure SET state = 'done', done_at = 5 WHERE state = 'held'", "erasure", "state"),
     ("UPDATE erasure SET id = 'er-x' WHERE state = 'held'", "erasure", "no entry says"),
+    ("UPDATE erasure SET is_noted = (1 = 0) WHERE state = 'held'", "erasure", "`is_noted`"),
     ("UPDATE hold_back SET reason = 'none'", "hold_back", "`reason`"),
     ("UPDATE hold_back SET ended_at = 5", "hold_back", "`ended_at`"),
     ("UPDATE dispute SET at = at + 3600000000", "dispute", "`at`"),
