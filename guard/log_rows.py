@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from guard.clock import Micros
 
+# Entries of one block of the index by terms.
+TERM_BLOCK = 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
@@ -91,3 +94,13 @@ class PendingRow:
     writer_seq: int
     at: Micros
     body: PendingBody | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockRow:
+    """A row of `log_block`: a finished block of the index by terms, and its entries' times."""
+
+    block: int
+    high: Micros
+    late: Micros
+    low: Micros

@@ -115,7 +115,9 @@ def verify_bundle(
         f"asked by {manifest.requested_by} at {manifest.created_at}: {manifest.purpose}",
     ]
     if report.of_customer is not None:
-        lines.append(f"all {report.of_customer} entries about the customer, and none after")
+        lines.append(_whole_line(report.of_customer))
+    if report.gaps:
+        lines.append(f"{report.gaps} gaps in the numbers of writers, each told by an entry")
     lines.append(
         "the quorum of witnesses cosigned the tree"
         if report.is_cosigned
@@ -131,6 +133,7 @@ def verify_bundle(
         "filter": manifest.filter,
         "shown": report.shown,
         "of_customer": report.of_customer,
+        "gaps": report.gaps,
         "requested_by": manifest.requested_by,
         "purpose": manifest.purpose,
         "created_at": manifest.created_at,
@@ -144,6 +147,12 @@ def verify_bundle(
         },
     }
     say(document, lines, as_json=as_json)
+
+
+def _whole_line(count: int) -> str:
+    if count:
+        return f"all {count} entries about the customer alone, and none after"
+    return "none about the customer alone; not checked: whether the key of tags is the customer's"
 
 
 def _stamp_lines(stamp: StampReport | None) -> list[str]:

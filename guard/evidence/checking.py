@@ -38,7 +38,7 @@ from guard.evidence.stamped import FILES as STAMP_FILES
 from guard.evidence.stamped import StampReport, check_stamp
 from guard.ledger.anchors import Stamps
 from guard.ledger.checkpoint import Checkpoint, open_checkpoint
-from guard.ledger.completeness import Completeness, Tags
+from guard.ledger.completeness import Completeness, tags_of
 from guard.ledger.entry import LEAF_SIZE, NONCE_SIZE, Leaf, commit, decode_leaf, inner_hash
 from guard.ledger.merkle import HASH_SIZE, leaf_hash
 from guard.ledger.note import SignatureType, VerifierKey
@@ -47,6 +47,13 @@ from guard.ledger.trust import TrustPolicy
 from guard.ledger.writers import Writers
 
 PIECE = 1 << 16
+
+# What is read at once of a bundle is bounded before any signature is checked: a small file, a line
+# of what is shown (a chunk of an export with its thousand customers is under 1 MiB), and how much
+# more than its bytes a file may unpack to. Leaves and parts pack to half at best.
+MOST_SMALL = 256 * 1024
+MOST_LINE = 16 * 1024 * 1024
+MOST_RATIO = 100
 
 _shown = msgspec.json.Decoder(ShownEntry).decode
 _event = msgspec.json.Decoder(EventPart).decode
@@ -68,14 +75,17 @@ _BROKEN = (
 class EvidenceReport:
     """What was found to hold.
 
-    `of_customer` counts a customer's tags, None without one. `is_cosigned`: a quorum of witnesses
-    was wanted, and cosigned. `stamp`: what the bundle's time stamp says, None without one.
+    `of_customer` counts the entries about a customer alone, None without one; of none, nothing says
+    that the key of the tags is this customer's. `gaps` of writers were told by entries.
+    `is_cosigned`: a quorum of witnesses was wanted, and cosigned. `stamp`: what the bundle's time
+    stamp says, None without one.
     """
 
     manifest: EvidenceManifest
     checkpoint: Checkpoint
     shown: int
     of_customer: int | None
+    gaps: int
     is_cosigned: bool
     stamp: StampReport | None
 
@@ -111,29 +121,50 @@ def _check(
     names = bundle.namelist()
     if len(set(names)) != len(names) or MANIFEST not in names:
         raise ProofError("bundle has no manifest of its own, ask for it anew")
+    _check_sizes(bundle)
     plain = [key for key in keys if key.kind is SignatureType.ED25519]
-    manifest = open_evidence(bundle.read(MANIFEST), plain)
+    manifest = open_evidence(_read(bundle, MANIFEST), plain)
     if {*names} != {*manifest.files, MANIFEST}:
         raise ProofError("bundle has other files than its manifest says, do not trust it")
     for name, digest in manifest.files.items():
         if _digest(bundle, name) != digest:
             raise ProofError(f"file `{name}` of the bundle was changed, do not trust it")
-    checkpoint = _checkpoint(bundle.read(CHECKPOINT), manifest, plain, policy)
+    checkpoint = _checkpoint(_read(bundle, CHECKPOINT), manifest, plain, policy)
     told = (manifest.origin, manifest.size, manifest.root)
     if (checkpoint.origin, checkpoint.size, checkpoint.root.hex()) != told:
         raise ProofError("checkpoint of the bundle is not the one of its manifest, do not trust it")
-    files = {name: bundle.read(name) for name in STAMP_FILES.intersection(names)}
+    files = {name: _read(bundle, name) for name in STAMP_FILES.intersection(names)}
     stamp = check_stamp(files, checkpoint, stamps)
     walk = _Walk(bundle, manifest)
-    walk.run(checkpoint)
+    with walk.writers.judging():
+        walk.run(checkpoint)
     return EvidenceReport(
         manifest=manifest,
         checkpoint=checkpoint,
         shown=walk.shown,
         of_customer=None if walk.tags is None else len(walk.tags.places()),
+        gaps=walk.writers.gaps,
         is_cosigned=policy is not None and policy.wants_witnesses,
         stamp=stamp,
     )
+
+
+def _check_sizes(bundle: zipfile.ZipFile) -> None:
+    for one in bundle.infolist():
+        # Other ways of packing are opened without a bound by the library.
+        if one.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise ProofError(f"file `{one.filename}` is packed in another way, do not trust it")
+        if one.file_size > max(MOST_SMALL, MOST_RATIO * one.compress_size):
+            raise ProofError(f"file `{one.filename}` unpacks to too much, do not trust it")
+
+
+def _read(bundle: zipfile.ZipFile, name: str) -> bytes:
+    """A small file; what its directory says of its size is not believed either."""
+    with bundle.open(name) as file:
+        content = file.read(MOST_SMALL + 1)
+    if bundle.getinfo(name).file_size > MOST_SMALL or len(content) > MOST_SMALL:
+        raise ProofError(f"file `{name}` of the bundle is too large, do not trust it")
+    return content
 
 
 def _digest(bundle: zipfile.ZipFile, name: str) -> str:
@@ -163,7 +194,7 @@ class _Walk:
 
     def __init__(self, bundle: zipfile.ZipFile, manifest: EvidenceManifest) -> None:
         self._bundle, self._manifest = bundle, manifest
-        self._writers = Writers(from_the_beginning=manifest.start == 0)
+        self.writers = Writers(from_the_beginning=manifest.start == 0, may_have_gaps=True)
         self._counts: dict[str, int] = {}
         self.shown = 0
         self.tags = self._tags()
@@ -174,12 +205,14 @@ class _Walk:
             return None
         if (manifest.start, manifest.end, manifest.leaves) != (0, manifest.size, "all"):
             raise ProofError("a customer's bundle does not hold the whole log, ask for it anew")
-        found = msgspec.json.decode(self._bundle.read(TAGS), type=ShownTags)
-        return Completeness(Tags(tuple(map(unhex, found.tags)), unhex(found.absent)))
+        found = msgspec.json.decode(_read(self._bundle, TAGS), type=ShownTags)
+        if not 0 <= found.count <= manifest.size:
+            raise ProofError("more entries of the customer are told than the log has, do not trust")
+        return Completeness(tags_of(unhex(found.key), found.count))
 
     def run(self, checkpoint: Checkpoint) -> None:
         manifest = self._manifest
-        edges = msgspec.json.decode(self._bundle.read(RANGE), type=Edges)
+        edges = msgspec.json.decode(_read(self._bundle, RANGE), type=Edges)
         left, right = (tuple(map(unhex, one)) for one in (edges.left, edges.right))
         proof = RangeProof(left, right)
         tree = RangeTree(manifest.start, manifest.end, manifest.size, proof)
@@ -214,7 +247,7 @@ class _Walk:
                 raise ProofError("bundle holds more leaves than its range has, do not trust it")
 
     def _follow(self, index: int, leaf: bytes, *, is_shown: bool) -> int | None:
-        self._writers.follow(index, decode_leaf(leaf))
+        self.writers.follow(index, decode_leaf(leaf))
         n = None if self.tags is None else self.tags.see(index, leaf)
         if n is not None and not is_shown:
             raise ProofError(f"entry {index} is the customer's and is not shown", index=index)
@@ -248,7 +281,9 @@ class _Walk:
 
 
 def _next(file: IO[bytes]) -> ShownEntry | None:
-    line = file.readline()
+    line = file.readline(MOST_LINE + 1)
+    if len(line) > MOST_LINE:
+        raise ProofError("a line of what is shown is too large, do not trust the bundle")
     return _shown(line) if line else None
 
 

@@ -72,10 +72,10 @@ class ShownEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ShownTags(msgspec.Struct, frozen=True, kw_only=True):
-    """The tags of one customer's entries in hex, by number, and the one that is not there yet."""
+    """The key, in hex, that makes the tags of one customer's entries, and how many there are."""
 
-    tags: tuple[str, ...]
-    absent: str
+    key: str
+    count: int
 
 
 class Edges(msgspec.Struct, frozen=True, kw_only=True):

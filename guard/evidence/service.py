@@ -7,8 +7,9 @@ what was asked is durable before anything leaves; so is one with the customers i
 chunk of parts; the last one, before the manifest leaves, names the manifest's digest. No snapshot
 is held open: what is read lies below the pinned size.
 
-A bundle about one customer holds every leaf of the log, and the tags of that customer's entries: so
-its reader sees that the list is all of them (`guard.ledger.completeness`).
+A bundle about one customer holds every leaf of the log, and the key that makes the tags of that
+customer's entries: so its reader makes them, and sees that the list is all of them
+(`guard.ledger.completeness`).
 """
 
 import asyncio
@@ -143,10 +144,10 @@ class Evidence:
         return msgspec.json.encode(Edges(left=left, right=right))
 
     def _tags(self, view: ReadView, taken: Taken) -> bytes:
-        """The tags of the entries about this customer alone, up to the pinned size."""
+        """What makes the tags of the entries about this customer alone, up to the pinned size."""
         subject = subject_of(view, taken.by.tenant, taken.question.customer or "")
-        tags = [self._vault.tag(subject, n).hex() for n in range(taken.alone + 1)]
-        return msgspec.json.encode(ShownTags(tags=tuple(tags[:-1]), absent=tags[-1]))
+        key = self._vault.tag_key(subject).hex()
+        return msgspec.json.encode(ShownTags(key=key, count=taken.alone))
 
     def _leaves(self, taken: Taken, first: int) -> bytes:
         """The leaves, or their hashes, of some published bundles, as far as in the range."""

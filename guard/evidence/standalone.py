@@ -16,6 +16,7 @@ import argparse
 import base64
 import datetime as dt
 import hashlib
+import hmac
 import json
 import re
 import sys
@@ -23,10 +24,13 @@ import zipfile
 from typing import Any, Iterator
 
 MOST = 2**63 - 1
+MOST_PROOF = 532480
 DASH = "\u2014 "
 NAME = re.compile(r"[^\s+]+")
 ED25519, COSIGNATURE, ML_DSA = 1, 4, 6
 SIZES = {ED25519: 32, COSIGNATURE: 32, ML_DSA: 1312}
+CLOSE, GAP, BEYOND = 2, 3, 256
+SMALL, MOST_LINE, MOST_RATIO = 256 * 1024, 16 * 1024 * 1024, 100
 
 
 class RefusedError(Exception):
@@ -229,7 +233,7 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes], root
 
 def check_proof(text: bytes, leaf: bytes, logs: list[Any], policy: Any = None) -> int:
     head, blank, note = text.partition(b"\n\n")
-    need(blank and len(text) <= 532480, "proof has no checkpoint")
+    need(blank and len(text) <= MOST_PROOF, "proof has no checkpoint")
     lines = head.decode().split("\n")
     need(lines.pop(0) == "c2sp.org/tlog-proof@v1", "file is no tlog-proof")
     if lines and lines[0].startswith("extra "):
@@ -267,6 +271,28 @@ class Tree:
             self.push(level, bytes.fromhex(text))
             first += 1 << level
         need(first == end, "range proof is too short")
+
+
+def read(bundle: zipfile.ZipFile, name: str) -> bytes:
+    with bundle.open(name) as file:
+        content = file.read(SMALL + 1)
+    is_small = bundle.getinfo(name).file_size <= SMALL and len(content) <= SMALL
+    need(is_small, f"file `{name}` is too large")
+    return content
+
+
+def next_line(file: Any) -> Any:
+    line = file.readline(MOST_LINE + 1)
+    need(len(line) <= MOST_LINE, "a line of what is shown is too large")
+    return json.loads(line or b"null")
+
+
+def check_sizes(bundle: zipfile.ZipFile) -> None:
+    for one in bundle.infolist():
+        is_known = one.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        need(is_known, f"file `{one.filename}` is packed in another way")
+        most = max(SMALL, MOST_RATIO * one.compress_size)
+        need(one.file_size <= most, f"file `{one.filename}` unpacks to too much")
 
 
 def leaves_of(bundle: zipfile.ZipFile, manifest: Any) -> Iterator[tuple[bytes, bytes]]:
@@ -310,40 +336,65 @@ def check_shown(line: Any, place: int, leaf: bytes, manifest: Any) -> list[Any]:
     return parts
 
 
-def follow(last: dict[bytes, tuple[int, int]], place: int, leaf: bytes, start: int) -> None:
-    writer, at, seq = leaf[26:34], leaf[17:25], int.from_bytes(leaf[34:42], "big")
-    due, before = last.get(writer, (seq if start else 0, 0))
-    need(seq == due, f"entry {place}: writer {writer.hex()} lacks number {due}")
-    need((leaf[25] == 1) == (seq == 0), f"entry {place}: writer {writer.hex()} is not opened")
-    need(int.from_bytes(at, "big") >= before, f"entry {place}: writer goes back in time")
-    last[writer] = seq + 1, int.from_bytes(at, "big")
+class Writers:
+    """The numbers of each writer; what a later `GAP` entry tells may be missing."""
+
+    def __init__(self, start: int) -> None:
+        self.start, self.gaps = start, 0
+        self.last: dict[bytes, tuple[int, int, bool]] = {}
+        self.untold: list[str] = []
+
+    def follow(self, place: int, leaf: bytes) -> None:
+        writer, seq, kind = leaf[26:34], int.from_bytes(leaf[34:42], "big"), leaf[25]
+        at, first = int.from_bytes(leaf[17:25], "big"), seq if self.start else 0
+        due, before, is_closed = self.last.get(writer, (first, 0, False))
+        lacks = f"entry {place}: writer {writer.hex()} lacks number {due}"
+        need(seq >= due, lacks)
+        need((kind == 1) == (seq == 0), f"entry {place}: writer {writer.hex()} is not opened")
+        need(at >= before and not is_closed, f"entry {place}: writer goes back, or was closed")
+        if seq > due:
+            self.gaps += 1
+            self.untold.append(lacks)
+        if kind == GAP and self.untold:
+            self.untold.pop(0)
+        self.last[writer] = seq + 1, at, kind == CLOSE
+
+
+def make_tags(told: Any, most: int) -> tuple[dict[str, int], frozenset[str]]:
+    key, count = told["key"], told["count"]
+    need(type(count) is int and 0 <= count <= most, "customer has more entries than the log")
+    need(re.fullmatch("[0-9a-f]{64}", key), "key of the customer's tags is malformed")
+    one = hmac.new(bytes.fromhex(key), digestmod=hashlib.sha256)
+    tags = []
+    for n in range(count + BEYOND):
+        tag = one.copy()
+        tag.update(n.to_bytes(8, "big"))
+        tags.append(tag.hexdigest()[:32])
+    return dict.fromkeys(tags[:count], -1), frozenset(tags[count:])
 
 
 def check_range(bundle: zipfile.ZipFile, manifest: Any) -> str:
     start, end, size = manifest["start"], manifest["end"], manifest["size"]
     need(0 <= start <= end <= size <= MOST, "range is not inside the tree")
-    edges, of_one = json.loads(bundle.read("range.json")), "customer" in manifest["filter"]
-    tags: Any = json.loads(bundle.read("tags.json")) if of_one else {"tags": [], "absent": ""}
-    due: dict[str, Any] = dict.fromkeys(tags["tags"])
-    every = [*due, tags["absent"]] if of_one else []
-    need(all(re.fullmatch("[0-9a-f]{32}", one) for one in every), "tags are malformed")
-    need(len(set(every)) == (len(tags["tags"]) + 1) * of_one, "tags are there twice")
+    edges, of_one = json.loads(read(bundle, "range.json")), "customer" in manifest["filter"]
+    due, beyond = dict[str, int](), frozenset[str]()
     is_whole = (start, end, manifest["leaves"]) == (0, size, "all")
     need(is_whole or not of_one, "range of a customer must be the whole log")
-    tree, total = Tree(), 0
+    if of_one:
+        due, beyond = make_tags(json.loads(read(bundle, "tags.json")), size)
+    tree, total, writers = Tree(), 0, Writers(start)
     counts: dict[str, int] = {}
-    last: dict[bytes, tuple[int, int]] = {}
     tree.cover(0, start, edges["left"])
     with bundle.open("parts.ndjson") as file:
-        line = json.loads(file.readline() or "null")
+        line = next_line(file)
         for place, (leaf, hashed) in enumerate(leaves_of(bundle, manifest), start):
             tree.push(0, hashed)
             is_shown, tag = bool(line) and line["index"] == place, leaf[42:58].hex()
             if leaf:
-                follow(last, place, leaf, start)
-                need(not of_one or tag != tags["absent"], f"entry {place} follows the last tag")
+                writers.follow(place, leaf)
+                need(tag not in beyond, f"entry {place} is the customer's and was left out")
             if tag in due:
-                need(due[tag] is None, f"entry {place} repeats a tag")
+                need(due[tag] < 0, f"entry {place} repeats a tag")
                 need(is_shown, f"entry {place} is the customer's and is not shown")
                 due[tag] = place
             if is_shown:
@@ -352,15 +403,19 @@ def check_range(bundle: zipfile.ZipFile, manifest: Any) -> str:
                 parts = check_shown(line, place, leaf, manifest)
                 need(not of_one or len(parts) != 2 or tag in due, f"entry {place}: tag not listed")
                 counts[leaf[26:34].hex()] = counts.get(leaf[26:34].hex(), 0) + 1
-                line, total = json.loads(file.readline() or "null"), total + 1
+                line, total = next_line(file), total + 1
         need(line is None, "entries are shown that are not in the range, or out of order")
     tree.cover(end, size, edges["right"])
     need(tree.root().hex() == manifest["root"], "leaves are not those of the signed tree")
     for n, tag in enumerate(due):
-        need(due[tag] is not None, f"number {n} of the customer is missing")
+        need(due[tag] >= 0, f"number {n} of the customer is missing")
+    need(not writers.untold, (writers.untold or [""])[0])
     need((total, counts) == (manifest["entries"], manifest["writers"]), "other counts than told")
     said = f"holds: {total} of {end - start} entries shown, in a tree of {size}"
-    return said + (f", all {len(due)} of the customer and none after" if of_one else "")
+    said += f"; {writers.gaps} gaps of writers, each told by an entry" if writers.gaps else ""
+    if of_one and not due:
+        return said + "; none about the customer alone (NOT CHECKED: whether the key is hers)"
+    return said + (f"; all {len(due)} about the customer alone and none after" if of_one else "")
 
 
 # A time stamp: RFC 3161 in DER; a step is the tag of what is entered, or, negative, passed over.
@@ -381,10 +436,10 @@ def inside(content: bytes, *steps: int) -> bytes:
 
 
 def check_stamp(bundle: zipfile.ZipFile, tree: tuple[str, int, bytes]) -> str:
-    note, token = bundle.read("anchor.checkpoint"), bundle.read("anchor.tsr")
+    note, token = read(bundle, "anchor.checkpoint"), read(bundle, "anchor.tsr")
     origin, size, root = read_tree(read_note(note, [])[0])
     need(origin == tree[0] and size <= tree[1], "time stamp is one of another log")
-    edges, whole = json.loads(bundle.read("anchor.json")), Tree()
+    edges, whole = json.loads(read(bundle, "anchor.json")), Tree()
     whole.cover(0, size, edges["left"])
     need(whole.root() == root, "time stamp is of another tree")
     whole.cover(size, tree[1], edges["right"])
@@ -409,7 +464,8 @@ def check_stamp(bundle: zipfile.ZipFile, tree: tuple[str, int, bytes]) -> str:
 def check_bundle(bundle: zipfile.ZipFile, keys: list[Any], policy: Any = None) -> str:
     names = bundle.namelist()
     need(len(set(names)) == len(names) and "manifest" in names, "bundle has no manifest of its own")
-    text, found = read_note(bundle.read("manifest"), [key for key in keys if key[2] == ED25519])
+    check_sizes(bundle)
+    text, found = read_note(read(bundle, "manifest"), [key for key in keys if key[2] == ED25519])
     need(text.startswith("recordguard-evidence/v1\n"), "manifest is of another kind")
     manifest = json.loads(text.split("\n", 1)[1])
     origin, files = manifest["origin"], manifest["files"]
@@ -422,7 +478,7 @@ def check_bundle(bundle: zipfile.ZipFile, keys: list[Any], policy: Any = None) -
                 hashed.update(piece)
         need(hashed.hexdigest() == files[name], f"file `{name}` was changed")
     logs = [key for key in keys if key[0] == origin and key[2] == ED25519]
-    said = read_checkpoint(bundle.read("checkpoint"), logs, policy)
+    said = read_checkpoint(read(bundle, "checkpoint"), logs, policy)
     need(said == (origin, manifest["size"], bytes.fromhex(manifest["root"])), "other checkpoint")
     said_stamp = ""
     if {"anchor.checkpoint", "anchor.tsr", "anchor.json"} & {*names}:
@@ -433,7 +489,7 @@ def check_bundle(bundle: zipfile.ZipFile, keys: list[Any], policy: Any = None) -
 def said_witnesses(bundle: zipfile.ZipFile, policy: Any) -> str:
     if not policy:
         return "; witnesses NOT CHECKED: name a policy"
-    note, known = bundle.read("checkpoint"), policy["witnesses"]
+    note, known = read(bundle, "checkpoint"), policy["witnesses"]
     found = read_note(note, list(known.values()))[1]
     named = [name for name, key in known.items() if key in found]
     unread = [name for name, key in known.items() if key[2] == ML_DSA]
@@ -446,7 +502,7 @@ def check(path: str, vkeys: list[str], policy: str = "", leaf: str = "") -> str:
         keys, trusted = [read_vkey(one) for one in vkeys], read_policy(policy) if policy else None
         if leaf:
             with open(path, "rb") as file:
-                place = check_proof(file.read(), bytes.fromhex(leaf), keys, trusted)
+                place = check_proof(file.read(MOST_PROOF + 1), bytes.fromhex(leaf), keys, trusted)
             return f"holds: the leaf is entry {place}"
         with zipfile.ZipFile(path) as bundle:
             return check_bundle(bundle, keys, trusted)

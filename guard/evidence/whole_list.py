@@ -7,7 +7,7 @@ the newest that are not published yet). It tells places and nothing of what is i
 from collections.abc import Iterator
 
 from guard.errors import ForkError, NotFoundError
-from guard.ledger.completeness import check, check_answers
+from guard.ledger.completeness import Tags, check, check_answers, tags_of
 from guard.ledger.tiles import TILE_WIDTH, TileFolder
 from guard.ports import DetailVault, LogTables
 
@@ -40,9 +40,9 @@ def check_customer(
     if subject is None:
         raise NotFoundError("unknown customer reference")
     waiting = {row.body.leaf for row in view.pending_rows() if row.body is not None}
-    tags = [vault.tag(subject, n) for n in range(subject.next_n + 1)]
-    present = [tag for tag in tags[:-1] if not any(tag in leaf for leaf in waiting)]
-    places = check(_leaves(view, *published), present, tags[-1])
+    tags = tags_of(vault.tag_key(subject), subject.next_n)
+    placed = tuple(tag for tag in tags.present if not any(tag in leaf for leaf in waiting))
+    places = check(_leaves(view, *published), Tags(placed, tags.absent))
     answered = [index for index, _ in view.leaves_alone([ref])[ref]]
     check_answers(places, answered)
     return places

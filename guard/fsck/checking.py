@@ -3,8 +3,9 @@
 `verify` stops at the first thing that does not hold; this names all of them, with the table, the
 entry and what to do, so that an operator knows how much is wrong. First the published files are
 checked by themselves, for they tell what is right; then entries and what lies beside them, signed
-checkpoints on the way; then what is pending, the head, late links, every customer's numbers, and
-the receipts that somebody brought.
+checkpoints on the way; then what is pending, the head, late links, the index by terms, the rows
+that entries stand for (holds, erasures, hold-backs, disputes), every customer's numbers, and the
+receipts that somebody brought.
 """
 
 from collections.abc import Iterable
@@ -63,10 +64,12 @@ def check_store(
     checkpoints = Checkpoints(view, key, signed, faults)
     walk.run(checkpoints, on_progress)
     checkpoints.end(walk.tree, None if mirror is None else mirror.size)
-    pending = PendingCheck(view, parts, faults)
+    pending = PendingCheck(view, parts, walk.standing, faults)
     pending.run(walk.writers, walk.tree.size)
     _check_head(view, walk, faults)
     walk.check_late_links()
+    walk.blocks.run(walk.tree.size)
+    walk.standing.run()
     customers = CustomersCheck(view, vault, faults)
     customers.run(pending.tags, walk)
     _check_receipts(view, kept.receipts, walk, pending, faults)

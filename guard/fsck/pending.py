@@ -6,6 +6,7 @@ from guard.entries import SEARCHED
 from guard.errors import ProofError
 from guard.fsck.faults import Faults, Remedy
 from guard.fsck.parts import Beside, PartsCheck
+from guard.fsck.standing import StandingCheck
 from guard.ledger.entry import Leaf, decode_leaf
 from guard.ledger.merkle import leaf_hash
 from guard.ledger.writers import Writers
@@ -21,9 +22,12 @@ CLEAR = {"kind", *SEARCHED, "line"}
 class PendingCheck:
     """Checks the rows of `pending` after the entries; there are few of them."""
 
-    def __init__(self, view: LogTables, parts: PartsCheck, faults: Faults) -> None:
-        """Check the rows of `view`."""
+    def __init__(
+        self, view: LogTables, parts: PartsCheck, standing: StandingCheck, faults: Faults
+    ) -> None:
+        """Check the rows of `view`; `standing` learns of what they will say."""
         self._view, self._parts, self._faults = view, parts, faults
+        self._standing = standing
         self._numbers = defaultdict[bytes, list[int]](list)
         self.tags = defaultdict[str, list[bytes]](list)
         self.leaves: dict[str, bytes] = {}
@@ -75,7 +79,11 @@ class PendingCheck:
             clear=body.clear,
             subjects=list(zip(body.refs, body.parts[1:], strict=False)),
         )
-        self._parts.check(index, leaf, beside, subjects)
+        event = self._parts.check(index, leaf, beside, subjects)
+        if event is None:
+            self._standing.lost(leaf.kind)
+        else:
+            self._standing.learn(None, (leaf.kind, leaf.entry_id), event, body.refs)
         if self._faults.count > before:
             self._say(f"{name} was changed: entry {index} would be made of it")
         self.leaves[leaf.entry_id.hex()] = body.leaf

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from guard.clock import Micros
 from guard.entries import EntryKind, EventPart
 from guard.errors import ProofError
+from guard.fsck.blocks import BlocksCheck
 from guard.fsck.checkpoints import Checkpoints
 from guard.fsck.faults import Faults, Progress, Remedy
 from guard.fsck.parts import EVENTS, SUBJECTS, Beside, PartsCheck
 from guard.fsck.published import Mirror
+from guard.fsck.standing import StandingCheck
 from guard.ledger.entry import Leaf, decode_leaf
 from guard.ledger.merkle import CompactRange, leaf_hash
 from guard.ledger.writers import Writers
@@ -33,7 +35,8 @@ class Walk:
     ) -> None:
         """Read `view`; where there is a `mirror`, its leaves are the right ones."""
         self._view, self._parts, self._mirror, self._faults = view, parts, mirror, faults
-        self.tree, self.writers = CompactRange(), Writers()
+        self.tree, self.writers = CompactRange(), Writers(may_have_gaps=True)
+        self.blocks, self.standing = BlocksCheck(view, faults), StandingCheck(view, faults)
         self.newest_at: Micros = 0
         self.writer_keys: dict[bytes, str] = {}
         self._linked = array("q")
@@ -60,6 +63,8 @@ class Walk:
             on_progress(self.tree.size)
         for table, index in sorted(self._view.strays(self.tree.size).items()):
             self._faults.add(table, index, "the row has no entry", Remedy.REMOVE)
+        for untold in self.writers.untold:
+            self._faults.add(ENTRIES, untold.index, str(untold), Remedy.LEAF)
 
     def _skip_to(self, index: int, checkpoints: Checkpoints) -> None:
         """Say which entries are missing, and go on behind them with the published leaves."""
@@ -91,7 +96,9 @@ class Walk:
             return
         self._follow(leaf, index)
         self.newest_at = max(self.newest_at, leaf.at)
+        self.blocks.see(index, leaf.at)
         if detail is None:
+            self.standing.lost(leaf.kind)
             self._faults.add(EVENTS, index, "the row was lost", Remedy.ROW)
             return
         if [part.position for part in held] != list(range(len(held))):
@@ -103,7 +110,11 @@ class Walk:
             subjects=[(part.ref, part.sealed) for part in held],
         )
         event = self._parts.check(index, leaf, beside, customers)
-        if event is not None:
+        if event is None:
+            self.standing.lost(leaf.kind)
+        else:
+            refs = [part.ref for part in held]
+            self.standing.learn(index, (leaf.kind, leaf.entry_id), event, refs)
             self._learn(leaf, event)
 
     def _leaf(self, row: EntryRow) -> Leaf | None:

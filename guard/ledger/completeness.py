@@ -1,10 +1,11 @@
 """Whether a list of a customer's entries is all of them.
 
 Every entry about one customer bears a tag that only the customer's key makes, counted from 0
-without a gap (`docs/formats/entry.md`). So whoever holds the tags 0 to n-1 and the tag n looks
-through the leaves of the log, which hold no personal data and which anybody may fetch: each of the
-first must be there once, and the last nowhere. An entry that was taken out of the answer, put under
-another customer, or never shown, is a number that has no place among the answers.
+without a gap (`docs/formats/entry.md`). So whoever holds the key of the tags makes tags 0 to n-1,
+and those from n on, and looks through the leaves of the log, which hold no personal data and which
+anybody may fetch: each of the first must be there once, and none of the others anywhere. An entry
+that was taken out of the answer, put under another customer, or never shown, is a number that has
+no place among the answers.
 
 It says nothing of entries about many customers (an export, a search with several results): those
 have tags of chance.
@@ -12,17 +13,36 @@ have tags of chance.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hmac import digest
 
 from guard.errors import ProofError
 from guard.ledger.entry import TAG_SIZE, decode_leaf
 
+TAG_KEY_SIZE = 32
+
+# Numbers after the last one that must not be there: more than one, as the very next may have been
+# deleted before it had a place.
+BEYOND = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags of one customer's entries, by number, and the tag that must not be there yet."""
+    """The tags of one customer's entries, by number, and the next ones, which must not be there."""
 
     present: tuple[bytes, ...]
-    absent: bytes
+    absent: tuple[bytes, ...]
+
+
+def tags_of(key: bytes, count: int) -> Tags:
+    """The tags that a customer's tag key makes, of whom `count` entries are told.
+
+    Raises:
+        ProofError: The key has a wrong length.
+    """
+    if len(key) != TAG_KEY_SIZE:
+        raise ProofError("key of the customer's tags is cut, ask for it anew")
+    made = [digest(key, n.to_bytes(8, "big"), "sha256")[:TAG_SIZE] for n in range(count + BEYOND)]
+    return Tags(tuple(made[:count]), tuple(made[count:]))
 
 
 class Completeness:
@@ -35,23 +55,24 @@ class Completeness:
             ProofError: A tag is there twice or has a wrong length.
         """
         self._numbers = {tag: n for n, tag in enumerate(tags.present)}
-        every = {*tags.present, tags.absent}
-        if len(every) != len(tags.present) + 1 or any(len(one) != TAG_SIZE for one in every):
+        self._absent = {tag: n for n, tag in enumerate(tags.absent, len(tags.present))}
+        every = {*tags.present, *tags.absent}
+        told = len(tags.present) + len(tags.absent)
+        if len(every) != told or any(len(one) != TAG_SIZE for one in every):
             raise ProofError("tags are repeated or cut, ask for them anew")
-        self._absent = tags.absent
         self._places: dict[int, int] = {}
 
     def see(self, index: int, leaf: bytes) -> int | None:
         """Look at the next leaf; the number of the customer's entry, if it is one.
 
         Raises:
-            ProofError: The tag was seen before, or is the one that must be absent.
+            ProofError: The tag was seen before, or is one that must be absent.
         """
         tag = decode_leaf(leaf).tag
         n = self._numbers.get(tag)
-        if tag == self._absent:
+        if tag in self._absent:
             raise ProofError(
-                f"entry {index}: number {len(self._numbers)} of the customer is in the log and not"
+                f"entry {index}: number {self._absent[tag]} of the customer is in the log and not"
                 " among the answers, an entry was hidden",
                 index=index,
             )
@@ -88,13 +109,13 @@ def _between(before: int | None, after: int | None) -> str:
     return " and ".join(words) or "at a place that nothing tells"
 
 
-def check(leaves: Iterable[bytes], tags: Sequence[bytes], absent: bytes) -> tuple[int, ...]:
-    """Check that the log holds each of `tags` once and `absent` nowhere; returns their places.
+def check(leaves: Iterable[bytes], tags: Tags) -> tuple[int, ...]:
+    """Check that the log holds the present tags once, the absent nowhere; returns their places.
 
     Raises:
         ProofError: The list is not complete; `index` is the entry that shows it.
     """
-    looking = Completeness(Tags(tuple(tags), absent))
+    looking = Completeness(tags)
     for index, leaf in enumerate(leaves):
         looking.see(index, leaf)
     return looking.places()

@@ -128,6 +128,11 @@ class Writers:
             else:
                 self.follow(index, _decode(index, leaves[index - first]))
 
+    @property
+    def untold(self) -> tuple[ProofError, ...]:
+        """What is to be raised for gaps that no entry has told, oldest first."""
+        return tuple(self._untold)
+
     @contextmanager
     def judging(self) -> Iterator[None]:
         """Raise for the first gap that no entry tells, before whatever else the block finds."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 from guard.log_rows import (
+    BlockRow,
     CheckpointRow,
     DetailRow,
     EntryRow,
@@ -56,4 +57,16 @@ class LogTables(ReadView, Protocol):
 
     def leaves_alone(self, refs: Collection[str]) -> dict[str, list[tuple[int, bytes]]]:
         """Index and leaf of the entries that are about each of these customers alone."""
+        ...
+
+    def block_rows(self) -> list[BlockRow]:
+        """All rows of `log_block`, by block."""
+        ...
+
+    def stray_terms(self) -> int | None:
+        """The first block that has rows of `log_term` and none of `log_block`."""
+        ...
+
+    def standing_rows(self, table: str) -> list[Mapping[str, object]]:
+        """All rows of `legal_hold`, `erasure`, `hold_back` or `dispute`, by name of column."""
         ...

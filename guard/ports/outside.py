@@ -160,3 +160,7 @@ class DetailVault(Protocol):
     def tag(self, subject: SubjectRow, n: int) -> bytes:
         """The 16 bytes that mark a subject's n-th entry; unlinkable without its key."""
         ...
+
+    def tag_key(self, subject: SubjectRow) -> bytes:
+        """The key that makes the subject's tags and nothing else; it opens no part."""
+        ...

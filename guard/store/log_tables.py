@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, exists, func, or_, select
 
 from guard.entries import SEARCHED
 from guard.log_rows import (
+    BlockRow,
     CheckpointRow,
     DetailRow,
     EntryRow,
@@ -22,13 +23,19 @@ from guard.log_rows import (
     SubjectPartRow,
 )
 from guard.store.entries import PlacedEntry
-from guard.store.statements import Session
+from guard.store.statements import Session, values_of
 from guard.store.tables import (
     checkpoint,
     detail_event,
     detail_subject,
+    dispute,
     entry,
+    erasure,
+    hold_back,
     late_link,
+    legal_hold,
+    log_block,
+    log_term,
     pending,
     subject,
     tree_head,
@@ -88,6 +95,12 @@ _ALONE = (
     )
     .order_by(detail_subject.c.ref, entry.c.idx)
 )
+_BLOCKS = select(log_block).order_by(log_block.c.block)
+_STRAY_TERMS = select(func.min(log_term.c.block).label("first")).where(
+    ~exists().where(log_block.c.block == log_term.c.block)
+)
+# Rows that entries stand for; few, so that they are read at once.
+_STANDING = {table.name: select(table) for table in (legal_hold, erasure, hold_back, dispute)}
 _body = msgspec.msgpack.Decoder(PlacedEntry).decode
 _SMALLEST = -(2**63)
 
@@ -179,6 +192,22 @@ class LogTableReads(Session):
         for row in self._all(_ALONE, {"refs": sorted(refs)}):
             found[row.ref].append((row.idx, row.leaf))
         return found
+
+    def block_rows(self) -> list[BlockRow]:
+        """See `LogTables.block_rows`."""
+        return [
+            BlockRow(block=row.block, high=row.high, late=row.late, low=row.low)
+            for row in self._all(_BLOCKS)
+        ]
+
+    def stray_terms(self) -> int | None:
+        """See `LogTables.stray_terms`."""
+        row = self._first(_STRAY_TERMS)
+        return None if row is None or row.first is None else int(row.first)
+
+    def standing_rows(self, table: str) -> list[Mapping[str, object]]:
+        """See `LogTables.standing_rows`."""
+        return [values_of(row) for row in self._all(_STANDING[table])]
 
 
 def _pending_body(body: Any) -> PendingBody | None:  # noqa: ANN401 - whatever the column holds

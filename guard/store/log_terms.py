@@ -23,11 +23,12 @@ from sqlalchemy import CompoundSelect, Select, bindparam, func, insert, select, 
 from guard.clock import Micros
 from guard.entries import LOOKS, EntryKind
 from guard.ledger.merkle import HASH_SIZE
+from guard.log_rows import TERM_BLOCK
 from guard.store.statements import Session, WriteSession, is_among
 from guard.store.tables import detail_event, log_block, log_term
 from policies.model import Form
 
-BLOCK = 1024
+BLOCK = TERM_BLOCK
 BLOCK_BYTES = BLOCK // 8
 
 # How many blocks of each term one step of a question looks at, and how many steps a page may take:

@@ -12,17 +12,18 @@ from guard.vault.envelope import KEY_SIZE, SealKey, place
 class CustomerKey:
     """A customer's own key: it seals, opens and tags what is about this customer."""
 
-    __slots__ = ("_tag_key", "counted_as", "seal_key")
+    __slots__ = ("counted_as", "seal_key", "tag_key")
 
     def __init__(self, key: bytes) -> None:
         """Prepare the 32 bytes of `key`."""
         self.seal_key = SealKey(key)
-        self._tag_key = derive(key, "tag")
+        # Handed out in bundles of evidence: it leads to no other key (`docs/formats/evidence.md`).
+        self.tag_key = derive(key, "tag")
         self.counted_as = derive(key, "budget")[:16].hex()
 
     def tag(self, n: int) -> bytes:
         """The mark of the customer's n-th entry."""
-        return digest(self._tag_key, n.to_bytes(8, "big"), "sha256")[:16]
+        return digest(self.tag_key, n.to_bytes(8, "big"), "sha256")[:16]
 
 
 def derive(key: bytes, use: str) -> bytes:

@@ -68,6 +68,10 @@ class EntryVault:
         """See `DetailVault.tag`."""
         return self._keyring.customer_key(subject).tag(n)
 
+    def tag_key(self, subject: SubjectRow) -> bytes:
+        """See `DetailVault.tag_key`."""
+        return self._keyring.customer_key(subject).tag_key
+
 
 # Spelling out a place costs more than the cipher; nearly all of it is the same for a whole month.
 @lru_cache(maxsize=1024)

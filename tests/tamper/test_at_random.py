@@ -26,9 +26,28 @@ TABLES = (
     "checkpoint",
     "late_link",
     "tree_head",
+    "legal_hold",
+    "erasure",
+    "hold_back",
+    "dispute",
 )
-# What says nothing about the log: a number of the queue, and when a row was written.
-SILENT = {("pending", "id"), ("checkpoint", "at")}
+# What says nothing about the log: a number of the queue, and when a row was written. What stands
+# in no entry: a bucket. What entries tell to the minute, and these changes are of less.
+SILENT = {
+    ("pending", "id"),
+    ("checkpoint", "at"),
+    ("erasure", "bucket"),
+    # Any number but 0 is as true as 1.
+    ("erasure", "is_noted"),
+    ("legal_hold", "set_at"),
+    ("legal_hold", "lift_at"),
+    ("legal_hold", "lifted_at"),
+    ("erasure", "proposed_at"),
+    ("erasure", "approved_at"),
+    ("hold_back", "proposed_at"),
+    ("hold_back", "approved_at"),
+    ("dispute", "at"),
+}
 
 
 class Chance:

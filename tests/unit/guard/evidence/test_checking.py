@@ -58,21 +58,31 @@ def tags(**changes: object) -> Change:
     return change
 
 
-def one_tag_less(files: Files) -> None:
-    said = json.loads(files["tags.json"])
-    *rest, last = said["tags"]
-    files["tags.json"] = json.dumps({"tags": rest, "absent": last}).encode()
+def counted(more: int) -> Change:
+    """So many more, or less, of the customer's entries are told."""
+
+    def change(files: Files) -> None:
+        count = json.loads(files["tags.json"])["count"]
+        tags(count=count + more)(files)
+
+    return change
 
 
-def first_tag_away(files: Files) -> None:
-    said = json.loads(files["tags.json"])
-    files["tags.json"] = json.dumps({"tags": said["tags"][1:], "absent": said["absent"]}).encode()
+def left_out(place: int, told: int) -> Change:
+    """Leave an entry about the customer out, as an exporter can who counts and signs anew."""
 
+    def change(files: Files) -> None:
+        said = json.loads(files["manifest"].decode().split("\n")[1])
+        shown = files["parts.ndjson"].splitlines(keepends=True)
+        own = [one for one in shown if len(json.loads(one)["parts"]) == 2]
+        index = json.loads(own[place])["index"]
+        files["parts.ndjson"] = files["parts.ndjson"].replace(own[place], b"")
+        writer = files["leaves"][index * 92 + 2 :][26:34].hex()
+        said["writers"][writer] -= 1
+        manifest(writers=said["writers"], entries=said["entries"] - 1)(files)
+        counted(told)(files)
 
-def one_tag_more(files: Files) -> None:
-    said = json.loads(files["tags.json"])
-    said["tags"].append(said["absent"])
-    files["tags.json"] = json.dumps({"tags": said["tags"], "absent": "00" * 16}).encode()
+    return change
 
 
 def leaf_away(files: Files) -> None:
@@ -107,17 +117,20 @@ BROKEN: dict[str, Change] = {
     "a place beyond the range": lines(lambda shown: shown[-1].update(index=10**6)),
     "no lines but words": lambda files: files.update({"parts.ndjson": b"words\n"}),
     "edges of another range": edges_cut,
-    "a number of the customer hidden": one_tag_less,
-    "another number hidden": first_tag_away,
-    "a number that nobody has": one_tag_more,
-    "the next tag among the tags": tags(absent="no"),
-    "a tag in capitals": lambda files: files.update(
-        {
-            "tags.json": files["tags.json"]
-            .upper()
-            .replace(b"TAGS", b"tags")
-            .replace(b"ABSENT", b"absent")
-        }
+    "an entry left out": left_out(2, 0),
+    "an entry left out and not counted": left_out(2, -1),
+    "the first left out and not counted": left_out(0, -1),
+    "the last left out and not counted": left_out(-1, -1),
+    "one of the customer's less told": counted(-1),
+    "one of the customer's more told": counted(1),
+    "more told than there are entries": tags(count=10**9),
+    "less than none told": tags(count=-1),
+    "no number told": tags(count="3"),
+    "another key of tags": tags(key="00" * 32),
+    "a key of tags that is cut": tags(key="00" * 31),
+    "a key of tags that is none": tags(key="no"),
+    "a key in capitals": lambda files: tags(key=json.loads(files["tags.json"])["key"].upper())(
+        files
     ),
     "another customer": manifest(filter={"customer": "somebody else"}),
     "another tenant": manifest(tenant="other"),
@@ -146,6 +159,23 @@ async def test_whatever_is_changed_in_a_bundle_both_verifiers_refuse_it(
         assert judge(rewrite(path, copy, change, told.signer), told.vkeys) is None, what
         # Somebody on the way tells it.
         assert judge(rewrite(path, copy, change), told.vkeys) is None, what
+
+
+async def test_of_no_entry_nobody_says_whose_the_key_is(rig: Rig, tmp_path: Path) -> None:
+    told = await tell(rig, tmp_path)
+    path = await bundle(told, tmp_path / "case.zip", customer=told.refs[1])
+
+    def nothing(files: Files) -> None:
+        files["parts.ndjson"] = b""
+        tags(key="11" * 32, count=0)(files)
+        manifest(entries=0, writers={})(files)
+
+    lie = rewrite(path, tmp_path / "lie.zip", nothing, told.signer)
+    report = judge(lie, told.vkeys)
+    assert report is not None
+    assert report.of_customer == 0
+    assert "NOT CHECKED: whether the key is hers" in standalone.check(str(lie), list(told.vkeys))
+    assert "NOT CHECKED: whether the key" not in standalone.check(str(path), list(told.vkeys))
 
 
 async def test_files_taken_out_put_in_or_cut_are_refused(rig: Rig, tmp_path: Path) -> None:
@@ -202,7 +232,7 @@ async def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
 
 def test_the_verifier_in_a_bundle_needs_nothing_but_python() -> None:
     source = Path(standalone.__file__).read_text()
-    assert len(source.splitlines()) <= 480
+    assert len(source.splitlines()) <= 540
     for part in ast.walk(ast.parse(source)):
         if isinstance(part, ast.Import):
             assert {name.name for name in part.names} <= sys.stdlib_module_names

@@ -52,6 +52,15 @@ def test_the_entry_that_breaks_a_story_is_named(story: list[Leaf], words: str) -
     assert caught.value.index == len(story) - 1
 
 
+def test_gaps_that_nothing_has_told_are_named() -> None:
+    writers = Writers(may_have_gaps=True)
+    writers.follow(0, OPEN)
+    writers.follow(1, replace(VIEW, writer_seq=5))
+    assert [one.index for one in writers.untold] == [1]
+    writers.follow(2, replace(VIEW, kind=EntryKind.GAP, writer_seq=6))
+    assert writers.untold == ()
+
+
 def test_after_a_gap_the_story_goes_on_behind_it() -> None:
     writers = Writers()
     writers.follow(0, OPEN)
