@@ -21,7 +21,7 @@ import msgspec
 
 from guard.clock import Clock, to_rfc3339
 from guard.entries import BodyValue, EntryKind, NewEntry, SubjectPart, event_by
-from guard.errors import AccessDeniedError, NotFoundError
+from guard.errors import AccessDeniedError, ConflictError, NotFoundError
 from guard.evidence.manifest import (
     ANCHOR,
     ANCHOR_RANGE,
@@ -52,11 +52,11 @@ from guard.ledger.tiles import TILE_WIDTH, TileFolder, pack_bundle
 from guard.log_scope import narrowed
 from guard.ports import Committer, DetailVault, Readers, ReadView, Transaction
 from guard.principals import Principal
+from guard.rows import living
 from policies.model import Role
 
 # Bundles of leaves read from the published files at a time: 16,384 leaves.
 _READ_AHEAD = 64
-_MAY_EXPORT = frozenset({Role.AUDITOR, Role.ADMIN})
 
 
 class Evidence:
@@ -83,8 +83,8 @@ class Evidence:
             InvalidRequestError: The question is none, or asks for two things at once.
             NotFoundError: The customer is unknown or forgotten, or nothing is published yet.
         """
-        if principal.role not in _MAY_EXPORT:
-            raise AccessDeniedError("an auditor or administrator takes evidence out")
+        if principal.role is not Role.AUDITOR:
+            raise AccessDeniedError("an auditor takes evidence out")
         question.check()
         note = await asyncio.to_thread(self._note)
         return self._pieces(await select(self._readers, principal, question, note))
@@ -167,7 +167,7 @@ class Evidence:
         """Lines of the next entries shown; recorded before they are handed on."""
         only = taken.question.customer
 
-        def look(view: ReadView) -> tuple[bytes, list[bytes], set[str]]:
+        def look(view: ReadView) -> tuple[bytes, list[bytes], set[str], list[str]]:
             page = taken.page(view, at)
             subjects = view.subjects({ref for entry in page for ref in entry.refs})
             lines = [
@@ -175,16 +175,22 @@ class Evidence:
                 for entry in page
             ]
             named = {ref for entry in page for ref in entry.refs} if only is None else {only}
-            return b"".join(lines), [decode_leaf(entry.leaf).writer for entry in page], named
+            wrote = [decode_leaf(entry.leaf).writer for entry in page]
+            return b"".join(lines), wrote, named, living(subjects, named)
 
-        lines, wrote, named = await self._readers.read(look)
+        lines, wrote, named, opened = await self._readers.read(look)
         for writer in wrote:
             writers[writer.hex()] = writers.get(writer.hex(), 0) + 1
-        await self._record(taken, at // CHUNK + 1, {"rows": len(wrote)}, named)
+        await self._record(taken, at // CHUNK + 1, {"rows": len(wrote)}, named, opened)
         return lines
 
     async def _record(
-        self, taken: Taken, number: int, more: dict[str, BodyValue], refs: Collection[str]
+        self,
+        taken: Taken,
+        number: int,
+        more: dict[str, BodyValue],
+        refs: Collection[str],
+        opened: Collection[str] = (),
     ) -> None:
         event = event_by(taken.by, EntryKind.EXPORT, self._clock.now())
         why = taken.question.purpose
@@ -192,18 +198,18 @@ class Evidence:
             "format": "evidence",
             "chunk": number,
             "size": taken.checkpoint.size,
-            # What somebody typed may name a customer: it lies under customers' keys, and in the
-            # manifest.
-            "why_sha256": hashlib.sha256(why.encode()).hexdigest(),
         }
+        if taken.question.customer is None:
+            # What somebody typed may name a customer: it lies under customers' keys alone, and in
+            # the manifest.
+            fixed["why_sha256"] = hashlib.sha256(why.encode()).hexdigest()
         event = msgspec.structs.replace(event, body=fixed | more)
 
         def work(tx: Transaction) -> None:
-            known = tx.rows.subjects(refs)
-            # An erased customer has no key that could hide a new entry's part; nothing of it is
-            # shown.
-            alive = sorted(ref for ref in refs if known[ref].wrapped_key is not None)
-            subjects = tuple(SubjectPart(customer=ref, reason=why) for ref in alive)
+            named = living(tx.rows.subjects(refs), refs)
+            if not set(opened).issubset(named):
+                raise ConflictError("somebody was forgotten while this was made: ask for it anew")
+            subjects = tuple(SubjectPart(customer=ref, reason=why) for ref in named)
             tx.record(NewEntry(kind=EntryKind.EXPORT, event=event, subjects=subjects))
 
         await self._committer.run(work)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from guard.entries import EntryKind
-from guard.errors import NotFoundError, StoreUnavailableError
+from guard.errors import ConflictError, NotFoundError, StoreUnavailableError
 from guard.evidence.selecting import Question
 from tests.support.forgetting import Oblivion
 from tests.support.rig import Rig
@@ -90,3 +90,14 @@ async def test_nothing_is_taken_from_a_log_that_is_not_published(rig: Rig, tmp_p
     (tmp_path / "log" / "checkpoint").unlink()
     with pytest.raises(NotFoundError, match="no checkpoint"):
         await take(told, AUDITOR)
+
+
+async def test_who_is_erased_before_a_chunk_is_recorded_does_not_leave_opened(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = await tell(rig, tmp_path)
+    pieces = await told.evidence.make(AUDITOR, Question(purpose="a matter"))
+    Oblivion.over(rig, tmp_path).forget_after_reading(monkeypatch, told.refs[0])
+    with pytest.raises(ConflictError, match="forgotten"):
+        async for _ in pieces:
+            pass
