@@ -15,15 +15,13 @@ import typer
 from pydantic import BaseModel
 
 from api.cli.instants import instant
-from api.cli.opened import services
+from api.cli.opened import services, somebody
 from api.cli.outcome import Json, run_async, say
 from api.cli.remote import Server, TokenFile, call, read
-from api.identity.principals import principal_from
-from api.identity.scopes import ALL
 from api.schemas.erasures import ErasingOut, ErasureOut, ErasuresOut
 from api.schemas.holds import HoldOut
 from api.settings import load_settings
-from guard.errors import AccessDeniedError, InvalidRequestError, NotFoundError
+from guard.errors import AccessDeniedError, InvalidRequestError
 from guard.forgetting import ErasureGround, HoldGround, HoldPut, Restored
 from guard.principals import Principal
 from guard.rows import HoldRow, HoldScope
@@ -206,13 +204,7 @@ def _step(act: Callable[["Services", Principal], Awaitable[T]], who: tuple[str, 
 
     async def work() -> T:
         async with services() as opened:
-            row = await opened.directory.get(tenant, as_)
-            if row is None or not row.is_active:
-                raise NotFoundError("nobody active of that id is in the directory")
-            principal = principal_from(
-                row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
-            )
-            return await act(opened, principal)
+            return await act(opened, await somebody(opened, tenant, as_))
 
     return run_async(work)
 

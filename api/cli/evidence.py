@@ -7,14 +7,12 @@ import typer
 
 from api.cli.instants import instant
 from api.cli.log_questions import As, Tenant
-from api.cli.opened import services
+from api.cli.opened import services, somebody
 from api.cli.outcome import Exit, Json, run_async, say
 from api.cli.remote import Server, TokenFile, save
-from api.identity.principals import principal_from
-from api.identity.scopes import ALL
 from api.places import export_signer, log_signer
 from guard.clock import to_rfc3339
-from guard.errors import ConfigurationError, InvalidRequestError, NotFoundError
+from guard.errors import ConfigurationError, InvalidRequestError
 from guard.evidence.checking import verify_bundle as check_bundle
 from guard.evidence.selecting import Question
 from guard.evidence.stamped import StampReport
@@ -74,12 +72,7 @@ async def _take(question: Question, auditor: str, tenant: str, out: Path) -> tup
         raise ConfigurationError("name who asks with --as, or a running service with --server")
     written = 0
     async with services() as opened:
-        row = await opened.directory.get(tenant, auditor)
-        if row is None or not row.is_active:
-            raise NotFoundError("nobody active of that id is in the directory")
-        principal = principal_from(
-            row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
-        )
+        principal = await somebody(opened, tenant, auditor)
         pieces = await opened.evidence.make(principal, question)
         with out.open("xb") as file:
             async for piece in pieces:

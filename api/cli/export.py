@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from api.cli.instants import instant
-from api.cli.opened import services
+from api.cli.opened import services, somebody
 from api.cli.outcome import run_async
-from api.identity.principals import principal_from
-from api.identity.scopes import ALL
 from guard.entries import EntryKind
-from guard.errors import InvalidRequestError, NotFoundError
+from guard.errors import InvalidRequestError
 from guard.exports import CellGuard, ExportFormat
 from guard.exports.order import ExportOrder
 from guard.principals import Principal
@@ -137,7 +135,7 @@ def export(  # noqa: PLR0913 - each is an option of the command
 
     async def work() -> int:
         async with services() as opened:
-            auditor = await _auditor(opened, tenant, as_)
+            auditor = await somebody(opened, tenant, as_)
             if fmt == RAW:
                 return await _save(await opened.exports.raw(auditor), out)
             order = ExportOrder(
@@ -153,15 +151,6 @@ def export(  # noqa: PLR0913 - each is an option of the command
             return await _keep(opened, auditor, order, files, is_resumed=resume)
 
     print(f"{run_async(work)} bytes written", file=sys.stderr)
-
-
-async def _auditor(opened: "Services", tenant: str, name: str) -> Principal:
-    row = await opened.directory.get(tenant, name)
-    if row is None or not row.is_active:
-        raise NotFoundError("nobody active of that id is in the directory")
-    return principal_from(
-        row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
-    )
 
 
 async def _save(pieces: AsyncIterator[bytes], out: Path | None) -> int:

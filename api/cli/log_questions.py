@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli.instants import instant
-from api.cli.opened import services
+from api.cli.opened import services, somebody
 from api.cli.outcome import Json, run_async, say
 from api.cli.remote import Server, TokenFile, read, read_file
-from api.identity.principals import principal_from
-from api.identity.scopes import ALL
 from api.schemas.alerts import EntryOut
 from api.schemas.log import CountOut, place_of
 from guard.entries import LOOKS, EntryKind
-from guard.errors import ConfigurationError, InvalidRequestError, NotFoundError
+from guard.errors import ConfigurationError, InvalidRequestError
 from guard.principals import Principal
 from guard.rows import LogQuery
 
@@ -114,12 +112,7 @@ class Source:
     async def _principal(self, opened: "Services") -> Principal:
         if not self.auditor:
             raise ConfigurationError("name who asks with --as, or a running service with --server")
-        row = await opened.directory.get(self.tenant, self.auditor)
-        if row is None or not row.is_active:
-            raise NotFoundError("nobody active of that id is in the directory")
-        return principal_from(
-            row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
-        )
+        return await somebody(opened, self.tenant, self.auditor)
 
 
 @app.command()

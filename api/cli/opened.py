@@ -8,7 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from api.identity.principals import principal_from
+from api.identity.scopes import ALL
 from api.settings import Settings, load_settings
+from guard.errors import NotFoundError
+from guard.principals import Principal
 
 if TYPE_CHECKING:
     from api.bootstrap import Services
@@ -29,3 +33,17 @@ async def services(settings: Settings | None = None) -> "AsyncIterator[Services]
         yield built
     finally:
         await built.close()
+
+
+async def somebody(opened: "Services", tenant: str, name: str) -> Principal:
+    """Somebody of the directory, as who works on the data folder itself may speak for them.
+
+    Raises:
+        NotFoundError: Nobody active has that id.
+    """
+    row = await opened.directory.get(tenant, name)
+    if row is None or not row.is_active:
+        raise NotFoundError("nobody active of that id is in the directory")
+    return principal_from(
+        row, actor=None, client="cli", session="cli", scopes=frozenset(ALL), mfa_at=None
+    )

@@ -456,7 +456,7 @@ class TestTheLog:
         settings, keyring = service.settings, service.services.keyring
         keys = [one(keyring, settings).vkey for one in (log_signer, export_signer)]
         said = standalone.check(str(path), keys)
-        assert f"all {seen} of the customer and none after" in said
+        assert f"all {seen} about the customer alone and none after" in said
         with pytest.raises(standalone.RefusedError):
             standalone.check(str(path), keys[:1])
         exports = [one for one in opened(service) if one.kind is EntryKind.EXPORT]
