@@ -1,34 +1,69 @@
-"""Puts the groups of commands together; nothing is decided here."""
+"""Puts the groups of commands together; nothing is decided here.
 
+A command's module is imported when the command is called, so that none pays for the others.
+"""
+
+from functools import cache
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from api import logs
-from api.cli import (
-    access,
-    access_review,
-    demo,
-    detection,
-    erasures,
-    evidence,
-    export,
-    fsck,
-    history,
-    index,
-    log,
-    log_questions,
-    migrate,
-    policy,
-    policy_life,
-    quotas,
-    reconcile,
-    serve,
-    witness,
-)
+
+# The modules that make each command, in the order of `guard --help`.
+MODULES = {
+    "serve": ("serve",),
+    "worker": ("serve",),
+    "witness": ("witness",),
+    "migrate": ("migrate",),
+    "verify": ("log",),
+    "verify-history": ("history",),
+    "log": ("log_questions", "reconcile"),
+    "evidence": ("evidence",),
+    "verify-bundle": ("evidence",),
+    "fsck": ("fsck",),
+    "complete": ("fsck",),
+    "export": ("export",),
+    "token": ("access",),
+    "sign-in": ("access",),
+    "keys": ("access",),
+    "policy": ("policy", "policy_life"),
+    "access-review": ("access_review",),
+    "replay": ("detection",),
+    "baseline": ("detection",),
+    "quotas": ("quotas",),
+    "erase": ("erasures",),
+    "hold": ("erasures",),
+    "restore-check": ("erasures",),
+    "index": ("index",),
+    "demo": ("demo",),
+}
+
+
+@cache
+def command(name: str) -> "TyperCommand | TyperGroup":
+    """The command of that name, which must be one of `MODULES`."""
+    made = typer.Typer()
+    for module in MODULES[name]:
+        import_module(f"api.cli.{module}").register(made)
+    return typer.main.get_group(made).commands[name]  # type: ignore[return-value] # Typer makes no others
+
+
+class _Called(TyperGroup):
+    """Makes a command when it is called."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - as click calls it
+        return list(MODULES)
+
+    def get_command(self, ctx: object, cmd_name: str) -> "TyperCommand | TyperGroup | None":  # noqa: ARG002 - as above
+        return command(cmd_name) if cmd_name in MODULES else None
+
 
 app = typer.Typer(
+    cls=_Called,
     name="guard",
     help="The layer in front of customer records: masked, metered, purpose-bound, provably logged.",
     epilog=(
@@ -41,29 +76,6 @@ app = typer.Typer(
     # A traceback with local variables would print customers' values.
     pretty_exceptions_enable=False,
 )
-GROUPS = (
-    serve,
-    witness,
-    migrate,
-    log,
-    history,
-    log_questions,
-    reconcile,
-    evidence,
-    fsck,
-    export,
-    access,
-    policy,
-    policy_life,
-    access_review,
-    detection,
-    quotas,
-    erasures,
-    index,
-    demo,
-)
-for group in GROUPS:
-    group.register(app)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
@@ -86,9 +98,3 @@ def options(
     """Take the options that stand before any command."""
     # What a command prints is its answer; what goes wrong beside it is said on standard error.
     logs.configure("warning")
-
-
-def command_names() -> frozenset[str]:
-    """The names that may follow `guard`, without options."""
-    click_group = typer.main.get_group(app)
-    return frozenset(click_group.commands)

@@ -51,4 +51,4 @@ def test_every_problem_type_is_documented() -> None:
 def test_a_guard_command_that_a_page_shows_exists(page: Path) -> None:
     cli = importlib.import_module("api.cli.app")
     for name in COMMAND.findall(page.read_text()):
-        assert name in cli.command_names()
+        assert name in cli.MODULES
