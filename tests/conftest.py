@@ -31,17 +31,9 @@ FULL = bool(os.environ.get("RECORDGUARD_FULL"))
 settings.load_profile("full" if FULL else "quick")
 
 
-# Thousands of repetitions along paths that other tests walk once. To trace them costs half as much
-# again, and a gap that only chance closes would come back one day.
-UNTRACED = {
-    "properties",
-    "scenarios",
-    "test_composition.py",
-    "test_honest_desks.py",
-    "test_no_leak.py",
-    "test_openapi.py",
-    "test_work_list_of_500.py",
-}
+# Thousands of repetitions along paths that other tests walk once, and whole services. To trace them
+# costs half as much again, and a gap that only chance closes would come back one day.
+UNTRACED = {"concurrency", "external", "functional", "properties", "scenarios", "tamper"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
