@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import resources
@@ -29,6 +29,7 @@ from api.background import (
 )
 from api.identity.credentials import Credentials
 from api.metrics import Metrics
+from api.operator_files import contacts_of, open_retention, open_secrets, open_sources
 from api.outsiders import Outsiders, open_outsiders
 from api.places import (
     database_url,
@@ -55,7 +56,7 @@ from guard.break_glass import BreakGlass
 from guard.broker import Broker
 from guard.broker.path import MAX_TRIES
 from guard.clock import SECOND, Clock, DomainClock, Rate, wall_micros
-from guard.contacts import Contacts, open_contacts
+from guard.contacts import Contacts
 from guard.directory import Directory
 from guard.enrolment import Enrolment
 from guard.entries import SYSTEM, EntryKind, NewEntry, system_event
@@ -67,9 +68,7 @@ from guard.forgetting import (
     Holds,
     Restoring,
     Retention,
-    RetentionRules,
     Shredding,
-    load_retention,
 )
 from guard.forgetting.restoring import note_restored
 from guard.forgetting.shredding import Keys
@@ -83,6 +82,7 @@ from guard.ledger.integrator import Integrator
 from guard.ledger.publisher import Publisher
 from guard.ledger.receipts import ReceiptSigner
 from guard.ledger.tiles import TileFolder
+from guard.ledger.writer_keys import WriterKey, publish_writer
 from guard.masking.plans import catalogue_faults
 from guard.merges import Merges
 from guard.modes import Modes
@@ -98,7 +98,6 @@ from guard.reconciliation import Reconciliation
 from guard.redactions import Redactions
 from guard.sinks import DeclaredSink, Pusher
 from guard.source_reads import ReadCounter
-from guard.sources import open_source
 from guard.sources.counted import CountedSource
 from guard.store.publishing import SqlPublishing
 from guard.store.readers import ThreadedReaders
@@ -179,6 +178,7 @@ class Services:
     _sinks: Sinks
     _outbox: WorkerFile
     _outsiders: Outsiders
+    _certify: Callable[[], None]
     _backlog: Backlog = field(default_factory=Backlog)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -197,6 +197,8 @@ class Services:
         if self._integrator is not None:
             self._writer.on_commit = self._integrator.wake
             self._integrator.start()
+        # Before the first receipt, so that none is given whose key nobody can know.
+        await asyncio.to_thread(self._certify)
         await asyncio.to_thread(self._writer.start)
         await self.committer.run(lambda tx: note_restored(tx, self.clock))
         if restored.is_needed:
@@ -313,9 +315,9 @@ def build(settings: Settings) -> Services:
         KeyUnavailableError: A key that must exist is missing.
     """
     bundle = open_bundle(settings.policy_dir)
-    sources = _open_sources(settings)
-    contacts = _open_contacts(settings)
-    declared = open_sinks(settings.sinks_file, _secrets(settings))
+    sources = open_sources(settings)
+    contacts = contacts_of(settings)
+    declared = open_sinks(settings.sinks_file, open_secrets(settings))
     keyring = open_keyring(settings)
     with contextlib.ExitStack() as undo:
         store = SqlStore(database_url(settings))
@@ -340,14 +342,15 @@ def _compose(
 ) -> Services:
     store, readers, outbox = opened
     sources, contacts, declared = behind
-    rules = _open_retention(settings)
+    rules = open_retention(settings)
     clock = open_clock(store, settings)
     vault = EntryVault(keyring)
     writer = secrets.token_bytes(WRITER_BYTES)
+    receipts = ReceiptSigner.fresh(writer)
     committer = GroupCommitter(
         store,
         Sealer(vault, writer),
-        ReceiptSigner.fresh(writer),
+        receipts,
         clock=clock,
         deadline_s=settings.admit_deadline_s,
     )
@@ -500,6 +503,12 @@ def _compose(
         ),
         _outbox=outbox,
         _outsiders=outsiders,
+        _certify=partial(
+            publish_writer,
+            log_dir(settings),
+            manifests.signer,
+            WriterKey(settings.origin, writer.hex(), receipts.public_key),
+        ),
     )
 
 
@@ -551,49 +560,3 @@ def open_clock(store: Store, settings: Settings) -> Clock:
             "RECORDGUARD_DEMO=1 on a loopback address"
         )
     return DomainClock(rate, floor=floor)
-
-
-def _open_sources(settings: Settings) -> dict[str, RecordSource]:
-    if settings.mapping_file is None:
-        return {}
-    try:
-        mapping = settings.mapping_file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"mapping file {settings.mapping_file}: {error.strerror}"
-        ) from None
-    source = open_source(mapping, str(settings.mapping_file), secrets=_secrets(settings))
-    return {source.name: source}
-
-
-def _open_retention(settings: Settings) -> RetentionRules:
-    file = settings.retention_file
-    if file is None:
-        return RetentionRules()
-    try:
-        document = file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"retention file {file}: {error.strerror}") from None
-    return load_retention(document, str(file))
-
-
-def _open_contacts(settings: Settings) -> Contacts:
-    file = settings.contacts_file
-    if file is None:
-        return Contacts(channels={})
-    try:
-        document = file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"contacts file {file}: {error.strerror}") from None
-    return open_contacts(document, str(file), secrets=_secrets(settings))
-
-
-def _secrets(settings: Settings) -> dict[str, str]:
-    """What the mapping and the contacts file name as secrets: one file each in the folder."""
-    if settings.secrets_dir is None:
-        return {}
-    try:
-        files = [path for path in settings.secrets_dir.iterdir() if path.is_file()]
-        return {path.name: path.read_text().strip() for path in files}
-    except OSError as error:
-        raise ConfigurationError(f"secrets folder: {error.strerror}") from None

@@ -34,6 +34,7 @@ TILE = (
     r"^(entries|[0-9]|[1-5][0-9]|6[0-3])/(x[0-9]{3}/){0,6}[0-9]{3}"
     r"(\.p/([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?$"
 )
+WRITER = r"^[0-9a-f]{16}$"
 ANCHOR = r"^(0|[1-9][0-9]{0,18})\.(tsr|checkpoint)$"
 _TAGS = re.compile(r'(?:W/)?"([^"]*)"')
 
@@ -100,6 +101,22 @@ async def anchor(
     """An RFC 3161 token over the checkpoint of that size, and that checkpoint as it was stamped."""
     kind = TOKEN if anchor.endswith(".tsr") else TEXT
     return await _file(services, request, f"anchors/{anchor}", kind)
+
+
+@routes.get(
+    "/log/writers/{writer}",
+    dependencies=READER,
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **_PROBLEMS},
+    summary="Which key signs a writer's receipts",
+)
+async def writer(
+    writer: Annotated[str, PathParam(pattern=WRITER, description="As a receipt names it.")],
+    services: Guarded,
+    request: Request,
+) -> Response:
+    """A note signed with the key of the exports: a receipt holds by it, without the log."""
+    return await _file(services, request, f"writers/{writer}", TEXT)
 
 
 async def _file(services: Guarded, request: Request, name: str, kind: str) -> Response:

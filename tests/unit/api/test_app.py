@@ -25,6 +25,7 @@ CALLS: dict[tuple[str, str], Scope | None] = {
     ("get", "/log/checkpoint"): Scope.LOG_VERIFY,
     ("get", "/log/tile/{tile}"): Scope.LOG_VERIFY,
     ("get", "/log/anchors/{anchor}"): Scope.LOG_VERIFY,
+    ("get", "/log/writers/{writer}"): Scope.LOG_VERIFY,
     ("post", "/v1/erasures"): Scope.ERASURES_WRITE,
     ("get", "/v1/erasures"): Scope.ERASURES_READ,
     ("get", "/v1/erasures/{erasure_id}"): Scope.ERASURES_READ,
@@ -179,6 +180,7 @@ BODIES: dict[str, Any] = {
 PATHS = {
     "/log/tile/{tile}": "/log/tile/0/000",
     "/log/anchors/{anchor}": "/log/anchors/1.tsr",
+    "/log/writers/{writer}": "/log/writers/" + "0" * 16,
     "/v1/exports/{job}": "/v1/exports/" + "0" * 32,
     "/v1/exports/{job}/file": "/v1/exports/" + "0" * 32 + "/file",
 }

@@ -10,7 +10,7 @@ import pytest
 
 import policies
 from api.bootstrap import Services, build, open_bundle, open_clock
-from api.places import log_dir
+from api.places import export_signer, log_dir
 from api.settings import Settings
 from guard.clock import DAY, ManualClock, Rate, wall_micros
 from guard.entries import EntryKind
@@ -23,9 +23,11 @@ from guard.errors import (
 )
 from guard.ledger.checkpoint import parse_text
 from guard.ledger.note import parse_note
+from guard.ledger.receipts import verify_receipt
+from guard.ledger.writer_keys import certified
 from guard.store import SqlStore
 from guard.store.engine import sqlite_url
-from tests.support.makers import NOON
+from tests.support.makers import NOON, make_entry
 from tests.support.rig import Rig
 from tests.unit.api.installation import AGENT, DESK, people, settings_of, write_crm
 
@@ -334,5 +336,20 @@ async def test_the_parts_work_together(settings: Settings) -> None:
     try:
         await services.directory.put(DESK, people())
         assert await services.broker.quota(AGENT)
+    finally:
+        await services.close()
+
+
+@pytest.mark.anyio
+async def test_a_receipt_holds_by_the_published_note_of_its_writer(settings: Settings) -> None:
+    services = build(settings)
+    await services.start()
+    try:
+        receipt = await services.committer.run(lambda tx: tx.record(make_entry(EntryKind.ALERT)))
+        note = (log_dir(settings) / "writers" / receipt.writer).read_bytes()
+        verifier = export_signer(services.keyring, settings).verifier
+        key = certified(note, verifier)
+        verify_receipt(receipt, key.public_key)
+        assert (key.origin, key.writer) == (settings.origin, receipt.writer)
     finally:
         await services.close()

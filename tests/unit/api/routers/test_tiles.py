@@ -21,6 +21,8 @@ def folder(world: World) -> Path:
     anchors.mkdir()
     (anchors / "300.tsr").write_bytes(b"token")
     (anchors / "300.checkpoint").write_bytes(b"the checkpoint\n")
+    (tiles.path / "writers").mkdir()
+    (tiles.path / "writers" / WRITER).write_bytes(b"a note\n")
     return tiles.path
 
 
@@ -31,6 +33,7 @@ def public(world: World) -> Iterator[TestClient]:
         yield client
 
 
+WRITER = "0" * 16
 FILES = {
     "checkpoint": "text/plain; charset=utf-8",
     "tile/0/000": "application/octet-stream",
@@ -39,6 +42,7 @@ FILES = {
     "tile/entries/000": "application/octet-stream",
     "anchors/300.tsr": "application/timestamp-reply",
     "anchors/300.checkpoint": "text/plain; charset=utf-8",
+    f"writers/{WRITER}": "text/plain; charset=utf-8",
 }
 
 
