@@ -7,10 +7,12 @@ a transaction that finds the fence as it was left: a broker that lost the right 
 if it has not noticed yet.
 """
 
+from contextlib import suppress
 from threading import Lock
 
 from sqlalchemy import Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from guard.clock import Micros
 from guard.errors import StoreUnavailableError
@@ -23,6 +25,7 @@ from guard.store.unit_of_work import SqlUnitOfWork
 _PUBLISHING = 0x7265_636F_7264_0003
 
 _TRY = text("SELECT pg_try_advisory_lock(:lock) AS taken")
+_UNLOCK = text("SELECT pg_advisory_unlock(:lock)")
 _FENCE = select(publishing.c.fence).where(publishing.c.id == bindparam("only"))
 _LOCK_FENCE = _FENCE.with_for_update()
 _RAISE = (
@@ -68,8 +71,11 @@ class SqlPublishing:
                 SqlUnitOfWork(session).put_checkpoint(size, root, note, at)
 
     def release(self) -> None:
-        """See `PublishingRight.release`."""
+        """See `PublishingRight.release`; the next one need not wait for the session's end."""
         with self._turn:
+            if self._held is not None and not self._held.invalidated:
+                with suppress(SQLAlchemyError), self._held.begin():
+                    self._held.execute(_UNLOCK, {"lock": _PUBLISHING})
             self._drop()
             self._engine.dispose()
 
